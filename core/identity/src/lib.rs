@@ -1,1 +1,34 @@
-//! See the crate's description; documented as it fills.
+//! The words and the laws of Landfall.
+//!
+//! Names, identifiers, strengths, permissions and state transitions, as plain data and pure
+//! functions. Nothing here reads a clock, a file, a socket or a random source, and nothing here does
+//! cryptography: what those yield is handed in. So every rule of the product can be read, and
+//! tested, without a server.
+
+pub mod action;
+pub mod audit;
+pub mod authorize;
+pub mod bound;
+pub mod caller;
+pub mod device;
+pub mod grant;
+pub mod id;
+pub mod name;
+pub mod passkey;
+pub mod refusal;
+pub mod secret;
+pub mod session;
+pub mod spiffe;
+pub mod time;
+pub mod token;
+
+pub use action::Action;
+pub use authorize::authorize;
+pub use bound::BoundAction;
+pub use caller::{Caller, Role};
+pub use device::DeviceState;
+pub use name::{DeviceName, Label, TenantName, UserName};
+pub use refusal::Refusal;
+pub use session::AuthStrength;
+pub use spiffe::{Principal, SpiffeId, TrustDomain};
+pub use time::{Seconds, Timestamp};

@@ -1,0 +1,266 @@
+//! Everything that can be asked of a server, as one table.
+
+use crate::session::AuthStrength;
+use crate::spiffe::PrincipalKind;
+use crate::time::Seconds;
+
+/// What a request must show before anything else is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing: it is public.
+    Anyone,
+    /// The secret half of a token, and a CSR.
+    DoorSecret,
+    /// A request signature by an enrolled key.
+    EnrolledKey,
+    /// A connection made with an enrolled key.
+    Connection,
+    /// A ceremony's secret: the browser half.
+    CeremonySecret,
+    /// A session of at least this strength, on a connection of its key.
+    Session(AuthStrength),
+}
+
+/// Whether the human proof must name the act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// An unbound session serves.
+    Unbound,
+    /// Only a session that was opened for this very act.
+    Bound,
+    /// As `Bound`, or the holder of an enrolment grant.
+    BoundOrGrant,
+}
+
+/// Whose things an act may touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The caller's own.
+    Own,
+    /// Anybody's in the caller's tenant; administrators only.
+    Tenant,
+}
+
+/// What an act demands. Read by `authorize` alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand {
+    /// Stable code, on the wire and in the audit.
+    pub code: &'static str,
+    /// Which principals may ask.
+    pub kinds: &'static [PrincipalKind],
+    /// What must be shown.
+    pub entry: Entry,
+    /// How old the human proof may be, when one is needed.
+    pub freshness: Option<Seconds>,
+    /// Whether it must name the act.
+    pub binding: Binding,
+    /// Whose things it touches.
+    pub scope: Scope,
+    /// Whether a frozen account may still do it.
+    pub while_frozen: bool,
+    /// Whether it takes a way in from somebody for ever, so that probation applies.
+    pub evicts: bool,
+}
+
+const HUMAN: &[PrincipalKind] = &[PrincipalKind::Human];
+const PEOPLE_AND_DEVICES: &[PrincipalKind] =
+    &[PrincipalKind::Human, PrincipalKind::ProvisionedDevice];
+const ALL: &[PrincipalKind] = &PrincipalKind::ALL;
+/// The human proof of an unbound step-up, good for its whole window.
+const WINDOW: Option<Seconds> = Some(crate::session::CERT_HUMAN_TTL);
+const MOMENT: Option<Seconds> = Some(crate::session::BOUND_TTL);
+const CERT_ONLY: Entry = Entry::Session(AuthStrength::CertOnly);
+const CERT_HUMAN: Entry = Entry::Session(AuthStrength::CertHuman);
+
+impl Demand {
+    const fn new(code: &'static str, kinds: &'static [PrincipalKind], entry: Entry) -> Self {
+        let freshness = match entry {
+            Entry::Session(AuthStrength::CertHuman) => WINDOW,
+            _ => None,
+        };
+        Self {
+            code,
+            kinds,
+            entry,
+            freshness,
+            binding: Binding::Unbound,
+            scope: Scope::Own,
+            while_frozen: false,
+            evicts: false,
+        }
+    }
+
+    const fn bound(mut self) -> Self {
+        self.binding = Binding::Bound;
+        self.freshness = MOMENT;
+        self
+    }
+
+    const fn bound_or_grant(mut self) -> Self {
+        self.binding = Binding::BoundOrGrant;
+        self.freshness = MOMENT;
+        self
+    }
+
+    const fn tenant_wide(mut self) -> Self {
+        self.scope = Scope::Tenant;
+        self
+    }
+
+    const fn while_frozen(mut self) -> Self {
+        self.while_frozen = true;
+        self
+    }
+
+    const fn evicts(mut self) -> Self {
+        self.evicts = true;
+        self
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $demand:expr;)*) => {
+        /// One thing that can be asked. Every route names exactly one.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl Action {
+            /// Every action: the route matrix test walks this.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// What it demands.
+            pub const fn demand(self) -> Demand {
+                match self { $(Self::$name => $demand,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Operations, trust bundle, metadata.
+    ReadPublic = Demand::new("read-public", ALL, Entry::Anyone);
+    /// The ceremony page and its files.
+    ReadCeremonyPage = Demand::new("read-ceremony-page", ALL, Entry::Anyone);
+    /// A first certificate, by a token.
+    Enroll = Demand::new("enroll", HUMAN, Entry::DoorSecret);
+    /// The next certificate, by the enrolled key's signature.
+    RenewCertificate =
+        Demand::new("renew-certificate", PEOPLE_AND_DEVICES, Entry::EnrolledKey).while_frozen();
+    /// A `cert-only` session.
+    OpenSession =
+        Demand::new("open-session", PEOPLE_AND_DEVICES, Entry::Connection).while_frozen();
+    /// Closing one's session.
+    CloseSession = Demand::new("close-session", PEOPLE_AND_DEVICES, CERT_ONLY).while_frozen();
+    /// Who am I.
+    ReadSelf = Demand::new("read-self", PEOPLE_AND_DEVICES, CERT_ONLY).while_frozen();
+
+    /// The app half begins a step-up.
+    BeginStepUp = Demand::new("begin-step-up", HUMAN, CERT_ONLY).while_frozen();
+    /// The app half redeems a step-up: a new session.
+    RedeemStepUp = Demand::new("redeem-step-up", HUMAN, CERT_ONLY).while_frozen();
+    /// The browser half reads the options of a ceremony.
+    ReadCeremony = Demand::new("read-ceremony", HUMAN, Entry::CeremonySecret).while_frozen();
+    /// The browser half hands in the authenticator's answer.
+    FinishCeremony = Demand::new("finish-ceremony", HUMAN, Entry::CeremonySecret).while_frozen();
+
+    /// The app half begins to register a passkey.
+    RegisterPasskey = Demand::new("register-passkey", HUMAN, CERT_HUMAN).bound_or_grant();
+    /// The app half redeems it: the passkey exists from here on.
+    RedeemPasskey = Demand::new("redeem-passkey", HUMAN, CERT_ONLY);
+    /// One's passkeys.
+    ListPasskeys = Demand::new("list-passkeys", HUMAN, CERT_ONLY);
+    /// Another label for one.
+    RenamePasskey = Demand::new("rename-passkey", HUMAN, CERT_ONLY);
+    /// One fewer.
+    RemovePasskey = Demand::new("remove-passkey", HUMAN, CERT_HUMAN).bound().evicts();
+
+    /// A token for another device of one's own.
+    IssueToken = Demand::new("issue-token", HUMAN, CERT_HUMAN).bound();
+    /// An invitation for a new user.
+    IssueInvite = Demand::new("issue-invite", HUMAN, CERT_HUMAN).bound().tenant_wide();
+    /// One's tokens.
+    ListTokens = Demand::new("list-tokens", HUMAN, CERT_ONLY);
+    /// Withdraws a token.
+    CancelToken = Demand::new("cancel-token", HUMAN, CERT_ONLY);
+
+    /// One's devices.
+    ListDevices = Demand::new("list-devices", HUMAN, CERT_ONLY);
+    /// Another label for one.
+    RenameDevice = Demand::new("rename-device", HUMAN, CERT_ONLY);
+    /// Suspends the very device that asks.
+    SuspendThisDevice = Demand::new("suspend-this-device", HUMAN, CERT_ONLY).while_frozen();
+    /// Suspends another device of one's own.
+    SuspendDevice = Demand::new("suspend-device", HUMAN, CERT_HUMAN);
+    /// Resumes a suspended device.
+    ResumeDevice = Demand::new("resume-device", HUMAN, CERT_HUMAN);
+    /// Revokes a device for ever.
+    RevokeDevice = Demand::new("revoke-device", HUMAN, CERT_HUMAN).bound().evicts();
+    /// Freezes the account, the caller too.
+    FreezeAccount = Demand::new("freeze-account", HUMAN, CERT_ONLY).while_frozen();
+    /// Ends a freeze.
+    UnfreezeAccount =
+        Demand::new("unfreeze-account", HUMAN, CERT_HUMAN).while_frozen().evicts();
+
+    /// One's secrets, by name.
+    ListSecrets = Demand::new("list-secrets", HUMAN, CERT_ONLY);
+    /// A secret's value.
+    ReadSecret = Demand::new("read-secret", HUMAN, CERT_ONLY);
+    /// A new version.
+    WriteSecret = Demand::new("write-secret", HUMAN, CERT_ONLY);
+    /// A secret's versions.
+    ListSecretVersions = Demand::new("list-secret-versions", HUMAN, CERT_ONLY);
+    /// One version, while others remain.
+    DeleteSecretVersion = Demand::new("delete-secret-version", HUMAN, CERT_ONLY);
+    /// All versions.
+    DeleteSecret = Demand::new("delete-secret", HUMAN, CERT_HUMAN);
+
+    /// One's own audit rows.
+    ReadAudit = Demand::new("read-audit", HUMAN, CERT_ONLY);
+
+    /// The tenant's people.
+    AdminListUsers = Demand::new("admin-list-users", HUMAN, CERT_ONLY).tenant_wide();
+    /// The tenant's devices.
+    AdminListDevices = Demand::new("admin-list-devices", HUMAN, CERT_ONLY).tenant_wide();
+    /// Suspends anybody's device.
+    AdminSuspendDevice =
+        Demand::new("admin-suspend-device", HUMAN, CERT_HUMAN).tenant_wide();
+    /// Resumes anybody's device.
+    AdminResumeDevice = Demand::new("admin-resume-device", HUMAN, CERT_HUMAN).tenant_wide();
+    /// Revokes anybody's device.
+    AdminRevokeDevice =
+        Demand::new("admin-revoke-device", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
+    /// Ends anybody's freeze.
+    AdminUnfreezeUser = Demand::new("admin-unfreeze-user", HUMAN, CERT_HUMAN).tenant_wide();
+    /// The tenant's audit.
+    AdminReadAudit = Demand::new("admin-read-audit", HUMAN, CERT_ONLY).tenant_wide();
+}
+
+impl Action {
+    /// Its stable code.
+    pub const fn code(self) -> &'static str {
+        self.demand().code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: HashSet<_> = Action::ALL.iter().map(|action| action.code()).collect();
+        assert_eq!(codes.len(), Action::ALL.len());
+    }
+
+    #[test]
+    fn what_evicts_or_creates_a_way_in_takes_a_human() {
+        for action in Action::ALL {
+            let demand = action.demand();
+            if demand.evicts || demand.binding != Binding::Unbound {
+                assert_eq!(demand.entry, CERT_HUMAN, "{action:?}");
+                assert!(demand.freshness.is_some(), "{action:?}");
+            }
+        }
+    }
+}

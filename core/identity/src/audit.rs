@@ -1,0 +1,86 @@
+//! One schema for everything that anybody did, or tried.
+
+use crate::id::{AuditId, RequestId, SessionId};
+use crate::name::TenantName;
+use crate::session::AuthStrength;
+use crate::spiffe::SpiffeId;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// A known principal.
+    Principal(SpiffeId),
+    /// Somebody who showed no key that we know.
+    Stranger,
+    /// The server itself: first start, operator's commands, the clock.
+    Server,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Done.
+    Allow,
+    /// Refused by a rule.
+    Deny,
+    /// Failed by our fault.
+    Error,
+}
+
+impl Outcome {
+    /// The wire text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One row. It commits in the same transaction as the act; a refused act leaves its row alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// Its identifier.
+    pub id: AuditId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Where.
+    pub tenant: TenantName,
+    /// Who.
+    pub actor: Actor,
+    /// On whose behalf, nearest first; empty for those who act for themselves.
+    pub parents: Vec<SpiffeId>,
+    /// What: an action's code. A text, so that rows of newer and older versions still render.
+    pub action: String,
+    /// On what, as a text that a person can read.
+    pub target: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, as an error code, when it did not end well.
+    pub reason: Option<String>,
+    /// The session's strength.
+    pub strength: Option<AuthStrength>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The request.
+    pub request: Option<RequestId>,
+    /// Personal fields, kept in an erasable side row.
+    pub personal: Personal,
+}
+
+/// What can be erased of an audit row without breaking the log: the row commits to a salted hash.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Personal {
+    /// Where the request came from.
+    pub source: Option<String>,
+    /// What the client called itself, cut to [`USER_AGENT_MAX`] bytes.
+    pub user_agent: Option<String>,
+}
+
+/// The most that is kept of a user agent, in bytes.
+pub const USER_AGENT_MAX: usize = 200;

@@ -1,0 +1,175 @@
+//! The one seam of authorisation: the only reader of the action table.
+//!
+//! Policy will stand behind this same call; the floors below stay whatever a policy says.
+
+use crate::action::{Action, Binding, Demand, Entry, Scope};
+use crate::bound::BoundAction;
+use crate::caller::{AccountState, Caller, Role};
+use crate::device::{DeviceState, PROBATION, may_evict};
+use crate::id::EnrollmentId;
+use crate::name::{TenantName, UserName};
+use crate::refusal::Refusal;
+use crate::session::{AuthStrength, SessionFacts};
+use crate::time::Timestamp;
+
+/// What an act is about, as read from rows in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// The caller's own account as a whole, or nothing in particular.
+    Own,
+    /// A thing that some user owns.
+    Owned {
+        /// Its tenant.
+        tenant: TenantName,
+        /// Its owner.
+        user: UserName,
+    },
+    /// A device, which may be suspended or evicted.
+    Device {
+        /// Its tenant.
+        tenant: TenantName,
+        /// Its owner.
+        user: UserName,
+        /// The enrolment that is acted on.
+        enrollment: EnrollmentId,
+        /// Since when it has existed.
+        since: Timestamp,
+    },
+    /// A passkey, which may be evicted.
+    Passkey {
+        /// Its tenant.
+        tenant: TenantName,
+        /// Its owner.
+        user: UserName,
+        /// Since when it has existed.
+        since: Timestamp,
+    },
+}
+
+/// Decides whether `caller` may do `action` to `object` at `now`. `act` is the act in full, where the
+/// action takes an approval that names it.
+///
+/// The order is the answer's meaning: who you are, what you may never do, what you may do after a
+/// step-up. A foreign object is "not found", so that nobody learns what exists.
+///
+/// # Errors
+/// The [`Refusal`] to answer with, and to audit.
+pub fn authorize(
+    action: Action,
+    caller: &Caller,
+    object: &Object,
+    act: Option<&BoundAction>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let demand = action.demand();
+    if !demand.kinds.contains(&caller.spiffe_id.principal.kind()) {
+        return Err(Refusal::Forbidden);
+    }
+    standing(&demand, caller)?;
+    let Entry::Session(needs) = demand.entry else {
+        return reach(&demand, caller, object);
+    };
+    let session = caller.session.as_ref().ok_or(Refusal::SessionRequired)?;
+    reach(&demand, caller, object)?;
+    if demand.binding == Binding::BoundOrGrant && has_grant(caller, now) {
+        return Ok(());
+    }
+    strength(&demand, needs, session, act, now)?;
+    if matches!(action, Action::SuspendDevice) {
+        factor_is_elsewhere(session, object)?;
+    }
+    if demand.evicts { probation(session, object, now) } else { Ok(()) }
+}
+
+/// Whether the device and the account may act at all.
+fn standing(demand: &Demand, caller: &Caller) -> Result<(), Refusal> {
+    match caller.device {
+        DeviceState::Revoked { .. } => return Err(Refusal::DeviceRevoked),
+        DeviceState::Suspended { .. } => return Err(Refusal::DeviceSuspended),
+        DeviceState::Active => {}
+    }
+    if caller.account == AccountState::Frozen && !demand.while_frozen {
+        return Err(Refusal::AccountFrozen);
+    }
+    Ok(())
+}
+
+/// Whether the object is within the caller's reach, and the role allows that reach.
+fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusal> {
+    if demand.scope == Scope::Tenant && caller.role != Role::Admin {
+        return Err(Refusal::Forbidden);
+    }
+    let (tenant, user) = match object {
+        Object::Own => return Ok(()),
+        Object::Owned { tenant, user }
+        | Object::Device { tenant, user, .. }
+        | Object::Passkey { tenant, user, .. } => (tenant, user),
+    };
+    let principal = &caller.spiffe_id.principal;
+    let ours = principal.tenant() == tenant
+        && (demand.scope == Scope::Tenant || principal.user() == Some(user));
+    if ours { Ok(()) } else { Err(Refusal::NotFound) }
+}
+
+fn has_grant(caller: &Caller, now: Timestamp) -> bool {
+    caller.grant.as_ref().is_some_and(|grant| grant.serves(&caller.enrollment, now))
+}
+
+fn strength(
+    demand: &Demand,
+    needs: AuthStrength,
+    session: &SessionFacts,
+    act: Option<&BoundAction>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let bound = demand.binding != Binding::Unbound;
+    let step_up = Err(Refusal::StepUpRequired { needs, bound });
+    if session.strength < needs {
+        return step_up;
+    }
+    if let Some(window) = demand.freshness {
+        if (session.auth_time + window).is_over(now) {
+            return step_up;
+        }
+    }
+    match (&session.bound_to, bound) {
+        (None, false) => Ok(()),
+        (None, true) => step_up,
+        // A bound session serves its own act and nothing else, not even a read.
+        (Some(approved), true) if Some(approved) == act => Ok(()),
+        (Some(_), _) => Err(Refusal::StepUpForAnotherAct),
+    }
+}
+
+/// The stolen laptop must not suspend its owner's phone with a passkey that lives on that phone, for
+/// that proves nothing that the phone's holder did not have.
+fn factor_is_elsewhere(session: &SessionFacts, object: &Object) -> Result<(), Refusal> {
+    let lives_on = session.factor.as_ref().and_then(|factor| factor.lives_on.as_ref());
+    match object {
+        Object::Device { enrollment, .. } if lives_on == Some(enrollment) => {
+            Err(Refusal::FactorOnTarget)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A young factor may not evict what is older than itself. The device does not count as a witness: it
+/// is what a thief holds. An old factor used on a young device does: that is the co-signature.
+fn probation(session: &SessionFacts, object: &Object, now: Timestamp) -> Result<(), Refusal> {
+    let Some(factor) = &session.factor else {
+        return Err(Refusal::StepUpRequired { needs: AuthStrength::CertHuman, bound: true });
+    };
+    let theirs = match object {
+        Object::Device { since, .. } | Object::Passkey { since, .. } => *since,
+        // Ending a freeze gives everything back at once: the yardstick is the account itself.
+        Object::Own | Object::Owned { .. } => Timestamp::from_millis(i64::MIN),
+    };
+    if may_evict(factor.registered_at, theirs, now) {
+        return Ok(());
+    }
+    Err(Refusal::Probation { until: factor.registered_at + PROBATION })
+}
+
+#[cfg(test)]
+#[path = "authorize_tests.rs"]
+mod tests;

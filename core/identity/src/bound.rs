@@ -1,0 +1,118 @@
+//! Actions that a person approves one by one.
+//!
+//! Ten minutes of `cert+human` would serve any malware on the machine. What creates or evicts a way
+//! in therefore takes a ceremony for exactly that act: the passkey signs a challenge derived from
+//! [`BoundAction::canonical`], and the session that it yields serves that act, once.
+
+use crate::caller::Role;
+use crate::id::PasskeyId;
+use crate::name::{DeviceName, Label, UserName};
+use crate::passkey::Attachment;
+use crate::time::Seconds;
+use crate::token::TokenKind;
+
+/// One act, with everything that matters about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BoundAction {
+    /// Mint a bootstrap token.
+    IssueToken {
+        /// What the token is for.
+        kind: TokenKind,
+        /// The user it will sign in.
+        user: UserName,
+        /// The device it will enrol; an invitation may leave it to the invited.
+        device: Option<DeviceName>,
+        /// The invited user's role.
+        role: Role,
+        /// How long it can be used.
+        ttl: Seconds,
+        /// SHA-256 of the token's `auth` half, base64url: binds the approval to this one token.
+        auth_hash: String,
+    },
+    /// Register another passkey.
+    AddPasskey {
+        /// Where it lives.
+        attachment: Attachment,
+        /// What the person calls it.
+        label: Label,
+    },
+    /// Remove a passkey.
+    RemovePasskey {
+        /// Which one.
+        passkey: PasskeyId,
+    },
+    /// Revoke a device for ever.
+    RevokeDevice {
+        /// Whose it is.
+        user: UserName,
+        /// Which one.
+        device: DeviceName,
+    },
+}
+
+impl BoundAction {
+    /// The act's code, stable on the wire and in the audit.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::IssueToken { .. } => "issue-token",
+            Self::AddPasskey { .. } => "add-passkey",
+            Self::RemovePasskey { .. } => "remove-passkey",
+            Self::RevokeDevice { .. } => "revoke-device",
+        }
+    }
+
+    /// The bytes that a passkey's challenge commits to: every field by name, each value preceded by
+    /// its length, so that no two acts share an encoding.
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut out = format!("landfall/action/v1\n{}\n", self.code()).into_bytes();
+        let mut field = |name: &str, value: &str| {
+            out.extend_from_slice(format!("{name}={}:{value}\n", value.len()).as_bytes());
+        };
+        match self {
+            Self::IssueToken { kind, user, device, role, ttl, auth_hash } => {
+                field("kind", kind.as_str());
+                field("user", user.as_str());
+                field("device", device.as_ref().map_or("", DeviceName::as_str));
+                field("role", role.as_str());
+                field("ttl_seconds", &ttl.0.to_string());
+                field("auth_hash", auth_hash);
+            }
+            Self::AddPasskey { attachment, label } => {
+                field("attachment", attachment.as_str());
+                field("label", label.as_str());
+            }
+            Self::RemovePasskey { passkey } => field("passkey", passkey.as_str()),
+            Self::RevokeDevice { user, device } => {
+                field("user", user.as_str());
+                field("device", device.as_str());
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_bytes_are_frozen() {
+        let act = BoundAction::RevokeDevice {
+            user: UserName::parse("bert").unwrap(),
+            device: DeviceName::parse("bert-laptop").unwrap(),
+        };
+        assert_eq!(
+            String::from_utf8(act.canonical()).unwrap(),
+            "landfall/action/v1\nrevoke-device\nuser=4:bert\ndevice=11:bert-laptop\n"
+        );
+    }
+
+    #[test]
+    fn a_label_cannot_imitate_another_field() {
+        let add = |label: &str| BoundAction::AddPasskey {
+            attachment: Attachment::Roaming,
+            label: Label::parse(label).unwrap(),
+        };
+        assert_ne!(add("x").canonical(), add("x label=1:x").canonical());
+    }
+}

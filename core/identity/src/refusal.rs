@@ -1,0 +1,198 @@
+//! A domain "no", with its reason.
+
+use crate::session::AuthStrength;
+use crate::time::{Seconds, Timestamp};
+
+/// Why an act was refused. Each maps to one stable error code and one remedy; both maps are
+/// exhaustive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    // Who is asking
+    /// No client certificate on this connection.
+    #[error("no client key was shown")]
+    CertificateRequired,
+    /// The key is not enrolled here.
+    #[error("this key is not enrolled")]
+    NotEnrolled,
+    /// The certificate's time is over; renewal heals it.
+    #[error("the certificate has expired")]
+    CertificateExpired,
+    /// The device was revoked.
+    #[error("this device was revoked")]
+    DeviceRevoked,
+    /// The device is suspended.
+    #[error("this device is suspended")]
+    DeviceSuspended,
+    /// The whole account is frozen.
+    #[error("this account is frozen")]
+    AccountFrozen,
+    /// A session is needed.
+    #[error("no session was shown")]
+    SessionRequired,
+    /// The session is over, was closed, or never was.
+    #[error("the session is over")]
+    SessionOver,
+    /// The session belongs to another key.
+    #[error("the session belongs to another key")]
+    SessionOfAnotherKey,
+
+    // What may be done
+    /// Never, for this caller.
+    #[error("not allowed")]
+    Forbidden,
+    /// Only after a step-up.
+    #[error("a fresh human proof is needed")]
+    StepUpRequired {
+        /// The strength that the act takes.
+        needs: AuthStrength,
+        /// Whether the step-up must name this very act.
+        bound: bool,
+    },
+    /// The session was opened for another act.
+    #[error("the session was opened for another act")]
+    StepUpForAnotherAct,
+    /// The session's one act was done already.
+    #[error("the approval was spent")]
+    StepUpSpent,
+    /// A young factor may not evict an older one yet.
+    #[error("too new to remove what is older")]
+    Probation {
+        /// When it may.
+        until: Timestamp,
+    },
+    /// The factor shown lives on the very device it acts against.
+    #[error("the proof lives on the device it acts against")]
+    FactorOnTarget,
+    /// What was named does not exist, or is not the caller's.
+    #[error("not found")]
+    NotFound,
+
+    // Tokens
+    /// Unknown, or the wrong secret: one answer for both.
+    #[error("the token is not valid")]
+    TokenInvalid,
+    /// Its time is over.
+    #[error("the token has expired")]
+    TokenExpired {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Another machine used it.
+    #[error("the token was used")]
+    TokenUsed {
+        /// When.
+        at: Timestamp,
+        /// The device that it enrolled.
+        device: String,
+    },
+    /// It was withdrawn.
+    #[error("the token was cancelled")]
+    TokenCancelled {
+        /// When.
+        at: Timestamp,
+    },
+    /// The token names another user or device than the one asked for.
+    #[error("the token is for another user or device")]
+    TokenNamesAnother,
+    /// The token leaves a name open, and none was given.
+    #[error("a name is missing")]
+    NameMissing {
+        /// `user` or `device`.
+        field: &'static str,
+    },
+    /// The lifetime asked for is not allowed.
+    #[error("the lifetime is not allowed")]
+    TtlNotAllowed {
+        /// The most that is.
+        max: Seconds,
+    },
+    /// The user exists already.
+    #[error("the user exists")]
+    UserExists,
+    /// The device name was given before, to a device of this user.
+    #[error("the device name was used")]
+    DeviceNameTaken,
+    /// An administrator exists: claiming is over.
+    #[error("the server was claimed")]
+    AlreadyClaimed,
+
+    // Keys and signatures
+    /// Not a CSR.
+    #[error("not a certificate request")]
+    CsrMalformed,
+    /// Its signature does not match its key.
+    #[error("the request's signature is wrong")]
+    CsrSignature,
+    /// Not a P-256 key.
+    #[error("only P-256 keys are taken")]
+    KeyUnsupported,
+    /// The key belongs to another enrolment, or to the server.
+    #[error("the key is in use")]
+    KeyInUse,
+    /// A request signature does not verify, or covers too little.
+    #[error("the signature does not verify")]
+    SignatureInvalid,
+    /// The signature's time is too far from ours.
+    #[error("the clock is too far off")]
+    ClockSkew {
+        /// Our time.
+        server_time: Timestamp,
+    },
+    /// Silent for too long to renew by itself.
+    #[error("silent for too long")]
+    RenewalTooLate,
+
+    // Ceremonies and passkeys
+    /// Unknown, over, or another device's.
+    #[error("no such ceremony")]
+    CeremonyOver,
+    /// The person has not touched yet.
+    #[error("the ceremony is not proved yet")]
+    CeremonyPending,
+    /// The completion is wrong.
+    #[error("the completion is wrong")]
+    CompletionWrong {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// The authenticator's answer was refused.
+    #[error("the passkey's answer was refused")]
+    PasskeyRefused,
+    /// The authenticator's counter or flags contradict what it said before.
+    #[error("the passkey may have been copied")]
+    PasskeySuspicious,
+    /// No passkey could be used.
+    #[error("no passkey can be used")]
+    NoPasskey,
+    /// Another kind of authenticator answered than was asked for.
+    #[error("the wrong kind of passkey answered")]
+    WrongAttachment,
+    /// This authenticator is registered already.
+    #[error("the passkey is registered")]
+    PasskeyRegistered,
+    /// It is the last one, and the loss was not confirmed.
+    #[error("it is the last passkey")]
+    LastPasskey,
+    /// Passkeys cannot work on this server as it is configured.
+    #[error("this server's address cannot use passkeys in a browser")]
+    PasskeysUnavailable,
+
+    // Secrets
+    /// No room for another secret.
+    #[error("too many secrets")]
+    TooManySecrets,
+    /// No room for another version that would not push out a young one.
+    #[error("too many young versions")]
+    TooManyVersions,
+
+    // Limits
+    /// Too many tries.
+    #[error("too many tries")]
+    RateLimited {
+        /// When to come back.
+        retry_after: Seconds,
+    },
+    /// The server is waiting for its operator: the clock jumped.
+    #[error("waiting for the operator")]
+    ClockJumped,
+}
