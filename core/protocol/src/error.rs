@@ -1,0 +1,319 @@
+//! Errors on the wire: stable codes in RFC 9457 problems.
+
+use crate::time::At;
+use landfall_identity::Refusal;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:literal, $code:literal, $title:literal;)*) => {
+        /// Every way a request can end badly. A code never changes its meaning and never goes away;
+        /// the list is frozen in `tests/vectors/error_codes.json`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
+        #[ts(export)]
+        pub enum ErrorCode { $($(#[$doc])* #[serde(rename = $code)] $name,)* }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The wire text.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The HTTP status it travels with; 0 for those that only a client raises.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// What happened, in a few words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The request itself
+    /// Not JSON, or not the JSON that this route takes.
+    MalformedRequest = 400, "malformed-request", "The request could not be read";
+    /// A field that this route does not know.
+    UnknownField = 400, "unknown-field", "The request has a field that is not known";
+    /// A field whose value breaks a rule; `field` names it.
+    InvalidField = 400, "invalid-field", "A value is not allowed";
+    /// A body over the route's bound.
+    BodyTooLarge = 413, "body-too-large", "The request is too large";
+    /// A body that is not JSON by its content type.
+    UnsupportedMediaType = 415, "unsupported-media-type", "Only JSON is taken here";
+    /// No such route or thing.
+    NotFound = 404, "not-found", "Not found";
+    /// A route that exists, with another method.
+    MethodNotAllowed = 405, "method-not-allowed", "This address takes another method";
+    /// A browser request from another origin.
+    OriginRefused = 403, "origin-refused", "The request came from another page";
+
+    // Who is asking
+    /// No client key on the connection.
+    CertificateRequired = 401, "certificate-required", "This machine has not shown its key";
+    /// The key is not enrolled here.
+    NotEnrolled = 401, "not-enrolled", "This machine is not enrolled";
+    /// The certificate is over; renewing heals it.
+    CertificateExpired = 401, "certificate-expired", "This machine's certificate has expired";
+    /// The device is gone for good.
+    DeviceRevoked = 401, "device-revoked", "This device was revoked";
+    /// The device is cut off for now.
+    DeviceSuspended = 401, "device-suspended", "This device is suspended";
+    /// Everything of this user stands still.
+    AccountFrozen = 403, "account-frozen", "This account is frozen";
+    /// A session is needed.
+    SessionRequired = 401, "session-required", "Sign in first";
+    /// The session is over.
+    SessionOver = 401, "session-over", "The session is over";
+    /// The session belongs to another key.
+    SessionOfAnotherKey = 401, "session-of-another-key", "The session belongs to another machine";
+
+    // What may be done
+    /// Never.
+    Forbidden = 403, "forbidden", "You may not do this";
+    /// After a step-up.
+    StepUpRequired = 403, "step-up-required", "Confirm with your passkey first";
+    /// The approval names another act.
+    StepUpForAnotherAct = 403, "step-up-for-another-act", "You approved something else";
+    /// The approval was used.
+    StepUpSpent = 403, "step-up-spent", "This approval was used already";
+    /// Too young to evict what is older.
+    Probation = 403, "probation", "This passkey is too new to remove what is older";
+    /// The proof lives on the device it acts against.
+    FactorOnTarget = 403, "factor-on-target", "The proof lives on the device it acts against";
+
+    // Tokens
+    /// Unknown or wrong: one answer.
+    TokenInvalid = 401, "token-invalid", "This code is not valid";
+    /// Over.
+    TokenExpired = 401, "token-expired", "This code has expired";
+    /// Used by another machine.
+    TokenUsed = 401, "token-used", "This code was used already";
+    /// Withdrawn.
+    TokenCancelled = 401, "token-cancelled", "This code was cancelled";
+    /// It names another user or device.
+    TokenNamesAnother = 403, "token-names-another", "This code is for another user or device";
+    /// A name is needed.
+    NameMissing = 400, "name-missing", "A name is missing";
+    /// The lifetime is not allowed.
+    TtlNotAllowed = 400, "ttl-not-allowed", "This lifetime is not allowed";
+    /// The user exists.
+    UserExists = 409, "user-exists", "This user exists already";
+    /// The device name was given before.
+    DeviceNameTaken = 409, "device-name-taken", "This device name was used before";
+    /// The server has its administrator.
+    AlreadyClaimed = 409, "already-claimed", "This server has an administrator already";
+
+    // Keys and signatures
+    /// Not a CSR.
+    CsrMalformed = 400, "csr-malformed", "The certificate request could not be read";
+    /// Bad signature on it.
+    CsrSignature = 400, "csr-signature", "The certificate request is not signed by its key";
+    /// Another kind of key.
+    KeyUnsupported = 400, "key-unsupported", "Only P-256 keys are taken";
+    /// The key belongs to something else.
+    KeyInUse = 409, "key-in-use", "This key is in use already";
+    /// A request signature is wrong.
+    SignatureInvalid = 401, "signature-invalid", "The signature does not verify";
+    /// The clocks disagree.
+    ClockSkew = 401, "clock-skew", "This machine's clock is too far off";
+    /// Silent for too long.
+    RenewalTooLate = 403, "renewal-too-late", "This device was silent for too long";
+
+    // Ceremonies and passkeys
+    /// Unknown or over.
+    CeremonyOver = 404, "ceremony-over", "This confirmation is over";
+    /// Not touched yet.
+    CeremonyPending = 409, "ceremony-pending", "The passkey has not been used yet";
+    /// The completion is wrong.
+    CompletionWrong = 403, "completion-wrong", "That is not the code the page shows";
+    /// The authenticator's answer was refused.
+    PasskeyRefused = 403, "passkey-refused", "The passkey was not accepted";
+    /// A copy may exist.
+    PasskeySuspicious = 403, "passkey-suspicious", "This passkey may have been copied";
+    /// None can be used.
+    NoPasskey = 409, "no-passkey", "No passkey can be used";
+    /// Another kind answered.
+    WrongAttachment = 403, "wrong-attachment", "Another kind of passkey was asked for";
+    /// Registered already.
+    PasskeyRegistered = 409, "passkey-registered", "This passkey is registered already";
+    /// The last one.
+    LastPasskey = 409, "last-passkey", "This is your last passkey";
+    /// The address does not allow them.
+    PasskeysUnavailable = 409, "passkeys-unavailable", "Passkeys cannot be used on this server's address";
+
+    // Secrets
+    /// Too many.
+    TooManySecrets = 409, "too-many-secrets", "There is no room for another secret";
+    /// Too many young versions.
+    TooManyVersions = 409, "too-many-versions", "There is no room for another version yet";
+
+    // Limits and faults
+    /// Too many tries.
+    RateLimited = 429, "rate-limited", "Too many tries";
+    /// The server has more work than it takes on.
+    Busy = 503, "busy", "The server is busy";
+    /// Waiting for the operator.
+    ClockJumped = 503, "clock-jumped", "The server's clock jumped";
+    /// The database does not answer.
+    Unavailable = 503, "unavailable", "The server cannot reach its database";
+    /// Our fault; the log has it under the request id.
+    Internal = 500, "internal", "Something failed on the server";
+
+    // Raised by clients only
+    /// The text is not a token.
+    TokenUnreadable = 0, "token-unreadable", "This is not a Landfall code";
+    /// The text was cut or mistyped.
+    TokenMistyped = 0, "token-mistyped", "This code is incomplete or mistyped";
+    /// A newer kind of token.
+    TokenTooNew = 0, "token-too-new", "This code needs a newer Landfall";
+    /// No connection.
+    ServerUnreachable = 0, "server-unreachable", "The server cannot be reached";
+    /// The server is not the one that was meant.
+    ServerNotTrusted = 0, "server-not-trusted", "This is not the server that was meant";
+    /// The answer could not be read.
+    AnswerUnreadable = 0, "answer-unreadable", "The server's answer could not be read";
+    /// Client and server share no version.
+    UpdateNeeded = 0, "update-needed", "This app and the server do not speak the same version";
+    /// No profile here.
+    NoProfile = 0, "no-profile", "This machine is not enrolled with any server";
+    /// Enrolled already.
+    ProfileExists = 0, "profile-exists", "This machine is enrolled already";
+    /// The state folder cannot be written.
+    StateUnwritable = 0, "state-unwritable", "Landfall's folder cannot be written";
+    /// The key is gone or cannot be used.
+    KeyUnavailable = 0, "key-unavailable", "This machine's key cannot be used";
+    /// No browser could be opened.
+    BrowserUnavailable = 0, "browser-unavailable", "No browser could be opened";
+    /// A question that nobody can answer.
+    InputNeeded = 0, "input-needed", "An answer is needed and nobody can be asked";
+    /// The person stopped it.
+    Cancelled = 0, "cancelled", "Stopped";
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<&Refusal> for ErrorCode {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::CertificateRequired => Self::CertificateRequired,
+            Refusal::NotEnrolled => Self::NotEnrolled,
+            Refusal::CertificateExpired => Self::CertificateExpired,
+            Refusal::DeviceRevoked => Self::DeviceRevoked,
+            Refusal::DeviceSuspended => Self::DeviceSuspended,
+            Refusal::AccountFrozen => Self::AccountFrozen,
+            Refusal::SessionRequired => Self::SessionRequired,
+            Refusal::SessionOver => Self::SessionOver,
+            Refusal::SessionOfAnotherKey => Self::SessionOfAnotherKey,
+            Refusal::Forbidden => Self::Forbidden,
+            Refusal::StepUpRequired { .. } => Self::StepUpRequired,
+            Refusal::StepUpForAnotherAct => Self::StepUpForAnotherAct,
+            Refusal::StepUpSpent => Self::StepUpSpent,
+            Refusal::Probation { .. } => Self::Probation,
+            Refusal::FactorOnTarget => Self::FactorOnTarget,
+            Refusal::NotFound => Self::NotFound,
+            Refusal::TokenInvalid => Self::TokenInvalid,
+            Refusal::TokenExpired { .. } => Self::TokenExpired,
+            Refusal::TokenUsed { .. } => Self::TokenUsed,
+            Refusal::TokenCancelled { .. } => Self::TokenCancelled,
+            Refusal::TokenNamesAnother => Self::TokenNamesAnother,
+            Refusal::NameMissing { .. } => Self::NameMissing,
+            Refusal::TtlNotAllowed { .. } => Self::TtlNotAllowed,
+            Refusal::UserExists => Self::UserExists,
+            Refusal::DeviceNameTaken => Self::DeviceNameTaken,
+            Refusal::AlreadyClaimed => Self::AlreadyClaimed,
+            Refusal::CsrMalformed => Self::CsrMalformed,
+            Refusal::CsrSignature => Self::CsrSignature,
+            Refusal::KeyUnsupported => Self::KeyUnsupported,
+            Refusal::KeyInUse => Self::KeyInUse,
+            Refusal::SignatureInvalid => Self::SignatureInvalid,
+            Refusal::ClockSkew { .. } => Self::ClockSkew,
+            Refusal::RenewalTooLate => Self::RenewalTooLate,
+            Refusal::CeremonyOver => Self::CeremonyOver,
+            Refusal::CeremonyPending => Self::CeremonyPending,
+            Refusal::CompletionWrong { .. } => Self::CompletionWrong,
+            Refusal::PasskeyRefused => Self::PasskeyRefused,
+            Refusal::PasskeySuspicious => Self::PasskeySuspicious,
+            Refusal::NoPasskey => Self::NoPasskey,
+            Refusal::WrongAttachment => Self::WrongAttachment,
+            Refusal::PasskeyRegistered => Self::PasskeyRegistered,
+            Refusal::LastPasskey => Self::LastPasskey,
+            Refusal::PasskeysUnavailable => Self::PasskeysUnavailable,
+            Refusal::TooManySecrets => Self::TooManySecrets,
+            Refusal::TooManyVersions => Self::TooManyVersions,
+            Refusal::RateLimited { .. } => Self::RateLimited,
+            Refusal::ClockJumped => Self::ClockJumped,
+        }
+    }
+}
+
+/// A problem (RFC 9457), sent as `application/problem+json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Problem {
+    /// `urn:landfall:problem:` and the code (RFC 9457, section 3.1.1).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The stable code.
+    pub code: ErrorCode,
+    /// What happened, in a few words.
+    pub title: String,
+    /// Why, and what to do next, in whole sentences.
+    pub detail: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Which field of the request, when it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// When trying again makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
+    /// The server's time, where clocks are the matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_time: Option<At>,
+    /// What to quote when asking for help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl Problem {
+    /// A problem of this code, with its own title and the given detail.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:landfall:problem:{code}"),
+            code,
+            title: code.title().to_owned(),
+            detail: detail.into(),
+            status: code.status(),
+            field: None,
+            retry_after_seconds: None,
+            server_time: None,
+            request_id: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_frozen() {
+        let frozen: Vec<String> =
+            serde_json::from_str(include_str!("../../../tests/vectors/error_codes.json")).unwrap();
+        let ours: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(ours, frozen, "a code may be added to the file, never changed or removed");
+    }
+}

@@ -1,0 +1,132 @@
+//! Where things are. `{x}` is one percent-encoded segment.
+
+/// Liveness: the process answers.
+pub const HEALTHZ: &str = "/healthz";
+/// Readiness: the database answers and the clock is believed.
+pub const READYZ: &str = "/readyz";
+/// This interface, as OpenAPI.
+pub const OPENAPI: &str = "/openapi.json";
+/// What this server is.
+pub const WELL_KNOWN: &str = "/.well-known/landfall";
+/// The trust bundle (SPIFFE Trust Domain and Bundle, section 4).
+pub const SPIFFE_BUNDLE: &str = "/.well-known/spiffe-bundle";
+/// The keys that sign tokens.
+pub const JWKS: &str = "/.well-known/jwks.json";
+/// The root certificate.
+pub const CA_PEM: &str = "/ca.pem";
+/// The revocation list of the people-and-devices issuer.
+pub const CRL: &str = "/crl";
+
+/// Mint a token.
+pub const TOKEN_ISSUE: &str = "/auth/bootstrap/issue";
+/// List tokens.
+pub const TOKENS: &str = "/auth/bootstrap";
+/// One token.
+pub const TOKEN: &str = "/auth/bootstrap/{id}";
+/// The first certificate.
+pub const CERT_ISSUE: &str = "/auth/cert/issue";
+/// The next certificate.
+pub const CERT_RENEW: &str = "/auth/cert/renew";
+/// Open and close a session.
+pub const SESSION: &str = "/auth/session";
+
+/// The page on which a person touches a passkey.
+pub const CEREMONY_PAGE: &str = "/ceremony";
+/// App half: begin to register.
+pub const REGISTER_BEGIN: &str = "/auth/webauthn/register/begin";
+/// Browser half: read the options.
+pub const REGISTER_OPTIONS: &str = "/auth/webauthn/register/options";
+/// Browser half: hand in the answer.
+pub const REGISTER_FINISH: &str = "/auth/webauthn/register/finish";
+/// App half: redeem.
+pub const REGISTER_REDEEM: &str = "/auth/webauthn/register/redeem";
+/// App half: begin a step-up.
+pub const STEP_UP_BEGIN: &str = "/auth/webauthn/step-up/begin";
+/// Browser half: read the options.
+pub const STEP_UP_OPTIONS: &str = "/auth/webauthn/step-up/options";
+/// Browser half: hand in the answer.
+pub const STEP_UP_FINISH: &str = "/auth/webauthn/step-up/finish";
+/// App half: redeem.
+pub const STEP_UP_REDEEM: &str = "/auth/webauthn/step-up/redeem";
+/// Registered passkeys.
+pub const PASSKEYS: &str = "/auth/webauthn/credentials";
+/// One passkey.
+pub const PASSKEY: &str = "/auth/webauthn/credentials/{id}";
+
+/// Who am I.
+pub const ME: &str = "/me";
+/// Freeze the account.
+pub const FREEZE: &str = "/me/freeze";
+/// End the freeze.
+pub const UNFREEZE: &str = "/me/unfreeze";
+/// One's devices.
+pub const DEVICES: &str = "/devices";
+/// One device.
+pub const DEVICE: &str = "/devices/{device}";
+/// Suspend it.
+pub const DEVICE_SUSPEND: &str = "/devices/{device}/suspend";
+/// Resume it.
+pub const DEVICE_RESUME: &str = "/devices/{device}/resume";
+/// Revoke it.
+pub const DEVICE_REVOKE: &str = "/devices/{device}/revoke";
+/// One's secrets.
+pub const SECRETS: &str = "/secrets";
+/// One secret: its newest value, or all of it.
+pub const SECRET: &str = "/secrets/{name}";
+/// Its versions.
+pub const SECRET_VERSIONS: &str = "/secrets/{name}/versions";
+/// One version.
+pub const SECRET_VERSION: &str = "/secrets/{name}/versions/{version}";
+/// One's audit.
+pub const AUDIT: &str = "/audit";
+
+/// The tenant's people.
+pub const ADMIN_USERS: &str = "/admin/users";
+/// End somebody's freeze.
+pub const ADMIN_UNFREEZE: &str = "/admin/users/{user}/unfreeze";
+/// The tenant's devices.
+pub const ADMIN_DEVICES: &str = "/admin/devices";
+/// Suspend somebody's device.
+pub const ADMIN_DEVICE_SUSPEND: &str = "/admin/users/{user}/devices/{device}/suspend";
+/// Resume it.
+pub const ADMIN_DEVICE_RESUME: &str = "/admin/users/{user}/devices/{device}/resume";
+/// Revoke it.
+pub const ADMIN_DEVICE_REVOKE: &str = "/admin/users/{user}/devices/{device}/revoke";
+/// The tenant's audit.
+pub const ADMIN_AUDIT: &str = "/admin/audit";
+
+/// Fills the `{x}` places of a path, in order, percent-encoding each value as one segment
+/// (RFC 3986, section 2.3: only unreserved characters stay).
+pub fn fill(path: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let filled: Vec<String> = path
+        .split('/')
+        .map(|segment| match segment.starts_with('{') {
+            true => values.next().map(|value| encode_segment(value)).unwrap_or_default(),
+            false => segment.to_owned(),
+        })
+        .collect();
+    filled.join("/")
+}
+
+fn encode_segment(value: &str) -> String {
+    value.bytes().fold(String::new(), |mut out, b| {
+        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slash_in_a_name_stays_in_its_segment() {
+        assert_eq!(fill(SECRET_VERSION, &["db/main", "3"]), "/secrets/db%2Fmain/versions/3");
+        assert_eq!(fill(ADMIN_DEVICE_REVOKE, &["bert", "x"]), "/admin/users/bert/devices/x/revoke");
+    }
+}
