@@ -64,7 +64,7 @@ fn lints(log: &mut Log) -> Result<Tally> {
 fn licences(log: &mut Log) -> Result<Tally> {
     install::ensure(&[Group::Build, Group::Licences])?;
     // Advisories need a database from the network: see deny.toml.
-    log.check(&mut sh::cargo(["deny", "--offline", "check", "licenses", "bans", "sources"]))
+    log.check(&mut sh::cargo(["deny", "check", "licenses", "bans", "sources"]))
 }
 
 fn drift(log: &mut Log) -> Result<Tally> {

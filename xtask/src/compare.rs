@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What `committed` lacks, has too much, or has otherwise than `made`; both relative.
+/// What `committed` lacks, has otherwise than `made`, or has too much; of the last, only files that
+/// `ours` recognises by their content.
 ///
 /// # Errors
 /// Something cannot be read.
-pub fn folders(committed: &Path, made: &Path) -> Result<Vec<String>> {
+pub fn folders(committed: &Path, made: &Path, ours: impl Fn(&[u8]) -> bool) -> Result<Vec<String>> {
     let (old, new) = (contents(committed)?, contents(made)?);
     let mut findings = Vec::new();
     for (name, text) in &new {
@@ -21,8 +22,11 @@ pub fn folders(committed: &Path, made: &Path) -> Result<Vec<String>> {
             Some(_) => {}
         }
     }
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        findings.push(format!("{} is made by nothing any more", committed.join(name).display()));
+    for (name, text) in &old {
+        if !new.contains_key(name) && ours(text) {
+            findings
+                .push(format!("{} is made by nothing any more", committed.join(name).display()));
+        }
     }
     Ok(findings)
 }
@@ -61,10 +65,11 @@ mod tests {
             (&new, "changed", "2"),
             (&new, "missing", "1"),
             (&old, "stale", "1"),
+            (&old, "by hand", "mine"),
         ] {
             fs::write(dir.path().join(name), text).unwrap();
         }
-        assert_eq!(folders(old.path(), new.path()).unwrap().len(), 3);
-        assert!(folders(old.path(), old.path()).unwrap().is_empty());
+        assert_eq!(folders(old.path(), new.path(), |text| text == b"1").unwrap().len(), 3);
+        assert!(folders(old.path(), old.path(), |_| true).unwrap().is_empty());
     }
 }

@@ -176,12 +176,12 @@ fn run(steps: &[&Step]) -> Result<Tally> {
             tally.failed,
             minutes(started.elapsed())
         );
-        log.line(&format!("\n{summary}"))?;
         if tally.failed > 0 {
             let path = log.path.strip_prefix(sh::root()).unwrap_or(&log.path);
             println!("---- the end of {} ----\n{}\n----", path.display(), indented(&log.tail()));
         }
         println!("{summary}");
+        log.line(&format!("\n{summary}"))?;
         total = total.plus(tally);
     }
     Ok(total)

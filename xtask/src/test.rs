@@ -24,8 +24,8 @@ const STEPS: &[&Step] = &[
     &check::FORMAT,
     &check::HOUSE,
     &UI,
+    &check::DRIFT, // Before the Rust tests: they write the types anew.
     &RUST,
-    &check::DRIFT,
     &BROWSER,
     &DESKTOP,
     &WINDOW,

@@ -1,7 +1,7 @@
 //! The table of traps (`tests/TRAPS.md`): each has a row, and what a row names exists.
 
 use crate::sh;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::fs;
 use std::ops::RangeInclusive;
 
@@ -34,7 +34,9 @@ pub fn findings() -> Result<Vec<String>> {
             tree.push(Source { name, text: fs::read_to_string(sh::root().join(&path))? });
         }
     }
-    Ok(judge(&fs::read_to_string(sh::root().join(TABLE))?, &tree))
+    let table = fs::read_to_string(sh::root().join(TABLE))
+        .with_context(|| format!("cannot read {TABLE}"))?;
+    Ok(judge(&table, &tree))
 }
 
 fn judge(table: &str, tree: &[Source]) -> Vec<String> {
@@ -89,13 +91,17 @@ fn has_test(source: &Source, name: &str) -> bool {
         return ['"', '\'', '`'].iter().any(|q| source.text.contains(&format!("({q}{name}{q}")));
     }
     let head = format!("fn {name}(");
-    let lines: Vec<_> = source.text.lines().collect();
+    let lines: Vec<_> = source.text.lines().map(str::trim).collect();
     lines.iter().enumerate().any(|(index, line)| {
-        let above = &lines[index.saturating_sub(4)..index];
-        let attribute = |line: &&str| line.contains("#[") && line.contains("test");
-        // Inside `proptest!` too the attribute stands above.
-        line.contains(&head) && above.iter().any(attribute)
+        // What stands directly above; inside `proptest!` too.
+        let mut above = lines[..index].iter().rev();
+        let attributes = above.by_ref().take_while(|line| line.starts_with(['#', '/']));
+        line.contains(&head) && attributes.into_iter().any(|line| is_test_attribute(line))
     })
+}
+
+fn is_test_attribute(line: &str) -> bool {
+    ["#[test]", "#[tokio::test"].iter().any(|head| line.starts_with(head))
 }
 
 /// A type, function or constant of that name, or a constraint quoted as it stands.
