@@ -1,1 +1,19 @@
-//! See the crate's description; documented as it fills.
+//! Making and checking: keys, requests, certificates, tokens, signatures, envelopes.
+//!
+//! Everything here is composed of well-kept libraries; nothing invents a primitive. Time and chance
+//! are handed in ([`ambient`]); secrets have no `Debug`, are wiped on drop, and are compared in
+//! constant time ([`secret`]).
+
+pub mod ambient;
+pub mod crockford;
+pub mod csr;
+pub mod door;
+pub mod key;
+pub mod secret;
+pub mod thumbprint;
+pub mod token;
+
+pub use ambient::{Ambient, Clock, Random};
+pub use key::{KeyPair, PublicKey, Signature, Signer, SignerError};
+pub use secret::{Secret32, SecretBytes, SecretText};
+pub use thumbprint::Thumbprint;
