@@ -1,0 +1,193 @@
+//! What goes into a flow and what comes out of it.
+
+use crate::view::FlowView;
+use landfall_identity::id::CeremonyId;
+use landfall_identity::passkey::Attachment;
+use landfall_identity::{DeviceName, Label, Timestamp, UserName};
+use landfall_protocol::Problem;
+use landfall_protocol::ceremony::{BoundActBody, CeremonyBegun};
+use landfall_protocol::enroll::CertIssued;
+use landfall_protocol::passkey::PasskeyInfo;
+use landfall_protocol::session::SessionOpened;
+use serde::{Deserialize, Serialize};
+
+/// A client state machine.
+pub trait Flow {
+    /// Takes one input, which happened at `now`.
+    fn step(&mut self, input: Input, now: Timestamp) -> Step;
+
+    /// What to show at `now`, without anything having happened.
+    fn view(&self, now: Timestamp) -> FlowView;
+}
+
+/// Something that happened.
+#[derive(Clone)]
+pub enum Input {
+    /// The person says go: for the first time, or again after a failure that can be resumed.
+    Begin,
+    /// A call was answered.
+    Replied(Reply),
+    /// The key exists.
+    KeyReady {
+        /// How the key store and the server call it.
+        key: KeyRef,
+    },
+    /// The key signed its certificate request.
+    Signed {
+        /// The request, PEM.
+        csr: String,
+    },
+    /// The browser half came back, or the person typed what the page shows.
+    PasskeyAnswered {
+        /// The completion secret, or the typed characters.
+        completion: String,
+    },
+    /// The effect that was being carried out failed; those after it were not begun.
+    Failed(Problem),
+    /// The person takes the other way that the view offers.
+    OtherWay,
+    /// A new process has read the saved state back.
+    Resumed,
+    /// The person stops.
+    Cancelled,
+    /// A moment that was asked for by [`Effect::WakeAt`] has come, perhaps late, perhaps twice.
+    Tick,
+}
+
+/// What a call was answered with.
+#[derive(Clone)]
+pub enum Reply {
+    /// A first certificate, or the next one.
+    Certificate(Box<CertIssued>),
+    /// A ceremony has begun.
+    Ceremony(CeremonyBegun),
+    /// A step-up was redeemed.
+    Session(SessionOpened),
+    /// A passkey was registered.
+    Passkey(Box<PasskeyInfo>),
+}
+
+/// A key of this machine, by its names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRef {
+    /// Its local name in the key store.
+    pub handle: String,
+    /// Its public name (RFC 7638).
+    pub thumbprint: String,
+}
+
+/// Something that an engine must do.
+#[derive(Clone)]
+pub enum Effect {
+    /// Ask the server; answer with [`Input::Replied`].
+    Call(Call),
+    /// Make a key, or find it when it was made before a crash; answer with [`Input::KeyReady`].
+    CreateKey {
+        /// A name that is the same on every try.
+        name: String,
+    },
+    /// Make a certificate request with it; answer with [`Input::Signed`].
+    BuildCsr {
+        /// Which key.
+        key: KeyRef,
+    },
+    /// Have a person use a passkey; answer with [`Input::PasskeyAnswered`].
+    AskPasskey {
+        /// What the server said about the ceremony.
+        begun: CeremonyBegun,
+        /// How the completion comes back.
+        by: Door,
+    },
+    /// Write to disk, durably, before the next effect.
+    Save(Saved),
+    /// Delete the saved progress, and the key if nothing uses it.
+    Forget,
+    /// Send [`Input::Tick`] at this time.
+    WakeAt(Timestamp),
+}
+
+/// What to write to disk.
+#[derive(Clone)]
+pub enum Saved {
+    /// The flow itself, so that it can be resumed.
+    Progress,
+    /// The outcome of an enrolment: from here on the machine is who the certificate says.
+    Identity {
+        /// The key.
+        key: KeyRef,
+        /// The certificate and what belongs to it.
+        issued: Box<CertIssued>,
+    },
+}
+
+/// A request to the server. What is secret in it the engine adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// The first certificate. The engine adds the token's public name and `auth` half.
+    IssueCertificate {
+        /// The request, PEM.
+        csr: String,
+        /// The user.
+        user: UserName,
+        /// The device.
+        device: DeviceName,
+        /// What the person calls it.
+        label: Option<Label>,
+    },
+    /// The next certificate, by the key's signature.
+    RenewCertificate {
+        /// Which key.
+        key: KeyRef,
+    },
+    /// Begin a step-up. The engine opens the door first and adds it.
+    BeginStepUp {
+        /// The one act to confirm.
+        act: Option<BoundActBody>,
+        /// Only this kind of passkey.
+        attachment: Option<Attachment>,
+        /// How the completion comes back.
+        by: Door,
+    },
+    /// Redeem a step-up.
+    RedeemStepUp {
+        /// Which.
+        ceremony: CeremonyId,
+        /// What the browser half yielded.
+        completion: String,
+    },
+    /// Begin to register a passkey. The engine opens the door first and adds it.
+    BeginRegister {
+        /// Where it shall live.
+        attachment: Attachment,
+        /// What the person calls it.
+        label: Label,
+        /// How the completion comes back.
+        by: Door,
+    },
+    /// Redeem a registration.
+    RedeemRegister {
+        /// Which.
+        ceremony: CeremonyId,
+        /// What the browser half yielded.
+        completion: String,
+    },
+}
+
+/// How a completion comes back to the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Door {
+    /// By a redirect to this machine.
+    Loopback,
+    /// By hand.
+    Typed,
+}
+
+/// What an input led to.
+#[derive(Clone)]
+pub struct Step {
+    /// To be carried out in this order; the first failure ends it.
+    pub effects: Vec<Effect>,
+    /// To be shown.
+    pub view: FlowView,
+}
