@@ -5,6 +5,8 @@
 //! constant time ([`secret`]).
 
 pub mod ambient;
+pub mod ca;
+pub mod certificate;
 pub mod crockford;
 pub mod csr;
 pub mod door;
