@@ -410,7 +410,7 @@ fn validity(params: &mut CertificateParams, now: Timestamp, ttl: Seconds) {
 /// X.509 counts whole seconds. Times beyond the year 9999 cannot be written; they become its end.
 fn date(at: Timestamp) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(at.seconds())
-        .unwrap_or_else(|_| time::macros::datetime!(9999-12-31 23:59:59 UTC))
+        .unwrap_or(time::macros::datetime!(9999-12-31 23:59:59 UTC))
 }
 
 fn serial(ambient: &Ambient) -> SerialNumber {

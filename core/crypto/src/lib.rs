@@ -10,6 +10,8 @@ pub mod certificate;
 pub mod crockford;
 pub mod csr;
 pub mod door;
+pub mod httpsig;
+pub mod jwt;
 pub mod key;
 pub mod secret;
 pub mod thumbprint;
