@@ -1,0 +1,21 @@
+import type { BoundActBody } from "@wire/BoundActBody";
+import { acts } from "./en";
+import { type Part, parts, spanWords } from "./format";
+
+/** The exact act, in the words that a person confirms. `user` is who confirms it. */
+export function actWords(act: BoundActBody, user: string): Part[] {
+  switch (act.act) {
+    case "issue-token": {
+      const values = { user: act.user, span: spanWords(act.ttl_seconds) };
+      if (act.kind === "invite") return parts(acts[`act.issue-token.${act.role}`], values);
+      if (act.device === null) return parts(acts["act.issue-token.any-device"], values);
+      return parts(acts["act.issue-token.device"], { ...values, device: act.device });
+    }
+    case "add-passkey":
+      return parts(acts[`act.add-passkey.${act.attachment}`], { user, label: act.label });
+    case "remove-passkey":
+      return parts(acts["act.remove-passkey"], { passkey: act.passkey });
+    case "revoke-device":
+      return parts(acts["act.revoke-device"], { user: act.user, device: act.device });
+  }
+}
