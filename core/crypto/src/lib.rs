@@ -7,12 +7,16 @@
 pub mod ambient;
 pub mod ca;
 pub mod certificate;
+pub mod checkpoint;
 pub mod crockford;
 pub mod csr;
 pub mod door;
+pub mod envelope;
 pub mod httpsig;
 pub mod jwt;
 pub mod key;
+pub mod merkle;
+pub mod passphrase;
 pub mod secret;
 pub mod thumbprint;
 pub mod token;
