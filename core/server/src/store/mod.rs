@@ -1,0 +1,143 @@
+//! All SQL. Nothing outside names a table; nothing here names a wire type.
+
+mod tx;
+mod value;
+mod writer;
+
+pub mod audit;
+pub mod changes;
+pub mod enrollments;
+pub mod meta;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+pub use tx::Tx;
+pub use value::{FromValue, Row, Value};
+pub(crate) use value::params;
+pub use writer::{Lane, WriterStats};
+
+use crate::failure::Failure;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::path::Path;
+use std::time::Duration;
+
+/// Readers of the embedded database. Two cores serve no more at once.
+const READERS: u32 = 4;
+/// How long a statement waits for another process (the operator's commands) to finish.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What can go wrong below the use cases.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The writer's driver.
+    #[error("database: {0}")]
+    Writer(#[from] rusqlite::Error),
+    /// The readers' driver.
+    #[error("database: {0}")]
+    Reader(#[from] sqlx::Error),
+    /// The migrations.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A statement and its parameters do not fit.
+    #[error("parameters do not fit: {sql}")]
+    Parameters {
+        /// The statement.
+        sql: &'static str,
+    },
+    /// A column holds what we never wrote.
+    #[error("column {column} holds something else")]
+    Shape {
+        /// Counted from zero.
+        column: usize,
+    },
+    /// A reader was asked to write.
+    #[error("readers do not write")]
+    ReadOnly,
+    /// The batch could not be made durable.
+    #[error("the batch did not commit")]
+    NotCommitted,
+    /// The queue is full.
+    #[error("the queue is full")]
+    Full,
+    /// The writer is gone.
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Busy,
+            StoreError::NotCommitted | StoreError::Stopped => Self::Unavailable,
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// The database: many readers, one writer.
+#[derive(Clone)]
+pub struct Store {
+    readers: SqlitePool,
+    writer: writer::Writer,
+}
+
+impl Store {
+    /// Opens the embedded database at `path`, making it when it is not there, and brings its tables
+    /// up to this build.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be opened or a migration fails.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
+        sqlx::migrate!("migrations/sqlite").run(&readers).await?;
+        let writer = writer::Writer::start(path, BUSY_TIMEOUT)?;
+        Ok(Self { readers, writer })
+    }
+
+    /// Reads outside any transaction of the writer. What gates a write is read inside it instead.
+    ///
+    /// # Errors
+    /// Whatever `work` answers.
+    pub async fn read<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        work(&mut Tx::Reader(&mut connection)).await
+    }
+
+    /// Runs `work` in the writer's next batch. Its effects stand, and this answers, only after the
+    /// batch is on disk. When `work` fails its effects are undone; `record` still runs, with the
+    /// result in hand, and what it writes stays: the refusal in the audit.
+    ///
+    /// # Errors
+    /// What `work` answers, or [`Failure::Busy`] / [`Failure::Unavailable`] when nothing was done.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl AsyncFn(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        record: impl AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.writer.submit(lane, work, record).await
+    }
+
+    /// What the writer has done so far, for `/metrics`.
+    pub fn writer_stats(&self) -> WriterStats {
+        self.writer.stats()
+    }
+
+    /// Finishes what is queued and closes the file.
+    pub async fn close(self) {
+        self.writer.stop().await;
+        self.readers.close().await;
+    }
+}

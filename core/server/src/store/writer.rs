@@ -1,0 +1,270 @@
+//! SQLite's write path: one thread, one connection, group commit.
+//!
+//! Each sqlx statement costs two hand-overs between threads, so the writer speaks to SQLite directly.
+//! The law of the batch: a savepoint per job, one fsync for all, an answer only after COMMIT. A job
+//! that fails loses its act and keeps its refusal; its neighbours notice nothing; later jobs see
+//! earlier ones. If COMMIT fails nobody in the batch gets a yes.
+
+use super::{StoreError, Tx};
+use crate::failure::Failure;
+use futures::FutureExt;
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// The most jobs in one batch.
+const BATCH_MAX: usize = 128;
+/// The longest a batch collects work before it commits.
+const BATCH_WORK_MAX: Duration = Duration::from_millis(2);
+/// Jobs of known principals that may wait.
+const KNOWN_MAX: usize = 4096;
+/// Jobs of strangers that may wait: a flood of them must not stand in front of honest people.
+const STRANGERS_MAX: usize = 256;
+/// Of each batch, strangers get at least this many places, so that a first enrolment always comes
+/// through a busy hour.
+const STRANGERS_SHARE: usize = 32;
+
+/// Who waits in which queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// A principal we know, or the server itself.
+    Known,
+    /// Anybody else.
+    Stranger,
+}
+
+/// Counters of the writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriterStats {
+    /// Jobs that were made durable.
+    pub jobs: u64,
+    /// Batches that were committed.
+    pub batches: u64,
+    /// Jobs that were turned away because a queue was full.
+    pub turned_away: u64,
+}
+
+/// A job in the queue: run once inside the batch, then told how the batch ended.
+trait Job: Send {
+    fn run(&mut self, connection: &mut rusqlite::Connection) -> Result<(), StoreError>;
+    fn settle(self: Box<Self>, committed: bool);
+}
+
+#[derive(Default)]
+struct Queues {
+    known: VecDeque<Box<dyn Job>>,
+    strangers: VecDeque<Box<dyn Job>>,
+    stopping: bool,
+}
+
+impl Queues {
+    fn take(&mut self, strangers_taken: &mut usize) -> Option<Box<dyn Job>> {
+        let strangers_turn = *strangers_taken < STRANGERS_SHARE && !self.strangers.is_empty();
+        if self.known.is_empty() || strangers_turn && self.known.len() < self.strangers.len() * 4 {
+            let job = self.strangers.pop_front();
+            *strangers_taken += usize::from(job.is_some());
+            return job.or_else(|| self.known.pop_front());
+        }
+        self.known.pop_front()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.strangers.is_empty()
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    queues: Mutex<Queues>,
+    wake: Condvar,
+    jobs: AtomicU64,
+    batches: AtomicU64,
+    turned_away: AtomicU64,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        // A job that panics is caught outside this lock; a poisoned lock would lose nothing.
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handle to the writer's thread.
+#[derive(Clone)]
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    done: Arc<tokio::sync::Mutex<Option<oneshot::Receiver<()>>>>,
+}
+
+impl Writer {
+    /// Opens the connection and starts the thread.
+    pub(super) fn start(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let connection = rusqlite::Connection::open(path)?;
+        connection.busy_timeout(busy_timeout)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.set_prepared_statement_cache_capacity(256);
+        let shared = Arc::new(Shared::default());
+        let (gone, done) = oneshot::channel();
+        let worker = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                serve(connection, &worker);
+                // Nobody listens when the process is going down anyway.
+                let _ = gone.send(());
+            })
+            .map_err(|_| StoreError::Stopped)?;
+        Ok(Self { shared, done: Arc::new(tokio::sync::Mutex::new(Some(done))) })
+    }
+
+    pub(super) async fn submit<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl AsyncFn(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        record: impl AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(UseCase { work, record, result: None, reply });
+        {
+            let mut queues = self.shared.lock();
+            if queues.stopping {
+                return Err(StoreError::Stopped.into());
+            }
+            let (queue, bound) = match lane {
+                Lane::Known => (&mut queues.known, KNOWN_MAX),
+                Lane::Stranger => (&mut queues.strangers, STRANGERS_MAX),
+            };
+            if queue.len() >= bound {
+                self.shared.turned_away.fetch_add(1, Ordering::Relaxed);
+                return Err(StoreError::Full.into());
+            }
+            queue.push_back(job);
+        }
+        self.shared.wake.notify_one();
+        answer.await.unwrap_or(Err(Failure::Unavailable))
+    }
+
+    pub(super) fn stats(&self) -> WriterStats {
+        WriterStats {
+            jobs: self.shared.jobs.load(Ordering::Relaxed),
+            batches: self.shared.batches.load(Ordering::Relaxed),
+            turned_away: self.shared.turned_away.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) async fn stop(&self) {
+        self.shared.lock().stopping = true;
+        self.shared.wake.notify_all();
+        if let Some(done) = self.done.lock().await.take() {
+            let _ = done.await;
+        }
+    }
+}
+
+/// Takes batch after batch until it is told to stop and the queues are empty.
+fn serve(mut connection: rusqlite::Connection, shared: &Shared) {
+    loop {
+        {
+            let mut queues = shared.lock();
+            while queues.is_empty() {
+                if queues.stopping {
+                    return;
+                }
+                queues = shared.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        batch(&mut connection, shared);
+    }
+}
+
+fn batch(connection: &mut rusqlite::Connection, shared: &Shared) {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").is_ok();
+    let mut settled: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH_MAX);
+    let mut sound = begun;
+    let mut strangers_taken = 0;
+    let started = Instant::now();
+    while settled.len() < BATCH_MAX && started.elapsed() < BATCH_WORK_MAX {
+        let Some(mut job) = shared.lock().take(&mut strangers_taken) else { break };
+        sound = sound && job.run(connection).is_ok();
+        settled.push(job);
+        if !sound {
+            break;
+        }
+    }
+    let committed = sound && connection.execute_batch("COMMIT").is_ok();
+    if begun && !committed && !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+        tracing::error!("the writer could not roll back");
+    }
+    if committed {
+        shared.jobs.fetch_add(settled.len() as u64, Ordering::Relaxed);
+        shared.batches.fetch_add(1, Ordering::Relaxed);
+    } else {
+        tracing::error!(jobs = settled.len(), "a batch did not commit");
+    }
+    for job in settled {
+        job.settle(committed);
+    }
+}
+
+struct UseCase<T, W, R> {
+    work: W,
+    record: R,
+    result: Option<Result<T, Failure>>,
+    reply: oneshot::Sender<Result<T, Failure>>,
+}
+
+impl<T, W, R> Job for UseCase<T, W, R>
+where
+    T: Send,
+    W: AsyncFn(&mut Tx<'_>) -> Result<T, Failure> + Send,
+    R: AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError> + Send,
+{
+    /// Fails only when the batch itself can no longer be trusted.
+    fn run(&mut self, connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
+        connection.execute_batch("SAVEPOINT job")?;
+        let worked = ready((self.work)(&mut Tx::Writer(connection)));
+        let mut result = match worked {
+            Some(result) => result,
+            None => Err(Failure::internal("a use case waited inside the writer")),
+        };
+        if result.is_err() {
+            connection.execute_batch("ROLLBACK TO job")?;
+        }
+        let recorded = ready((self.record)(&mut Tx::Writer(connection), &result));
+        if !matches!(recorded, Some(Ok(()))) {
+            // No act without its audit row.
+            connection.execute_batch("ROLLBACK TO job")?;
+            result = Err(match recorded {
+                Some(Err(error)) => error.into(),
+                _ => Failure::internal("an audit row waited inside the writer"),
+            });
+        }
+        connection.execute_batch("RELEASE job")?;
+        self.result = Some(result);
+        Ok(())
+    }
+
+    fn settle(self: Box<Self>, committed: bool) {
+        let answer = match self.result {
+            Some(result) if committed => result,
+            _ => Err(Failure::Unavailable),
+        };
+        // The client may have hung up; what was done stays done, and audited.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// Polls once. Inside the writer every statement answers at once, so nothing ever waits. A panic is
+/// the job's own fault and takes nobody else along.
+fn ready<F: Future>(future: F) -> Option<F::Output> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| future.now_or_never())).ok().flatten()
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
