@@ -127,16 +127,14 @@ fn strength(
     if session.strength < needs {
         return step_up;
     }
-    if let Some(window) = demand.freshness {
-        if (session.auth_time + window).is_over(now) {
-            return step_up;
-        }
+    if demand.freshness.is_some_and(|window| (session.auth_time + window).is_over(now)) {
+        return step_up;
     }
     match (&session.bound_to, bound) {
         (None, false) => Ok(()),
         (None, true) => step_up,
         // A bound session serves its own act and nothing else, not even a read.
-        (Some(approved), true) if Some(approved) == act => Ok(()),
+        (Some(approved), true) if act.is_some_and(|act| act.canonical() == *approved) => Ok(()),
         (Some(_), _) => Err(Refusal::StepUpForAnotherAct),
     }
 }

@@ -159,7 +159,7 @@ fn freshness_ends_to_the_second() {
 #[test]
 fn a_bound_session_serves_its_own_act_only() {
     let mut facts = session(AuthStrength::CertHuman);
-    facts.bound_to = Some(revoke_phone());
+    facts.bound_to = Some(revoke_phone().canonical());
     let caller = bert(Some(facts));
     let phone = phone_of("bert", at(0));
     let act = revoke_phone();
@@ -215,7 +215,7 @@ fn a_first_passkey_needs_a_grant_that_this_device_holds() {
 #[test]
 fn probation_lets_a_young_passkey_evict_nothing_older() {
     let mut facts = session(AuthStrength::CertHuman);
-    facts.bound_to = Some(revoke_phone());
+    facts.bound_to = Some(revoke_phone().canonical());
     facts.factor.as_mut().unwrap().registered_at = at(-HOUR);
     let caller = bert(Some(facts));
     let act = revoke_phone();

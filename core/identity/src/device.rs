@@ -8,7 +8,8 @@ pub const CERTIFICATE_TTL: Seconds = Seconds::hours(24);
 pub const RENEW_AFTER: Seconds = Seconds::hours(16);
 /// A certificate begins this much before its issue, for clients whose clocks are a little slow.
 pub const BACKDATE: Seconds = Seconds::minutes(5);
-/// A device silent for longer than this needs an approval instead of a renewal.
+/// A device silent for longer than this needs an approval instead of a renewal, unless configured
+/// otherwise.
 pub const RENEWAL_SILENCE_MAX: Seconds = Seconds::days(90);
 /// How long a device, a passkey or an approver key is on probation.
 pub const PROBATION: Seconds = Seconds::hours(24);

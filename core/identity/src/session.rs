@@ -1,6 +1,5 @@
 //! Sessions: what a device may do for a while, at a strength that is fixed at birth.
 
-use crate::bound::BoundAction;
 use crate::id::{EnrollmentId, PasskeyId, SessionId};
 use crate::time::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -65,6 +64,7 @@ pub struct SessionFacts {
     pub expires_at: Timestamp,
     /// The human factor; present exactly when the strength is `cert+human`.
     pub factor: Option<Factor>,
-    /// The only action it serves, once, when it came of an action-bound step-up.
-    pub bound_to: Option<BoundAction>,
+    /// The only act it serves, once, when it came of an action-bound step-up: the act's canonical
+    /// bytes.
+    pub bound_to: Option<Vec<u8>>,
 }

@@ -96,7 +96,10 @@ CREATE TABLE sessions (
     strength     TEXT NOT NULL CHECK (strength IN ('cert-only', 'cert+human')),
     auth_time    BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL,
-    passkey      TEXT,
+    -- The human factor, as it was when the session was born.
+    passkey          TEXT,
+    passkey_since    BIGINT,
+    passkey_lives_on TEXT,
     -- The one act that the session serves, as BoundAction::canonical().
     bound_act    BLOB,
     spent_at     BIGINT,

@@ -82,6 +82,16 @@ impl Turn {
         Ok(())
     }
 
+    /// Asks the seam for an act that was done already: a lost reply, asked again. Nothing is spent.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn authorize_again(&self, object: &Object, act: &BoundAction) -> Result<(), Failure> {
+        landfall_identity::authorize(self.action, &self.caller, object, Some(act), self.now)?;
+        self.authorized.set(true);
+        Ok(())
+    }
+
     /// Says what the act is about, for the audit. Call it before anything can be refused.
     pub fn about(&self, target: impl Into<String>) {
         *self.target.borrow_mut() = target.into();

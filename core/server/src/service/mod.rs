@@ -1,22 +1,65 @@
 //! Use cases: load, decide, apply, report. Nothing here sees axum, sqlx or rusqlite.
 
 pub mod context;
+pub mod devices;
 
+mod admin;
+mod enroll;
+mod me;
+mod page;
 mod perform;
+mod renew;
+mod sessions;
+mod tokens;
 
 pub use context::{Peer, RequestContext, Turn};
 
-use crate::config::Config;
 use crate::pki::Pki;
 use crate::store::Store;
 use landfall_crypto::ambient::Ambient;
+use landfall_identity::{Seconds, TenantName};
 use std::sync::Arc;
+
+/// Ends every open connection of a key, at once. The transport's registry does.
+pub trait Cutter: Send + Sync {
+    /// Cuts the key's connections; ones that it makes later are refused by its row.
+    fn cut(&self, thumbprint: &str);
+}
+
+/// What use cases take from the configuration, once the addresses are known.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The tenant of this server.
+    pub tenant: TenantName,
+    /// The address that people and machines use, without a slash at the end.
+    pub public_url: String,
+    /// Where passkey pages are served, when browsers can use passkeys here at all.
+    pub ceremony_origin: Option<String>,
+    /// The longest that a token for a device may live.
+    pub device_token_ttl_max: Seconds,
+    /// How long a device may be silent and still renew by itself.
+    pub renewal_silence_max: Seconds,
+}
 
 /// Everything a use case stands on. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     pub(crate) store: Store,
     pub(crate) pki: Arc<Pki>,
-    pub(crate) config: Arc<Config>,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) ambient: Ambient,
+    pub(crate) cutter: Arc<dyn Cutter>,
+}
+
+impl Service {
+    /// Joins what was opened at start.
+    pub fn new(
+        store: Store,
+        pki: Arc<Pki>,
+        settings: Arc<Settings>,
+        ambient: Ambient,
+        cutter: Arc<dyn Cutter>,
+    ) -> Self {
+        Self { store, pki, settings, ambient, cutter }
+    }
 }

@@ -1,0 +1,130 @@
+//! The caller's own account: who am I, freeze, unfreeze.
+
+use super::{RequestContext, Service, Turn};
+use crate::failure::Failure;
+use crate::store::{Tx, changes, enrollments, sessions, users};
+use landfall_identity::authorize::Object;
+use landfall_identity::{AuthStrength, Refusal, UserName};
+use landfall_identity::caller::AccountState;
+use landfall_protocol::enroll::GrantInfo;
+use landfall_protocol::me::{Frozen, Me};
+
+impl Service {
+    /// Who the caller is, on which device, with which session.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub async fn me(&self, request: RequestContext) -> Result<Me, Failure> {
+        let service = self.clone();
+        self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+            turn.authorize(tx, &turn.own()?, None).await?;
+            let row = enrollments::by_id(tx, &turn.caller.enrollment)
+                .await?
+                .ok_or(Refusal::NotEnrolled)?;
+            let session = turn.caller.session.as_ref().ok_or(Refusal::SessionRequired)?;
+            Ok(Me {
+                spiffe_id: turn.caller.spiffe_id.clone(),
+                tenant: turn.tenant().clone(),
+                user: turn.user()?.clone(),
+                role: turn.caller.role,
+                device: service.device_info(&row, turn),
+                frozen: turn.caller.account == AccountState::Frozen,
+                auth_strength: session.strength,
+                session_expires_at: session.expires_at.into(),
+                passkeys: 0,
+                grant: turn.caller.grant.as_ref().map(|grant| GrantInfo {
+                    id: grant.id.clone(),
+                    expires_at: grant.expires_at.into(),
+                }),
+            })
+        })
+        .await
+    }
+
+    /// Freezes the caller's account: every device is cut, the caller's too. Doors back in stay open.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub async fn freeze(&self, request: RequestContext) -> Result<Frozen, Failure> {
+        let (report, thumbprints) = self
+            .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+                let user = turn.user()?;
+                turn.about(format!("account {user}"));
+                turn.authorize(tx, &turn.own()?, None).await?;
+                if turn.caller.account == AccountState::Active {
+                    users::set_frozen(tx, turn.tenant(), user, Some(turn.now)).await?;
+                }
+                let ended = sessions::end_of_user(tx, turn.tenant(), user, turn.now).await?;
+                let thumbprints =
+                    enrollments::thumbprints_of_user(tx, turn.tenant(), user).await?;
+                for thumbprint in &thumbprints {
+                    changes::append(tx, thumbprint, turn.now).await?;
+                }
+                Ok((report(true, ended), thumbprints))
+            })
+            .await?;
+        for thumbprint in &thumbprints {
+            self.cutter.cut(thumbprint);
+        }
+        Ok(report)
+    }
+
+    /// Ends the caller's freeze.
+    ///
+    /// # Errors
+    /// A refusal; [`Refusal::Probation`] while the passkey is too young.
+    pub async fn unfreeze(&self, request: RequestContext) -> Result<Frozen, Failure> {
+        self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+            let user = turn.user()?;
+            turn.about(format!("account {user}"));
+            turn.authorize(tx, &turn.own()?, None).await?;
+            users::set_frozen(tx, turn.tenant(), user, None).await?;
+            Ok(report(false, 0))
+        })
+        .await
+    }
+
+    /// Ends somebody's freeze, as an administrator.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub async fn admin_unfreeze(
+        &self,
+        request: RequestContext,
+        user: UserName,
+    ) -> Result<Frozen, Failure> {
+        self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+            turn.about(format!("account {user}"));
+            let object = Object::Owned { tenant: turn.tenant().clone(), user: user.clone() };
+            turn.authorize(tx, &object, None).await?;
+            users::find(tx, turn.tenant(), &user).await?.ok_or(Refusal::NotFound)?;
+            users::set_frozen(tx, turn.tenant(), &user, None).await?;
+            Ok(report(false, 0))
+        })
+        .await
+    }
+}
+
+fn report(frozen: bool, ended: u64) -> Frozen {
+    Frozen { frozen, sessions_ended: u32::try_from(ended).unwrap_or(u32::MAX) }
+}
+
+impl Turn {
+    /// Refuses who could not do this to anything at all: so that "not found" never tells a caller
+    /// without the right whether the thing exists.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(super) fn refuse_strangers_first(&self) -> Result<(), Failure> {
+        match landfall_identity::authorize(self.action, &self.caller, &self.own()?, None, self.now) {
+            // A step-up for this very act is judged with the act in hand.
+            Ok(()) | Err(Refusal::StepUpForAnotherAct | Refusal::Probation { .. }) => Ok(()),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// The strength of the session in hand.
+    pub fn strength(&self) -> Option<AuthStrength> {
+        self.caller.session.as_ref().map(|session| session.strength)
+    }
+}

@@ -1,0 +1,240 @@
+//! One use case of a known caller: who it is, what it may, what it did, in one transaction.
+
+use super::{RequestContext, Service, Turn};
+use crate::failure::Failure;
+use crate::pki::SessionClaims;
+use crate::store::{self, Lane, StoreError, Tx, enrollments, sessions, users};
+use landfall_crypto::ambient::Ambient;
+use landfall_identity::audit::{Actor, AuditEvent, Outcome};
+use landfall_identity::authorize::Object;
+use landfall_identity::id::AuditId;
+use landfall_identity::spiffe::{Principal, SpiffeId, TrustDomain};
+use landfall_identity::{Action, Caller, Refusal, TenantName, Timestamp};
+use landfall_protocol::ErrorCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+impl Service {
+    /// Runs a use case of a known caller in the writer's next batch. The caller is read from rows
+    /// inside the transaction; exactly one audit row is written with whatever comes out.
+    ///
+    /// # Errors
+    /// What the use case answers, or what the caller lacks.
+    pub(crate) async fn perform<T: Send + 'static>(
+        &self,
+        request: RequestContext,
+        work: impl AsyncFn(&mut Tx<'_>, &Turn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let peer = request.peer.as_ref().ok_or(Refusal::CertificateRequired)?;
+        let thumbprint = peer.thumbprint.clone();
+        let now = self.ambient.now();
+        let claims = match &request.bearer {
+            Some(token) => Some(self.pki.verify_session(token, now)?),
+            None => None,
+        };
+        let known = self.is_enrolled(&thumbprint).await?;
+        if !known {
+            return Err(Refusal::NotEnrolled.into());
+        }
+        let notes: Notes = Arc::default();
+        let noted = Arc::clone(&notes);
+        let action = request.action;
+        let not_after = peer.not_after;
+        let trust_domain = self.pki.trust_domain().clone();
+        let work = async move |tx: &mut Tx<'_>| {
+            let caller =
+                load_caller(tx, &trust_domain, &thumbprint, claims.as_ref(), now, &noted).await?;
+            if not_after.is_over(now) {
+                return Err(Refusal::CertificateExpired.into());
+            }
+            if let Some(claims) = &claims
+                && claims.thumbprint != thumbprint
+            {
+                return Err(Refusal::SessionOfAnotherKey.into());
+            }
+            let turn = Turn::new(action, caller, now);
+            let result = work(tx, &turn).await;
+            note(&noted, |seen| seen.target = turn.target());
+            match result {
+                // Nothing leaves that no rule has looked at.
+                Ok(_) if !turn.was_authorized() => {
+                    Err(Failure::internal(format!("{} never asked to be authorised", action.code())))
+                }
+                other => other,
+            }
+        };
+        let record = recorder(self.ambient.clone(), request, notes, now);
+        self.store.write(Lane::Known, work, record).await
+    }
+
+    /// Whether the key is enrolled at all: strangers never reach the writer by this way.
+    async fn is_enrolled(&self, thumbprint: &str) -> Result<bool, Failure> {
+        let found = self
+            .store
+            .read(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, thumbprint).await)
+            .await?;
+        Ok(found.is_some())
+    }
+}
+
+/// What a use case leaves for its audit row.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Who acted, as soon as it is known.
+    pub actor: Option<SpiffeId>,
+    /// Where, when nobody known acted.
+    pub tenant: Option<TenantName>,
+    /// The session presented.
+    pub session: Option<landfall_identity::session::SessionFacts>,
+    /// On what.
+    pub target: String,
+}
+
+pub(super) type Notes = Arc<Mutex<Seen>>;
+
+pub(super) fn note(notes: &Notes, write: impl FnOnce(&mut Seen)) {
+    write(&mut notes.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// Builds the audit row from the request, the notes and the result.
+pub(super) fn recorder<T>(
+    ambient: Ambient,
+    request: RequestContext,
+    notes: Notes,
+    now: Timestamp,
+) -> impl AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError> {
+    async move |tx: &mut Tx<'_>, result: &Result<T, Failure>| {
+        let event = {
+            let seen = notes.lock().unwrap_or_else(PoisonError::into_inner);
+            event_of(&ambient, &request, &seen, now, result.as_ref().err())
+        };
+        match event {
+            Some(event) => store::audit::append(tx, &event, ambient.random()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The row; none when neither an actor nor a tenant is known: strangers are counted elsewhere.
+fn event_of(
+    ambient: &Ambient,
+    request: &RequestContext,
+    seen: &Seen,
+    now: Timestamp,
+    failure: Option<&Failure>,
+) -> Option<AuditEvent> {
+    let tenant = match (&seen.actor, &seen.tenant) {
+        (Some(actor), _) => actor.principal.tenant().clone(),
+        (None, Some(tenant)) => tenant.clone(),
+        (None, None) => return None,
+    };
+    let (outcome, reason) = match failure {
+        None => (Outcome::Allow, None),
+        Some(Failure::Refused(refusal)) => {
+            (Outcome::Deny, Some(ErrorCode::from(refusal).as_str().to_owned()))
+        }
+        Some(Failure::Invalid { .. }) => {
+            (Outcome::Deny, Some(ErrorCode::InvalidField.as_str().to_owned()))
+        }
+        Some(Failure::Busy) => (Outcome::Error, Some(ErrorCode::Busy.as_str().to_owned())),
+        Some(Failure::Unavailable) => {
+            (Outcome::Error, Some(ErrorCode::Unavailable.as_str().to_owned()))
+        }
+        Some(Failure::Internal(_)) => {
+            (Outcome::Error, Some(ErrorCode::Internal.as_str().to_owned()))
+        }
+    };
+    Some(AuditEvent {
+        id: AuditId::from_bits(ambient.random()),
+        at: now,
+        tenant,
+        actor: seen.actor.clone().map_or(Actor::Stranger, Actor::Principal),
+        parents: Vec::new(),
+        action: request.action.code().to_owned(),
+        target: seen.target.clone(),
+        outcome,
+        reason,
+        strength: seen.session.as_ref().map(|session| session.strength),
+        session: seen.session.as_ref().map(|session| session.id.clone()),
+        request: Some(request.request_id.clone()),
+        personal: request.personal.clone(),
+    })
+}
+
+/// The caller as the rows have it now.
+async fn load_caller(
+    tx: &mut Tx<'_>,
+    trust_domain: &TrustDomain,
+    thumbprint: &str,
+    claims: Option<&SessionClaims>,
+    now: Timestamp,
+    notes: &Notes,
+) -> Result<Caller, Failure> {
+    let enrollment =
+        enrollments::by_thumbprint(tx, thumbprint).await?.ok_or(Refusal::NotEnrolled)?;
+    let user = users::find(tx, &enrollment.tenant, &enrollment.user)
+        .await?
+        .ok_or_else(|| Failure::internal("an enrolment without its user"))?;
+    let principal = Principal::Human {
+        tenant: enrollment.tenant.clone(),
+        user: enrollment.user.clone(),
+        device: enrollment.device.clone(),
+    };
+    let spiffe_id = SpiffeId::new(trust_domain.clone(), principal);
+    note(notes, |seen| seen.actor = Some(spiffe_id.clone()));
+    let session = match claims {
+        Some(claims) => sessions::live(tx, &claims.session, now)
+            .await?
+            .filter(|live| live.enrollment == enrollment.id)
+            .map(|live| live.facts),
+        None => None,
+    };
+    // A token that was presented and is not live is over, whatever the device's state: but a cut
+    // device is told that it was cut.
+    let over = claims.is_some() && session.is_none();
+    if over && enrollment.state == landfall_identity::DeviceState::Active {
+        return Err(match claims.is_some_and(|claims| claims.thumbprint != thumbprint) {
+            true => Refusal::SessionOfAnotherKey.into(),
+            false => Refusal::SessionOver.into(),
+        });
+    }
+    note(notes, |seen| seen.session.clone_from(&session));
+    let grant = enrollments::live_grant(tx, &enrollment.id, now).await?;
+    Ok(Caller {
+        spiffe_id,
+        role: user.role,
+        enrollment: enrollment.id.clone(),
+        enrolled_at: enrollment.enrolled_at,
+        device: enrollment.state,
+        account: user.account(),
+        session,
+        grant,
+    })
+}
+
+impl Turn {
+    /// The caller's tenant.
+    pub fn tenant(&self) -> &TenantName {
+        self.caller.spiffe_id.principal.tenant()
+    }
+
+    /// The caller's user. Every action that reaches a use case of people demands one.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a principal that is no person.
+    pub fn user(&self) -> Result<&landfall_identity::UserName, Failure> {
+        Ok(self.caller.spiffe_id.principal.user().ok_or(Refusal::Forbidden)?)
+    }
+
+    /// The caller's own things as an object.
+    ///
+    /// # Errors
+    /// As [`Turn::user`].
+    pub fn own(&self) -> Result<Object, Failure> {
+        Ok(Object::Owned { tenant: self.tenant().clone(), user: self.user()?.clone() })
+    }
+
+    /// Whether the route demands this action; a use case that serves two routes asks.
+    pub fn is(&self, action: Action) -> bool {
+        self.action == action
+    }
+}

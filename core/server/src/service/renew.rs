@@ -1,0 +1,126 @@
+//! The next certificate, by the enrolled key's signature.
+//!
+//! It works with an expired certificate, or none on the connection at all: what counts is the row of
+//! the key that signed. So a laptop that slept for a month heals by itself, and a revoked one gets
+//! nothing.
+
+use super::perform::{Notes, note, recorder};
+use super::{RequestContext, Service};
+use crate::failure::Failure;
+use crate::store::enrollments::{Enrollment, StoredCertificate};
+use crate::store::{Lane, StoreError, Tx, enrollments, users};
+use landfall_crypto::httpsig::{self, SignedRequest};
+use landfall_crypto::key::PublicKey;
+use landfall_crypto::secret::sha256;
+use landfall_identity::authorize::Object;
+use landfall_identity::spiffe::{Principal, SpiffeId};
+use landfall_identity::{Caller, Refusal, Seconds, Timestamp};
+use landfall_protocol::enroll::CertIssued;
+use std::sync::Arc;
+
+impl Service {
+    /// Renews the certificate of the key that signed the request. The same signature again answers
+    /// with the same certificate.
+    ///
+    /// # Errors
+    /// [`Refusal::SignatureInvalid`] to everybody who does not hold an enrolled key;
+    /// [`Refusal::ClockSkew`] when the signature is sound and its time is not; the device's state.
+    pub async fn renew(
+        &self,
+        request: RequestContext,
+        signed: SignedRequest,
+    ) -> Result<CertIssued, Failure> {
+        let now = self.ambient.now();
+        let parsed = httpsig::parse_renewal(&signed).map_err(|_| Refusal::SignatureInvalid)?;
+        let thumbprint = parsed.keyid().as_str().to_owned();
+        let enrollment = self
+            .store
+            .read(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, &thumbprint).await)
+            .await?
+            .ok_or(Refusal::SignatureInvalid)?;
+        let key = PublicKey::from_spki(&enrollment.spki).map_err(Failure::internal)?;
+        parsed.verify(&key).map_err(|_| Refusal::SignatureInvalid)?;
+        // From here on the caller is known, and whatever happens is in the audit.
+        let spiffe_id = self.spiffe_id_of(&enrollment);
+        let notes = Notes::default();
+        note(&notes, |seen| {
+            seen.actor = Some(spiffe_id.clone());
+            seen.target = format!("device {}", enrollment.device);
+        });
+        let digest = sha256(parsed.signature());
+        let in_time = parsed.check_window(now).map_err(|_| Refusal::ClockSkew { server_time: now });
+        let candidate = self.pki.issue(&spiffe_id, &key, now).stored(&enrollment.id);
+        let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
+        let silence_max = self.settings.renewal_silence_max;
+        let work = async move |tx: &mut Tx<'_>| {
+            in_time.clone()?;
+            renew(tx, &spiffe_id, &thumbprint, &digest, &candidate, silence_max, now).await
+        };
+        let (spiffe_id, certificate) = self.store.write(Lane::Known, work, record).await?;
+        Ok(CertIssued {
+            spiffe_id,
+            trust_domain: self.pki.trust_domain().clone(),
+            certificate_chain: self.pki.chain_pem(&certificate.der),
+            trust_bundle: self.pki.trust_bundle_pem(),
+            not_after: certificate.not_after.into(),
+            renew_at: self.pki.renew_at(certificate.issued_at).into(),
+            grant: None,
+            server_time: now.into(),
+        })
+    }
+
+    pub(super) fn spiffe_id_of(&self, enrollment: &Enrollment) -> SpiffeId {
+        let principal = Principal::Human {
+            tenant: enrollment.tenant.clone(),
+            user: enrollment.user.clone(),
+            device: enrollment.device.clone(),
+        };
+        SpiffeId::new(self.pki.trust_domain().clone(), principal)
+    }
+}
+
+async fn renew(
+    tx: &mut Tx<'_>,
+    spiffe_id: &SpiffeId,
+    thumbprint: &str,
+    digest: &[u8; 32],
+    candidate: &StoredCertificate,
+    silence_max: Seconds,
+    now: Timestamp,
+) -> Result<(SpiffeId, StoredCertificate), Failure> {
+    let enrollment = enrollments::by_thumbprint(tx, thumbprint)
+        .await?
+        .ok_or(Refusal::SignatureInvalid)?;
+    let caller = caller_of(tx, &enrollment, spiffe_id).await?;
+    let action = landfall_identity::Action::RenewCertificate;
+    landfall_identity::authorize(action, &caller, &Object::Own, None, now)?;
+    if now.since(enrollment.last_seen_at) > silence_max {
+        return Err(Refusal::RenewalTooLate.into());
+    }
+    if let Some(stored) = enrollments::certificate_of_renewal(tx, digest).await? {
+        return Ok((spiffe_id.clone(), stored));
+    }
+    enrollments::insert_certificate(tx, candidate, Some(digest)).await?;
+    enrollments::touch(tx, &enrollment.id, now).await?;
+    Ok((spiffe_id.clone(), candidate.clone()))
+}
+
+async fn caller_of(
+    tx: &mut Tx<'_>,
+    enrollment: &Enrollment,
+    spiffe_id: &SpiffeId,
+) -> Result<Caller, Failure> {
+    let user = users::find(tx, &enrollment.tenant, &enrollment.user)
+        .await?
+        .ok_or(StoreError::Shape { column: 0 })?;
+    Ok(Caller {
+        spiffe_id: spiffe_id.clone(),
+        role: user.role,
+        enrollment: enrollment.id.clone(),
+        enrolled_at: enrollment.enrolled_at,
+        device: enrollment.state,
+        account: user.account(),
+        session: None,
+        grant: None,
+    })
+}

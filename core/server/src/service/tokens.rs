@@ -1,0 +1,231 @@
+//! Minting, listing and cancelling bootstrap tokens.
+
+use super::{RequestContext, Service, Turn, page};
+use crate::failure::Failure;
+use crate::store::tokens::Token;
+use crate::store::{Tx, enrollments, tokens, users};
+use landfall_crypto::door::AuthHash;
+use landfall_identity::authorize::Object;
+use landfall_identity::caller::Role;
+use landfall_identity::id::TokenId;
+use landfall_identity::token::{TokenKind, TokenState};
+use landfall_identity::{Action, BoundAction, Refusal, Seconds, Timestamp};
+use landfall_protocol::enroll::{TokenInfo, TokenIssueRequest, TokenIssued, TokenStateName};
+use landfall_protocol::{Page, PageQuery};
+
+/// Tokens of one user that may be open at once.
+const OPEN_TOKENS_MAX: u32 = 100;
+
+impl Service {
+    /// Mints a token for another device of the caller, or an invitation. The secret stays with the
+    /// client; the same hash again answers with the same token.
+    ///
+    /// # Errors
+    /// A refusal, or a name or lifetime that is not allowed.
+    pub async fn issue_token(
+        &self,
+        mut request: RequestContext,
+        body: TokenIssueRequest,
+    ) -> Result<TokenIssued, Failure> {
+        request.action = match body.kind {
+            TokenKind::Device => Action::IssueToken,
+            TokenKind::Invite => Action::IssueInvite,
+            TokenKind::Claim => {
+                return Err(Failure::invalid("kind", "Only device and invite can be asked for."));
+            }
+        };
+        let hash = AuthHash::parse(&body.auth_hash).map_err(|_| {
+            Failure::invalid("auth_hash", "It must be 32 bytes in base64url without padding.")
+        })?;
+        let ttl = body.ttl_seconds.map_or(body.kind.default_ttl(), Seconds);
+        let id = TokenId::from_bits(self.ambient.random());
+        let cap = self.settings.device_token_ttl_max;
+        let token = self
+            .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+                issue(tx, turn, &body, *hash.as_bytes(), ttl, cap, &id).await
+            })
+            .await?;
+        Ok(TokenIssued {
+            token: info(&token, self.ambient.now()),
+            url: self.settings.public_url.clone(),
+            trust: self.pki.trust().to_owned(),
+        })
+    }
+
+    /// The caller's tokens, newest first.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub async fn list_tokens(
+        &self,
+        request: RequestContext,
+        query: PageQuery,
+    ) -> Result<Page<TokenInfo>, Failure> {
+        let limit = page::limit(query.limit)?;
+        let before = page::time_cursor(query.after.as_deref())?;
+        self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+            turn.authorize(tx, &turn.own()?, None).await?;
+            let (at, id) = (before.0, before.1.as_str());
+            let rows = tokens::list(tx, turn.tenant(), turn.user()?, (at, id), limit + 1).await?;
+            let next = |token: &Token| page::time_cursor_text(token.issued_at, token.id.as_str());
+            Ok(page::cut(rows, limit, next, |token| info(token, turn.now)))
+        })
+        .await
+    }
+
+    /// Withdraws one of the caller's tokens.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when it is not theirs; the reason why it can no longer be withdrawn.
+    pub async fn cancel_token(
+        &self,
+        request: RequestContext,
+        id: TokenId,
+    ) -> Result<TokenInfo, Failure> {
+        self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+            turn.about(format!("token {id}"));
+            let token = tokens::find(tx, &id).await?.ok_or(Refusal::NotFound)?;
+            let user = token.issuer.clone().ok_or(Refusal::NotFound)?;
+            let object = Object::Owned { tenant: token.tenant.clone(), user };
+            turn.authorize(tx, &object, None).await?;
+            if !tokens::cancel(tx, &id, turn.now).await? {
+                return Err(match token.state {
+                    TokenState::Consumed { at, .. } => used(&token, at),
+                    TokenState::Cancelled { at } => Refusal::TokenCancelled { at },
+                    TokenState::Issued => Refusal::NotFound,
+                }
+                .into());
+            }
+            let token = tokens::find(tx, &id).await?.ok_or(Refusal::NotFound)?;
+            Ok(info(&token, turn.now))
+        })
+        .await
+    }
+}
+
+async fn issue(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    body: &TokenIssueRequest,
+    auth_hash: [u8; 32],
+    ttl: Seconds,
+    cap: Seconds,
+    id: &TokenId,
+) -> Result<Token, Failure> {
+    let device_text = body.device.as_ref().map_or("a device of their choice", |d| d.as_str());
+    turn.about(format!("{} token for {} on {device_text}", body.kind.as_str(), body.user));
+    let role = match body.kind {
+        TokenKind::Invite => body.role.unwrap_or(Role::Member),
+        _ => Role::Member,
+    };
+    let act = BoundAction::IssueToken {
+        kind: body.kind,
+        user: body.user.clone(),
+        device: body.device.clone(),
+        role,
+        ttl,
+        auth_hash: body.auth_hash.clone(),
+    };
+    // A repeated request finds the token that the first one made, before the spent approval is asked.
+    if let Some(token) = tokens::by_auth_hash(tx, turn.tenant(), &auth_hash).await? {
+        return repeated(turn, &act, token);
+    }
+    let object =
+        Object::Owned { tenant: turn.tenant().clone(), user: body.user.clone() };
+    turn.authorize(tx, &object, Some(&act)).await?;
+    if !body.kind.allows_ttl(ttl, cap) {
+        let max = match body.kind {
+            TokenKind::Invite => landfall_identity::token::INVITE_TTL_MAX,
+            _ => cap,
+        };
+        return Err(Refusal::TtlNotAllowed { max }.into());
+    }
+    let exists = users::find(tx, turn.tenant(), &body.user).await?.is_some();
+    match (body.kind, &body.device) {
+        (TokenKind::Invite, _) if exists => return Err(Refusal::UserExists.into()),
+        (TokenKind::Device, None) => return Err(Refusal::NameMissing { field: "device" }.into()),
+        (TokenKind::Device, Some(device))
+            if enrollments::find(tx, turn.tenant(), &body.user, device).await?.is_some() =>
+        {
+            return Err(Refusal::DeviceNameTaken.into());
+        }
+        _ => {}
+    }
+    if tokens::count_open(tx, turn.tenant(), turn.user()?, turn.now).await? >= OPEN_TOKENS_MAX {
+        return Err(Refusal::RateLimited { retry_after: Seconds::minutes(10) }.into());
+    }
+    let token = Token {
+        id: id.clone(),
+        tenant: turn.tenant().clone(),
+        kind: body.kind,
+        user: Some(body.user.clone()),
+        device: body.device.clone(),
+        role,
+        auth_hash,
+        state: TokenState::Issued,
+        issued_by: Some(turn.caller.spiffe_id.to_string()),
+        issuer: Some(turn.user()?.clone()),
+        issued_at: turn.now,
+        expires_at: turn.now + ttl,
+        enrollment: None,
+        consumed_device: None,
+        certificate: None,
+        refused_tries: 0,
+    };
+    tokens::insert(tx, &token).await?;
+    Ok(token)
+}
+
+/// A lost reply: the same user asks with the same hash for the same token again.
+fn repeated(
+    turn: &Turn,
+    act: &BoundAction,
+    token: Token,
+) -> Result<Token, Failure> {
+    let object = Object::Owned {
+        tenant: token.tenant.clone(),
+        user: token.issuer.clone().ok_or(Refusal::NotFound)?,
+    };
+    turn.authorize_again(&object, act)?;
+    let BoundAction::IssueToken { kind, user, device, role, ttl, .. } = act else {
+        return Err(Refusal::NotFound.into());
+    };
+    let same = token.kind == *kind
+        && token.user.as_ref() == Some(user)
+        && token.device == *device
+        && token.role == *role
+        && token.expires_at == token.issued_at + *ttl;
+    if same && token.state == TokenState::Issued {
+        return Ok(token);
+    }
+    Err(Failure::invalid("auth_hash", "This hash belongs to another token. Make a new secret."))
+}
+
+/// The refusal that tells when, and on which device, a token was used.
+pub(super) fn used(token: &Token, at: Timestamp) -> Refusal {
+    let device = token.consumed_device.as_ref().map(ToString::to_string).unwrap_or_default();
+    Refusal::TokenUsed { at, device }
+}
+
+fn info(token: &Token, now: Timestamp) -> TokenInfo {
+    let (state, consumed_at) = match &token.state {
+        TokenState::Consumed { at, .. } => (TokenStateName::Consumed, Some((*at).into())),
+        TokenState::Cancelled { .. } => (TokenStateName::Cancelled, None),
+        TokenState::Issued if token.expires_at.is_over(now) => (TokenStateName::Expired, None),
+        TokenState::Issued => (TokenStateName::Issued, None),
+    };
+    TokenInfo {
+        id: token.id.clone(),
+        kind: token.kind,
+        tenant: token.tenant.clone(),
+        user: token.user.clone(),
+        device: token.device.clone(),
+        state,
+        issued_by: token.issued_by.as_ref().and_then(|text| text.parse().ok()),
+        issued_at: token.issued_at.into(),
+        expires_at: token.expires_at.into(),
+        consumed_at,
+        consumed_by: token.consumed_device.clone(),
+        refused_tries: token.refused_tries,
+    }
+}

@@ -1,0 +1,76 @@
+//! Single facts of a server, and its sealed keys.
+
+use super::{StoreError, Tx, params};
+use landfall_identity::Timestamp;
+
+/// The trust domain, fixed at first start.
+pub const TRUST_DOMAIN: &str = "trust_domain";
+/// The relying party of passkeys, fixed at the first one.
+pub const RP_ID: &str = "rp_id";
+/// The latest time that this server has seen, in milliseconds.
+pub const HIGH_WATER: &str = "high_water";
+
+/// One fact.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn get(tx: &mut Tx<'_>, key: &'static str) -> Result<Option<String>, StoreError> {
+    let row = tx.one("SELECT value FROM meta WHERE key = $1", params![key]).await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+/// Sets a fact.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn set(tx: &mut Tx<'_>, key: &'static str, value: &str) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO meta (key, value) VALUES ($1, $2)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        params![key, value],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A key sealed under the master key, and its certificate if it has one.
+#[derive(Clone)]
+pub struct SealedKey {
+    /// What it is for.
+    pub name: String,
+    /// The sealed PKCS#8.
+    pub sealed: Vec<u8>,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// Every sealed key.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn sealed_keys(tx: &mut Tx<'_>) -> Result<Vec<SealedKey>, StoreError> {
+    let rows =
+        tx.all("SELECT name, sealed, certificate FROM sealed_keys ORDER BY name", params![]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SealedKey { name: row.get(0)?, sealed: row.get(1)?, certificate: row.get(2)? })
+        })
+        .collect()
+}
+
+/// Keeps a sealed key. A name is given once.
+///
+/// # Errors
+/// [`StoreError`] from the database, also when the name is taken.
+pub async fn insert_sealed_key(
+    tx: &mut Tx<'_>,
+    key: &SealedKey,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO sealed_keys (name, sealed, certificate, created_at) VALUES ($1, $2, $3, $4)",
+        params![key.name.as_str(), key.sealed.as_slice(), key.certificate.as_deref(), now],
+    )
+    .await?;
+    Ok(())
+}
