@@ -1,1 +1,6 @@
-//! See the crate's description; documented as it fills.
+//! The Landfall server: transport, use cases, store.
+
+pub mod failure;
+pub mod pki;
+pub mod service;
+pub mod store;

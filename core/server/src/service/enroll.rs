@@ -7,11 +7,12 @@
 use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service, tokens::used};
 use crate::failure::Failure;
-use crate::pki::IssuedCertificate;
+use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::tokens::Token;
 use crate::store::users::User;
 use crate::store::{Lane, Tx, enrollments, tokens, users};
+use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::csr;
 use landfall_crypto::door::{AuthHalf, AuthHash};
 use landfall_crypto::key::PublicKey;
@@ -71,7 +72,12 @@ impl Service {
             seen.target = format!("{} token {}", token.kind.as_str(), token.id);
         });
         let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
-        let prepared = self.prepare(token, &body, key, now);
+        // A refusal that is decided here is written down like any other, by the same job.
+        let prepared = match self.prepare(token, &body, key, now) {
+            Ok(candidate) => Ok(candidate),
+            Err(Failure::Refused(refusal)) => Err(refusal),
+            Err(fault) => return Err(fault),
+        };
         let trust_domain = self.pki.trust_domain().clone();
         let work = async move |tx: &mut Tx<'_>| match &prepared {
             Ok(candidate) => {
@@ -128,7 +134,7 @@ impl Service {
         body: &CertIssueRequest,
         key: PublicKey,
         now: Timestamp,
-    ) -> Result<Candidate, Refusal> {
+    ) -> Result<Candidate, Failure> {
         let names = names_of(&token, body)?;
         let principal = Principal::Human {
             tenant: token.tenant.clone(),
@@ -136,7 +142,7 @@ impl Service {
             device: names.device.clone(),
         };
         let spiffe_id = SpiffeId::new(self.pki.trust_domain().clone(), principal);
-        let certificate = self.pki.issue(&spiffe_id, &key, now);
+        let certificate = self.pki.issue(&spiffe_id, &key)?;
         let enrollment = EnrollmentId::from_bits(self.ambient.random());
         let grant = EnrollmentGrant {
             id: GrantId::from_bits(self.ambient.random()),
@@ -177,7 +183,7 @@ impl Service {
 fn csr_refusal(error: csr::CsrError) -> Failure {
     match error {
         csr::CsrError::Signature => Refusal::CsrSignature,
-        csr::CsrError::Key(_) => Refusal::KeyUnsupported,
+        csr::CsrError::Key => Refusal::KeyUnsupported,
         _ => Refusal::CsrMalformed,
     }
     .into()
@@ -253,7 +259,7 @@ async fn first_use(
         not_after: candidate.certificate.not_after,
     };
     enrollments::insert(tx, &enrollment).await?;
-    let certificate = candidate.certificate.stored(&enrollment.id);
+    let certificate = pki::stored(&candidate.certificate, &enrollment.id, now);
     enrollments::insert_certificate(tx, &certificate, None).await?;
     let won = tokens::consume(
         tx,

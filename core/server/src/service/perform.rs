@@ -2,9 +2,9 @@
 
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
-use crate::pki::SessionClaims;
 use crate::store::{self, Lane, StoreError, Tx, enrollments, sessions, users};
 use landfall_crypto::ambient::Ambient;
+use landfall_crypto::jwt::SessionClaims;
 use landfall_identity::audit::{Actor, AuditEvent, Outcome};
 use landfall_identity::authorize::Object;
 use landfall_identity::id::AuditId;
@@ -47,7 +47,7 @@ impl Service {
                 return Err(Refusal::CertificateExpired.into());
             }
             if let Some(claims) = &claims
-                && claims.thumbprint != thumbprint
+                && claims.key.as_str() != thumbprint
             {
                 return Err(Refusal::SessionOfAnotherKey.into());
             }
@@ -192,7 +192,7 @@ async fn load_caller(
     // device is told that it was cut.
     let over = claims.is_some() && session.is_none();
     if over && enrollment.state == landfall_identity::DeviceState::Active {
-        return Err(match claims.is_some_and(|claims| claims.thumbprint != thumbprint) {
+        return Err(match claims.is_some_and(|claims| claims.key.as_str() != thumbprint) {
             true => Refusal::SessionOfAnotherKey.into(),
             false => Refusal::SessionOver.into(),
         });

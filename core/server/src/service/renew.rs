@@ -7,9 +7,10 @@
 use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service};
 use crate::failure::Failure;
+use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::{Lane, StoreError, Tx, enrollments, users};
-use landfall_crypto::httpsig::{self, SignedRequest};
+use landfall_crypto::httpsig::{self, SignatureFields, VerifyError};
 use landfall_crypto::key::PublicKey;
 use landfall_crypto::secret::sha256;
 use landfall_identity::authorize::Object;
@@ -28,10 +29,12 @@ impl Service {
     pub async fn renew(
         &self,
         request: RequestContext,
-        signed: SignedRequest,
+        signed: httpsig::Request<'_>,
+        fields: &SignatureFields,
     ) -> Result<CertIssued, Failure> {
         let now = self.ambient.now();
-        let parsed = httpsig::parse_renewal(&signed).map_err(|_| Refusal::SignatureInvalid)?;
+        let parsed =
+            httpsig::read_renewal(&signed, fields).map_err(|_| Refusal::SignatureInvalid)?;
         let thumbprint = parsed.keyid().as_str().to_owned();
         let enrollment = self
             .store
@@ -39,7 +42,14 @@ impl Service {
             .await?
             .ok_or(Refusal::SignatureInvalid)?;
         let key = PublicKey::from_spki(&enrollment.spki).map_err(Failure::internal)?;
-        parsed.verify(&key).map_err(|_| Refusal::SignatureInvalid)?;
+        // The skew is told only to who holds the key.
+        let verified = match parsed.verify(&key, now) {
+            Ok(verified) => Ok(sha256(verified.signature.fixed())),
+            Err(VerifyError::ClockSkew { server_time, .. }) => {
+                Err(Refusal::ClockSkew { server_time })
+            }
+            Err(_) => return Err(Refusal::SignatureInvalid.into()),
+        };
         // From here on the caller is known, and whatever happens is in the audit.
         let spiffe_id = self.spiffe_id_of(&enrollment);
         let notes = Notes::default();
@@ -47,13 +57,12 @@ impl Service {
             seen.actor = Some(spiffe_id.clone());
             seen.target = format!("device {}", enrollment.device);
         });
-        let digest = sha256(parsed.signature());
-        let in_time = parsed.check_window(now).map_err(|_| Refusal::ClockSkew { server_time: now });
-        let candidate = self.pki.issue(&spiffe_id, &key, now).stored(&enrollment.id);
+        let issued = self.pki.issue(&spiffe_id, &key)?;
+        let candidate = pki::stored(&issued, &enrollment.id, now);
         let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
         let silence_max = self.settings.renewal_silence_max;
         let work = async move |tx: &mut Tx<'_>| {
-            in_time.clone()?;
+            let digest = verified.clone()?;
             renew(tx, &spiffe_id, &thumbprint, &digest, &candidate, silence_max, now).await
         };
         let (spiffe_id, certificate) = self.store.write(Lane::Known, work, record).await?;

@@ -1,0 +1,389 @@
+//! The server's keys: what they are, where they rest, and what they sign.
+//!
+//! | key | rests | signs |
+//! |---|---|---|
+//! | root | sealed row, or an age file for offline keeping | issuers, once |
+//! | issuers (server, people) | sealed rows | the server's certificate; devices' certificates |
+//! | session | sealed row | session tokens |
+//! | audit | a file outside the database | checkpoints of the audit log |
+//!
+//! Rows are sealed under the master key and bound to their name, so that no row passes for another.
+
+use crate::failure::Failure;
+use crate::store::enrollments::StoredCertificate;
+use crate::store::meta::{self, SealedKey};
+use crate::store::{Lane, Store, StoreError, Tx};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use landfall_crypto::ambient::Ambient;
+use landfall_crypto::ca::{self, CaError, Issuer, IssuerKind, Revoked, RootAuthority};
+use landfall_crypto::crockford;
+use landfall_crypto::envelope::{EnvelopeError, MasterKey};
+use landfall_crypto::jwt::{JwtError, JwtSigner, JwtVerifier, SESSION, SessionClaims};
+use landfall_crypto::key::{KeyError, KeyPair, PublicKey};
+use landfall_crypto::passphrase::{self, PassphraseError};
+use landfall_crypto::secret::SecretText;
+use landfall_crypto::thumbprint::{Jwk, Thumbprint};
+use landfall_identity::device::RENEW_AFTER;
+use landfall_identity::id::EnrollmentId;
+use landfall_identity::session::SessionFacts;
+use landfall_identity::{AuthStrength, Refusal, Seconds, SpiffeId, Timestamp, TrustDomain};
+
+const ROOT: &str = "root";
+const SESSION_KEY: &str = "session";
+/// How long a revocation list may be used.
+const CRL_TTL: Seconds = Seconds::hours(24);
+
+/// Why the keys could not be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PkiError {
+    /// The authority.
+    #[error(transparent)]
+    Ca(#[from] CaError),
+    /// A sealed row does not open.
+    #[error("a key of this server does not open ({0}): is this the master key of this database?")]
+    Sealed(#[from] EnvelopeError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Keys could not be kept.
+    #[error("the server's keys could not be written")]
+    NotKept,
+    /// The root could not be sealed for offline keeping.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The database was made for another trust domain.
+    #[error(
+        "this database belongs to the trust domain {stored}; set trust_domain to it, or use another \
+         data directory"
+    )]
+    OtherTrustDomain {
+        /// What it was made for.
+        stored: String,
+    },
+    /// Rows are missing.
+    #[error("the key `{0}` is missing from the database")]
+    Missing(&'static str),
+}
+
+/// The root key, sealed for offline keeping. Shown once; afterwards it is nowhere on the server.
+pub struct RootExport {
+    /// An age file.
+    pub age_file: Vec<u8>,
+    /// What opens it.
+    pub passphrase: SecretText,
+}
+
+/// The server's keys at work.
+pub struct Pki {
+    trust_domain: TrustDomain,
+    trust: String,
+    root_certificate: Vec<u8>,
+    server_issuer: Issuer,
+    people_issuer: Issuer,
+    sessions: JwtSigner,
+    session_verifier: JwtVerifier,
+    master: MasterKey,
+    ambient: Ambient,
+}
+
+/// Where the server is known, and by which keys.
+pub struct PkiSettings {
+    /// The trust domain asked for.
+    pub trust_domain: TrustDomain,
+    /// The public address: issuer of session tokens.
+    pub public_url: String,
+    /// Whether browsers and clients are told to trust the web's authorities instead of our root.
+    pub webpki: bool,
+    /// Whether the root key stays, sealed, in the database.
+    pub keep_root_key: bool,
+}
+
+impl Pki {
+    /// Opens the keys of the database, making them at the first start.
+    ///
+    /// # Errors
+    /// [`PkiError`] says what does not fit.
+    pub async fn open(
+        store: &Store,
+        settings: &PkiSettings,
+        master: MasterKey,
+        ambient: Ambient,
+    ) -> Result<(Self, Option<RootExport>), PkiError> {
+        let mut rows = store.read(meta::sealed_keys).await?;
+        let mut export = None;
+        if rows.is_empty() {
+            let (made, root) = make(settings, &master, &ambient)?;
+            keep(store, settings, made.clone(), ambient.now()).await?;
+            (rows, export) = (made, root);
+        }
+        check_trust_domain(store, settings).await?;
+        let issuer = |kind: IssuerKind| -> Result<Issuer, PkiError> {
+            let (key, certificate) = opened(&rows, kind.as_str(), &master)?;
+            Ok(Issuer::from_parts(kind, key.expose(), &certificate)?)
+        };
+        let (session_key, _) = opened(&rows, SESSION_KEY, &master)?;
+        let session_key = KeyPair::from_pkcs8(session_key.expose())?;
+        let sessions = JwtSigner::new(SESSION, &settings.public_url, &session_key)?;
+        let root_certificate = row(&rows, ROOT)?.certificate.clone();
+        let root_certificate = root_certificate.ok_or(PkiError::Missing(ROOT))?;
+        let pin = BASE64URL_NOPAD.encode(&ca::fingerprint(&root_certificate));
+        let pki = Self {
+            trust_domain: settings.trust_domain.clone(),
+            trust: if settings.webpki { "webpki".to_owned() } else { format!("pin:{pin}") },
+            root_certificate,
+            server_issuer: issuer(IssuerKind::Server)?,
+            people_issuer: issuer(IssuerKind::People)?,
+            session_verifier: sessions.verifier(),
+            sessions,
+            master,
+            ambient,
+        };
+        Ok((pki, export))
+    }
+
+    /// The trust domain.
+    pub fn trust_domain(&self) -> &TrustDomain {
+        &self.trust_domain
+    }
+
+    /// What tokens carry: `webpki`, or `pin:` and the root's fingerprint.
+    pub fn trust(&self) -> &str {
+        &self.trust
+    }
+
+    /// SHA-256 of the root certificate, base64url: what people compare.
+    pub fn root_fingerprint(&self) -> String {
+        BASE64URL_NOPAD.encode(&ca::fingerprint(&self.root_certificate))
+    }
+
+    /// The root certificate, DER.
+    pub fn root_certificate(&self) -> &[u8] {
+        &self.root_certificate
+    }
+
+    /// The issuer of people's certificates, DER: with the root, what client certificates chain to.
+    pub fn people_issuer_certificate(&self) -> &[u8] {
+        self.people_issuer.certificate()
+    }
+
+    /// The root certificates, PEM.
+    pub fn trust_bundle_pem(&self) -> String {
+        to_pem(&self.root_certificate)
+    }
+
+    /// A certificate and its issuer, PEM, leaf first.
+    pub fn chain_pem(&self, leaf: &[u8]) -> String {
+        to_pem(leaf) + &to_pem(self.people_issuer.certificate())
+    }
+
+    /// The key that signs session tokens, for `jwks.json`.
+    pub fn session_jwk(&self) -> Jwk {
+        self.sessions.jwk()
+    }
+
+    /// The master key: seals managed secrets.
+    pub fn master_key(&self) -> &MasterKey {
+        &self.master
+    }
+
+    /// Certifies a device.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when signing fails.
+    pub fn issue(
+        &self,
+        spiffe_id: &SpiffeId,
+        key: &PublicKey,
+    ) -> Result<ca::IssuedCertificate, Failure> {
+        self.people_issuer.issue_device(key, spiffe_id, &self.ambient).map_err(Failure::internal)
+    }
+
+    /// A certificate for the server itself: DER, leaf first, and its private key.
+    ///
+    /// # Errors
+    /// [`PkiError`] for a name that cannot stand in a certificate.
+    pub fn issue_server(&self, names: &[String]) -> Result<(Vec<Vec<u8>>, KeyPair), PkiError> {
+        let key = KeyPair::generate()?;
+        let issued = self.server_issuer.issue_server(&key_of(&key), names, &self.ambient)?;
+        Ok((vec![issued.der, self.server_issuer.certificate().to_vec()], key))
+    }
+
+    /// When a certificate that was issued at `issued_at` is due for renewal.
+    pub fn renew_at(&self, issued_at: Timestamp) -> Timestamp {
+        issued_at + RENEW_AFTER
+    }
+
+    /// The revocation list of people's certificates, DER. For third parties: the server itself reads
+    /// rows.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when signing fails.
+    pub fn revocation_list(&self, revoked: &[(String, Timestamp)]) -> Result<Vec<u8>, Failure> {
+        let now = self.ambient.now();
+        let entries: Vec<Revoked> = revoked
+            .iter()
+            .filter_map(|(serial, at)| {
+                let serial = HEXLOWER.decode(serial.as_bytes()).ok()?.try_into().ok()?;
+                Some(Revoked { serial, at: *at, suspended: false })
+            })
+            .collect();
+        // Milliseconds grow from list to list as the number must.
+        let number = u64::try_from(now.millis()).unwrap_or_default();
+        self.people_issuer
+            .revocation_list(&entries, number, now, now + CRL_TTL)
+            .map_err(Failure::internal)
+    }
+
+    /// Signs the token of a session.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when signing fails.
+    pub fn sign_session(
+        &self,
+        spiffe_id: &SpiffeId,
+        thumbprint: &str,
+        facts: &SessionFacts,
+        now: Timestamp,
+    ) -> Result<String, Failure> {
+        let amr = match facts.strength {
+            AuthStrength::CertOnly => vec!["hwk".to_owned()],
+            AuthStrength::CertHuman => vec!["hwk".to_owned(), "user".to_owned()],
+        };
+        let claims = SessionClaims {
+            spiffe_id: spiffe_id.clone(),
+            session: facts.id.clone(),
+            key: Thumbprint::parse(thumbprint).map_err(Failure::internal)?,
+            strength: facts.strength,
+            auth_time: facts.auth_time,
+            amr,
+            issued_at: now,
+            expires_at: facts.expires_at,
+            bound: facts.bound_to.as_ref().map(|act| {
+                BASE64URL_NOPAD.encode(&landfall_crypto::secret::sha256(act))
+            }),
+        };
+        self.sessions.sign_session(&claims).map_err(Failure::internal)
+    }
+
+    /// Checks a session token's signature and time. What it permits is decided from its row.
+    ///
+    /// # Errors
+    /// [`Refusal::SessionOver`] when its time is over; [`Refusal::SessionRequired`] for anything that
+    /// is no session token of ours.
+    pub fn verify_session(&self, token: &str, now: Timestamp) -> Result<SessionClaims, Failure> {
+        self.session_verifier.verify_session(token, now).map_err(|error| {
+            match error {
+                JwtError::Expired => Refusal::SessionOver,
+                _ => Refusal::SessionRequired,
+            }
+            .into()
+        })
+    }
+}
+
+/// An issued certificate as the store keeps it.
+pub fn stored(
+    issued: &ca::IssuedCertificate,
+    enrollment: &EnrollmentId,
+    now: Timestamp,
+) -> StoredCertificate {
+    StoredCertificate {
+        serial: HEXLOWER.encode(&issued.serial),
+        enrollment: enrollment.clone(),
+        der: issued.der.clone(),
+        issued_at: now,
+        not_after: issued.not_after,
+    }
+}
+
+fn key_of(key: &KeyPair) -> PublicKey {
+    landfall_crypto::key::Signer::public_key(key)
+}
+
+fn to_pem(der: &[u8]) -> String {
+    pem::encode(&pem::Pem::new("CERTIFICATE", der))
+}
+
+fn context_of(name: &str) -> Vec<u8> {
+    format!("landfall/sealed-key/v1\0{name}").into_bytes()
+}
+
+fn row<'a>(rows: &'a [SealedKey], name: &'static str) -> Result<&'a SealedKey, PkiError> {
+    rows.iter().find(|row| row.name == name).ok_or(PkiError::Missing(name))
+}
+
+fn opened(
+    rows: &[SealedKey],
+    name: &'static str,
+    master: &MasterKey,
+) -> Result<(landfall_crypto::secret::SecretBytes, Vec<u8>), PkiError> {
+    let row = row(rows, name)?;
+    let key = master.open(&context_of(name), &row.sealed)?;
+    Ok((key, row.certificate.clone().unwrap_or_default()))
+}
+
+/// Makes every key of a new server.
+fn make(
+    settings: &PkiSettings,
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<(Vec<SealedKey>, Option<RootExport>), PkiError> {
+    let random = ambient.random.as_ref();
+    let seal = |name: &str, key: &[u8], certificate: Option<&[u8]>| -> Result<_, PkiError> {
+        let sealed = master.seal(&context_of(name), key, random)?;
+        let certificate = certificate.map(<[u8]>::to_vec);
+        Ok(SealedKey { name: name.to_owned(), sealed, certificate })
+    };
+    let root = RootAuthority::create(ambient)?;
+    let root_key = root.private_key()?;
+    let mut rows = Vec::new();
+    let mut export = None;
+    if settings.keep_root_key {
+        rows.push(seal(ROOT, root_key.expose(), Some(root.certificate()))?);
+    } else {
+        let passphrase = SecretText::new(crockford::encode(&ambient.random::<16>()));
+        let age_file = passphrase::seal(root_key.expose(), &passphrase)?;
+        export = Some(RootExport { age_file, passphrase });
+        rows.push(seal(ROOT, &[], Some(root.certificate()))?);
+    }
+    for kind in IssuerKind::ALL {
+        let issuer = root.issue(kind, ambient)?;
+        let key = issuer.private_key()?;
+        rows.push(seal(kind.as_str(), key.expose(), Some(issuer.certificate()))?);
+    }
+    rows.push(seal(SESSION_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
+    Ok((rows, export))
+}
+
+/// Keeps the keys and the trust domain, together or not at all.
+async fn keep(
+    store: &Store,
+    settings: &PkiSettings,
+    rows: Vec<SealedKey>,
+    now: Timestamp,
+) -> Result<(), PkiError> {
+    let trust_domain = settings.trust_domain.clone();
+    let work = async move |tx: &mut Tx<'_>| {
+        for row in &rows {
+            meta::insert_sealed_key(tx, row, now).await?;
+        }
+        meta::set(tx, meta::TRUST_DOMAIN, trust_domain.as_str()).await?;
+        Ok(())
+    };
+    let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
+    store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)
+}
+
+async fn check_trust_domain(store: &Store, settings: &PkiSettings) -> Result<(), PkiError> {
+    let stored = store
+        .read(async |tx: &mut Tx<'_>| meta::get(tx, meta::TRUST_DOMAIN).await)
+        .await?
+        .ok_or(PkiError::Missing("trust domain"))?;
+    if stored == settings.trust_domain.as_str() {
+        return Ok(());
+    }
+    Err(PkiError::OtherTrustDomain { stored })
+}
