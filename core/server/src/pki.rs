@@ -261,9 +261,10 @@ impl Pki {
             amr,
             issued_at: now,
             expires_at: facts.expires_at,
-            bound: facts.bound_to.as_ref().map(|act| {
-                BASE64URL_NOPAD.encode(&landfall_crypto::secret::sha256(act))
-            }),
+            bound: facts
+                .bound_to
+                .as_ref()
+                .map(|act| BASE64URL_NOPAD.encode(&landfall_crypto::secret::sha256(act))),
         };
         self.sessions.sign_session(&claims).map_err(Failure::internal)
     }

@@ -7,11 +7,9 @@ use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::enrollments::{self, Enrollment};
 use crate::store::{Tx, changes, sessions};
-use landfall_identity::{
-    Action, BoundAction, DeviceName, DeviceState, Label, Refusal, UserName,
-};
-use landfall_protocol::device::{DeviceCut, DeviceInfo, DeviceStateName};
+use landfall_identity::{Action, BoundAction, DeviceName, DeviceState, Label, Refusal, UserName};
 use landfall_protocol::admin::AdminDevicesQuery;
+use landfall_protocol::device::{DeviceCut, DeviceInfo, DeviceStateName};
 use landfall_protocol::{Page, PageQuery};
 
 /// Which device: one of the caller's own, or anybody's in the tenant.
@@ -88,7 +86,8 @@ impl Service {
         let after = page::read_text_cursor::<2>(query.after.as_deref())?;
         let only = match query.user {
             Some(text) => Some(
-                UserName::parse(text).map_err(|error| Failure::invalid("user", error.to_string()))?,
+                UserName::parse(text)
+                    .map_err(|error| Failure::invalid("user", error.to_string()))?,
             ),
             None => None,
         };
@@ -96,8 +95,8 @@ impl Service {
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.authorize(tx, &turn.own()?, None).await?;
             let after = (after[0].as_str(), after[1].as_str());
-            let rows =
-                enrollments::list_tenant(tx, turn.tenant(), only.as_ref(), after, limit + 1).await?;
+            let rows = enrollments::list_tenant(tx, turn.tenant(), only.as_ref(), after, limit + 1)
+                .await?;
             let next =
                 |row: &Enrollment| page::text_cursor(&[row.user.as_str(), row.device.as_str()]);
             Ok(page::cut(rows, limit, next, |row| service.device_info(row, turn)))
@@ -208,9 +207,7 @@ impl Service {
         let Some(peer) = &request.peer else { return Ok(false) };
         let found = self
             .store
-            .read(async |tx: &mut Tx<'_>| {
-                enrollments::by_thumbprint(tx, &peer.thumbprint).await
-            })
+            .read(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, &peer.thumbprint).await)
             .await?;
         Ok(target.user.is_none() && found.is_some_and(|row| row.device == target.device))
     }

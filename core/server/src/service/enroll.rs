@@ -120,8 +120,7 @@ impl Service {
     fn count_token_refusal(&self, id: landfall_identity::id::TokenId) {
         let store = self.store.clone();
         tokio::spawn(async move {
-            let work =
-                async move |tx: &mut Tx<'_>| Ok(tokens::count_refusal(tx, &id).await?);
+            let work = async move |tx: &mut Tx<'_>| Ok(tokens::count_refusal(tx, &id).await?);
             let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
             let _ = store.write(Lane::Stranger, work, nothing).await;
         });
@@ -149,9 +148,8 @@ impl Service {
             held_by: enrollment.clone(),
             expires_at: now + GRANT_TTL,
         };
-        let webauthn_handle = *uuid::Builder::from_random_bytes(self.ambient.random())
-            .into_uuid()
-            .as_bytes();
+        let webauthn_handle =
+            *uuid::Builder::from_random_bytes(self.ambient.random()).into_uuid().as_bytes();
         Ok(Candidate {
             token,
             names,
@@ -261,15 +259,8 @@ async fn first_use(
     enrollments::insert(tx, &enrollment).await?;
     let certificate = pki::stored(&candidate.certificate, &enrollment.id, now);
     enrollments::insert_certificate(tx, &certificate, None).await?;
-    let won = tokens::consume(
-        tx,
-        &token.id,
-        &thumbprint,
-        &enrollment.id,
-        &certificate.serial,
-        now,
-    )
-    .await?;
+    let won = tokens::consume(tx, &token.id, &thumbprint, &enrollment.id, &certificate.serial, now)
+        .await?;
     if !won {
         // Inside one writer the state was read a moment ago; on another database this is the race.
         return Err(Refusal::TokenInvalid.into());
@@ -308,7 +299,8 @@ async fn settle_user(
     users::insert(tx, &user).await?;
     // Other invitations of this user, and other claims of this server, die with the first used one;
     // the one in hand is consumed below.
-    tokens::cancel_others(tx, &token.tenant, token.kind, token.user.as_ref(), &token.id, now).await?;
+    tokens::cancel_others(tx, &token.tenant, token.kind, token.user.as_ref(), &token.id, now)
+        .await?;
     Ok(())
 }
 

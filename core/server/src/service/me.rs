@@ -4,8 +4,8 @@ use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::store::{Tx, changes, enrollments, sessions, users};
 use landfall_identity::authorize::Object;
-use landfall_identity::{AuthStrength, Refusal, UserName};
 use landfall_identity::caller::AccountState;
+use landfall_identity::{AuthStrength, Refusal, UserName};
 use landfall_protocol::enroll::GrantInfo;
 use landfall_protocol::me::{Frozen, Me};
 
@@ -55,8 +55,7 @@ impl Service {
                     users::set_frozen(tx, turn.tenant(), user, Some(turn.now)).await?;
                 }
                 let ended = sessions::end_of_user(tx, turn.tenant(), user, turn.now).await?;
-                let thumbprints =
-                    enrollments::thumbprints_of_user(tx, turn.tenant(), user).await?;
+                let thumbprints = enrollments::thumbprints_of_user(tx, turn.tenant(), user).await?;
                 for thumbprint in &thumbprints {
                     changes::append(tx, thumbprint, turn.now).await?;
                 }
@@ -116,7 +115,8 @@ impl Turn {
     /// # Errors
     /// The refusal.
     pub(super) fn refuse_strangers_first(&self) -> Result<(), Failure> {
-        match landfall_identity::authorize(self.action, &self.caller, &self.own()?, None, self.now) {
+        match landfall_identity::authorize(self.action, &self.caller, &self.own()?, None, self.now)
+        {
             // A step-up for this very act is judged with the act in hand.
             Ok(()) | Err(Refusal::StepUpForAnotherAct | Refusal::Probation { .. }) => Ok(()),
             Err(refusal) => Err(refusal.into()),

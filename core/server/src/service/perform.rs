@@ -56,9 +56,10 @@ impl Service {
             note(&noted, |seen| seen.target = turn.target());
             match result {
                 // Nothing leaves that no rule has looked at.
-                Ok(_) if !turn.was_authorized() => {
-                    Err(Failure::internal(format!("{} never asked to be authorised", action.code())))
-                }
+                Ok(_) if !turn.was_authorized() => Err(Failure::internal(format!(
+                    "{} never asked to be authorised",
+                    action.code()
+                ))),
                 other => other,
             }
         };

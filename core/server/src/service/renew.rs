@@ -97,9 +97,8 @@ async fn renew(
     silence_max: Seconds,
     now: Timestamp,
 ) -> Result<(SpiffeId, StoredCertificate), Failure> {
-    let enrollment = enrollments::by_thumbprint(tx, thumbprint)
-        .await?
-        .ok_or(Refusal::SignatureInvalid)?;
+    let enrollment =
+        enrollments::by_thumbprint(tx, thumbprint).await?.ok_or(Refusal::SignatureInvalid)?;
     let caller = caller_of(tx, &enrollment, spiffe_id).await?;
     let action = landfall_identity::Action::RenewCertificate;
     landfall_identity::authorize(action, &caller, &Object::Own, None, now)?;

@@ -3,10 +3,10 @@
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::store::{Tx, enrollments, sessions};
+use landfall_identity::authorize::Object;
 use landfall_identity::id::SessionId;
 use landfall_identity::session::{CERT_ONLY_TTL, SessionFacts};
 use landfall_identity::{AuthStrength, SpiffeId};
-use landfall_identity::authorize::Object;
 use landfall_protocol::session::SessionOpened;
 
 impl Service {
@@ -14,7 +14,10 @@ impl Service {
     ///
     /// # Errors
     /// A refusal: not enrolled, expired, revoked, suspended.
-    pub async fn open_session(&self, mut request: RequestContext) -> Result<SessionOpened, Failure> {
+    pub async fn open_session(
+        &self,
+        mut request: RequestContext,
+    ) -> Result<SessionOpened, Failure> {
         // An old session has no say in a new one: nothing is refreshed and nothing rides along.
         request.bearer = None;
         let thumbprint =

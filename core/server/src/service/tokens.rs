@@ -130,8 +130,7 @@ async fn issue(
     if let Some(token) = tokens::by_auth_hash(tx, turn.tenant(), &auth_hash).await? {
         return repeated(turn, &act, token);
     }
-    let object =
-        Object::Owned { tenant: turn.tenant().clone(), user: body.user.clone() };
+    let object = Object::Owned { tenant: turn.tenant().clone(), user: body.user.clone() };
     turn.authorize(tx, &object, Some(&act)).await?;
     if !body.kind.allows_ttl(ttl, cap) {
         let max = match body.kind {
@@ -177,11 +176,7 @@ async fn issue(
 }
 
 /// A lost reply: the same user asks with the same hash for the same token again.
-fn repeated(
-    turn: &Turn,
-    act: &BoundAction,
-    token: Token,
-) -> Result<Token, Failure> {
+fn repeated(turn: &Turn, act: &BoundAction, token: Token) -> Result<Token, Failure> {
     let object = Object::Owned {
         tenant: token.tenant.clone(),
         user: token.issuer.clone().ok_or(Refusal::NotFound)?,

@@ -10,11 +10,7 @@ use landfall_identity::spiffe::Principal;
 ///
 /// # Errors
 /// [`StoreError`] from the database.
-pub async fn append(
-    tx: &mut Tx<'_>,
-    event: &AuditEvent,
-    salt: [u8; 16],
-) -> Result<(), StoreError> {
+pub async fn append(tx: &mut Tx<'_>, event: &AuditEvent, salt: [u8; 16]) -> Result<(), StoreError> {
     let (actor, user, device) = names_of(&event.actor);
     let parents: Vec<String> = event.parents.iter().map(ToString::to_string).collect();
     tx.run(

@@ -10,12 +10,9 @@ const POLL_MAX: u32 = 1000;
 ///
 /// # Errors
 /// [`StoreError`] from the database.
-pub async fn append(
-    tx: &mut Tx<'_>,
-    thumbprint: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run("INSERT INTO changes (thumbprint, at) VALUES ($1, $2)", params![thumbprint, now]).await?;
+pub async fn append(tx: &mut Tx<'_>, thumbprint: &str, now: Timestamp) -> Result<(), StoreError> {
+    tx.run("INSERT INTO changes (thumbprint, at) VALUES ($1, $2)", params![thumbprint, now])
+        .await?;
     Ok(())
 }
 

@@ -140,7 +140,9 @@ pub async fn list(
 ) -> Result<Vec<Enrollment>, StoreError> {
     let rows = tx
         .all(
-            select!("WHERE tenant = $1 AND user_name = $2 AND device > $3 ORDER BY device LIMIT $4"),
+            select!(
+                "WHERE tenant = $1 AND user_name = $2 AND device > $3 ORDER BY device LIMIT $4"
+            ),
             params![tenant.as_str(), user.as_str(), after, limit],
         )
         .await?;
@@ -268,11 +270,8 @@ pub async fn set_label(
     id: &EnrollmentId,
     label: &Label,
 ) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE enrollments SET label = $2 WHERE id = $1",
-        params![id.as_str(), label.as_str()],
-    )
-    .await?;
+    tx.run("UPDATE enrollments SET label = $2 WHERE id = $1", params![id.as_str(), label.as_str()])
+        .await?;
     Ok(())
 }
 
@@ -280,16 +279,9 @@ pub async fn set_label(
 ///
 /// # Errors
 /// [`StoreError`] from the database.
-pub async fn touch(
-    tx: &mut Tx<'_>,
-    id: &EnrollmentId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE enrollments SET last_seen_at = $2 WHERE id = $1",
-        params![id.as_str(), now],
-    )
-    .await?;
+pub async fn touch(tx: &mut Tx<'_>, id: &EnrollmentId, now: Timestamp) -> Result<(), StoreError> {
+    tx.run("UPDATE enrollments SET last_seen_at = $2 WHERE id = $1", params![id.as_str(), now])
+        .await?;
     Ok(())
 }
 

@@ -49,8 +49,9 @@ pub struct SealedKey {
 /// # Errors
 /// [`StoreError`] from the database.
 pub async fn sealed_keys(tx: &mut Tx<'_>) -> Result<Vec<SealedKey>, StoreError> {
-    let rows =
-        tx.all("SELECT name, sealed, certificate FROM sealed_keys ORDER BY name", params![]).await?;
+    let rows = tx
+        .all("SELECT name, sealed, certificate FROM sealed_keys ORDER BY name", params![])
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(SealedKey { name: row.get(0)?, sealed: row.get(1)?, certificate: row.get(2)? })

@@ -13,8 +13,8 @@ pub mod tokens;
 pub mod users;
 
 pub use tx::Tx;
-pub use value::{FromValue, Row, Value};
 pub(crate) use value::params;
+pub use value::{FromValue, Row, Value};
 pub use writer::{Lane, WriterStats};
 
 use crate::failure::Failure;
@@ -97,7 +97,8 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
         sqlx::migrate!("migrations/sqlite").run(&readers).await?;
         let writer = writer::Writer::start(path, BUSY_TIMEOUT)?;
         Ok(Self { readers, writer })
@@ -125,7 +126,9 @@ impl Store {
         &self,
         lane: Lane,
         work: impl AsyncFn(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
-        record: impl AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError> + Send + 'static,
+        record: impl AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError>
+        + Send
+        + 'static,
     ) -> Result<T, Failure> {
         self.writer.submit(lane, work, record).await
     }

@@ -241,13 +241,7 @@ pub async fn cancel_others(
         "UPDATE tokens SET state = 'cancelled', cancelled_at = $4
          WHERE tenant = $1 AND kind = $2 AND ($3 IS NULL OR user_name = $3)
            AND state = 'issued' AND id <> $5",
-        params![
-            tenant.as_str(),
-            kind.as_str(),
-            user.map(UserName::as_str),
-            now,
-            kept.as_str(),
-        ],
+        params![tenant.as_str(), kind.as_str(), user.map(UserName::as_str), now, kept.as_str(),],
     )
     .await
 }
@@ -257,7 +251,10 @@ pub async fn cancel_others(
 /// # Errors
 /// [`StoreError`] from the database.
 pub async fn count_refusal(tx: &mut Tx<'_>, id: &TokenId) -> Result<(), StoreError> {
-    tx.run("UPDATE tokens SET refused_tries = refused_tries + 1 WHERE id = $1", params![id.as_str()])
-        .await?;
+    tx.run(
+        "UPDATE tokens SET refused_tries = refused_tries + 1 WHERE id = $1",
+        params![id.as_str()],
+    )
+    .await?;
     Ok(())
 }

@@ -22,7 +22,11 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// [`StoreError`] from the driver, or when the parameters do not fit the statement.
-    pub async fn all(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+    pub async fn all(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Writer(connection) => writer_all(connection, sql, params),
             Self::Reader(connection) => reader_all(connection, sql, params).await,
@@ -33,7 +37,11 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// As [`Tx::all`].
-    pub async fn one(&mut self, sql: &'static str, params: &[Value]) -> Result<Option<Row>, StoreError> {
+    pub async fn one(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Option<Row>, StoreError> {
         Ok(self.all(sql, params).await?.into_iter().next())
     }
 

@@ -169,7 +169,10 @@ impl Row {
     ///
     /// # Errors
     /// As [`Row::parse`].
-    pub fn parse_option<T: std::str::FromStr>(&self, index: usize) -> Result<Option<T>, StoreError> {
+    pub fn parse_option<T: std::str::FromStr>(
+        &self,
+        index: usize,
+    ) -> Result<Option<T>, StoreError> {
         let text: Option<String> = self.get(index)?;
         text.map(|text| text.parse().map_err(|_| StoreError::Shape { column: index })).transpose()
     }

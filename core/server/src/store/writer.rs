@@ -126,7 +126,9 @@ impl Writer {
         &self,
         lane: Lane,
         work: impl AsyncFn(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
-        record: impl AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError> + Send + 'static,
+        record: impl AsyncFn(&mut Tx<'_>, &Result<T, Failure>) -> Result<(), StoreError>
+        + Send
+        + 'static,
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(UseCase { work, record, result: None, reply });
@@ -197,7 +199,11 @@ fn batch(connection: &mut rusqlite::Connection, shared: &Shared) {
         }
     }
     let committed = sound && connection.execute_batch("COMMIT").is_ok();
-    if begun && !committed && !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+    if begun
+        && !committed
+        && !connection.is_autocommit()
+        && connection.execute_batch("ROLLBACK").is_err()
+    {
         tracing::error!("the writer could not roll back");
     }
     if committed {
