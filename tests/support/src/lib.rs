@@ -1,1 +1,12 @@
-//! See the crate's description; documented as it fills.
+//! What the tests share: a browser without a screen, with passkeys of its own, and time and chance
+//! that a test can hold in its hand.
+
+pub mod ambient;
+pub mod browser;
+pub mod forge;
+pub mod keys;
+
+pub use ambient::{SeededRandom, still_ambient};
+pub use browser::{Arrived, SoftBrowser};
+pub use forge::Forge;
+pub use keys::SoftKeys;

@@ -150,7 +150,14 @@ mod tests {
         let path = "A-random_path-01".to_owned();
         assert!(ReturnTo::loopback(49152, path.clone()).is_ok());
         assert_eq!(ReturnTo::loopback(1023, path), Err(LoopbackError::Port));
-        for bad in ["", "short", "has/slash/and/more/x", "query?query?query?", "..%2f..%2f..%2f..", "@evil.example.org"] {
+        for bad in [
+            "",
+            "short",
+            "has/slash/and/more/x",
+            "query?query?query?",
+            "..%2f..%2f..%2f..",
+            "@evil.example.org",
+        ] {
             assert_eq!(ReturnTo::loopback(49152, bad.into()), Err(LoopbackError::Path), "{bad}");
         }
         assert_eq!(ReturnTo::loopback(49152, "a".repeat(65)), Err(LoopbackError::Path));

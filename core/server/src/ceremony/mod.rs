@@ -6,7 +6,7 @@ mod options;
 mod verify;
 
 pub use completion::{Completion, CompletionError, Loopback, LoopbackError, ReturnTo};
-pub use options::{Asked, Registration, StepUp};
+pub use options::{Asked, OptionsError, Question, Registration, StepUp};
 pub use verify::{Assertion, Attested, Rejected};
 
 use landfall_crypto::Secret32;
@@ -77,6 +77,7 @@ pub enum RelyingPartyError {
 }
 
 /// Who asks authenticators: one RP ID and one origin for a whole server.
+#[derive(Debug)]
 pub struct RelyingParty {
     webauthn: Webauthn,
     id: String,

@@ -4,16 +4,21 @@ pub mod context;
 pub mod devices;
 
 mod admin;
+mod ceremonies;
+mod ceremony_page;
 mod enroll;
 mod me;
 mod page;
+mod passkeys;
 mod perform;
 mod renew;
 mod sessions;
 mod tokens;
 
 pub use context::{Peer, RequestContext, Turn};
+pub use passkeys::RelyingPartyCheck;
 
+use crate::ceremony::RelyingParty;
 use crate::pki::Pki;
 use crate::store::Store;
 use landfall_crypto::ambient::Ambient;
@@ -33,8 +38,8 @@ pub struct Settings {
     pub tenant: TenantName,
     /// The address that people and machines use, without a slash at the end.
     pub public_url: String,
-    /// Where passkey pages are served, when browsers can use passkeys here at all.
-    pub ceremony_origin: Option<String>,
+    /// Who asks authenticators, and where its page is; absent when browsers cannot use passkeys here.
+    pub relying_party: Option<Arc<RelyingParty>>,
     /// The longest that a token for a device may live.
     pub device_token_ttl_max: Seconds,
     /// How long a device may be silent and still renew by itself.

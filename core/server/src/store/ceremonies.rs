@@ -95,6 +95,8 @@ pub struct CeremonyRow {
     pub actor: SpiffeId,
     /// The device that began it.
     pub enrollment: EnrollmentId,
+    /// That device's key.
+    pub thumbprint: String,
     /// What that device's owner calls it.
     pub device_label: Option<Label>,
     /// SHA-256 of the secret in the page's address.
@@ -189,7 +191,8 @@ pub async fn find(tx: &mut Tx<'_>, id: &CeremonyId) -> Result<Option<CeremonyRow
             "SELECT c.id, c.purpose, c.tenant, c.user_name, c.actor, c.enrollment, c.secret_hash, \
              c.act, c.attachment, c.label, c.return_port, c.return_path, c.match_number, \
              c.options, c.expectation, c.grant_id, c.expires_at, c.tries_left, c.state, \
-             c.proved_at, c.completion_hash, c.passkey, c.proof, u.webauthn_handle, e.label \
+             c.proved_at, c.completion_hash, c.passkey, c.proof, u.webauthn_handle, e.label, \
+             c.thumbprint \
              FROM ceremonies c \
              JOIN users u ON u.tenant = c.tenant AND u.name = c.user_name \
              JOIN enrollments e ON e.id = c.enrollment \
@@ -227,6 +230,7 @@ fn read(row: &Row) -> Result<CeremonyRow, StoreError> {
         state: state(row)?,
         handle: row.get(23)?,
         device_label: row.parse_option(24)?,
+        thumbprint: row.get(25)?,
     })
 }
 

@@ -5,9 +5,11 @@ mod value;
 mod writer;
 
 pub mod audit;
+pub mod ceremonies;
 pub mod changes;
 pub mod enrollments;
 pub mod meta;
+pub mod passkeys;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

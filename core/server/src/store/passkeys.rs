@@ -4,7 +4,7 @@ use super::{Row, StoreError, Tx, params};
 use landfall_identity::id::{EnrollmentId, PasskeyId};
 use landfall_identity::passkey::{Attachment, Reported, is_device_bound};
 use landfall_identity::session::Factor;
-use landfall_identity::{DeviceName, Label, TenantName, UserName, Timestamp};
+use landfall_identity::{DeviceName, Label, TenantName, Timestamp, UserName};
 
 /// Passkeys that one user may keep.
 pub const PASSKEYS_PER_USER: u32 = 64;
