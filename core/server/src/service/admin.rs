@@ -2,7 +2,7 @@
 
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
-use crate::store::{Tx, enrollments, users};
+use crate::store::{Tx, enrollments, passkeys, users};
 use landfall_protocol::admin::UserInfo;
 use landfall_protocol::{Page, PageQuery};
 
@@ -27,7 +27,7 @@ impl Service {
             for user in page.items {
                 items.push(UserInfo {
                     active_devices: enrollments::count_active(tx, &user.tenant, &user.name).await?,
-                    passkeys: 0,
+                    passkeys: passkeys::count_usable(tx, &user.tenant, &user.name).await?,
                     role: user.role,
                     frozen: user.frozen_at.is_some(),
                     created_at: user.created_at.into(),

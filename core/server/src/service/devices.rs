@@ -3,10 +3,11 @@
 //! One use case serves the owner and the administrator; what differs is the action that the route
 //! demands, and so what `authorize` asks.
 
+use super::passkeys::passkey_info;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::enrollments::{self, Enrollment};
-use crate::store::{Tx, changes, sessions};
+use crate::store::{Tx, changes, passkeys, sessions};
 use landfall_identity::{Action, BoundAction, DeviceName, DeviceState, Label, Refusal, UserName};
 use landfall_protocol::admin::AdminDevicesQuery;
 use landfall_protocol::device::{DeviceCut, DeviceInfo, DeviceStateName};
@@ -225,11 +226,12 @@ impl Service {
         }
         let ended = sessions::end_of_device(tx, &row.id, turn.now).await?;
         changes::append(tx, &row.thumbprint, turn.now).await?;
+        let passkeys = passkeys::of_device(tx, &row.id).await?;
         let cut = DeviceCut {
             device: self.device_info(&row, turn),
             sessions_ended: u32::try_from(ended).unwrap_or(u32::MAX),
-            passkeys_disabled: 0,
-            passkeys_synced: Vec::new(),
+            passkeys_disabled: u32::try_from(passkeys.bound.len()).unwrap_or(u32::MAX),
+            passkeys_synced: passkeys.elsewhere.iter().map(passkey_info).collect(),
         };
         Ok((cut, row.thumbprint))
     }

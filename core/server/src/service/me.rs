@@ -2,7 +2,7 @@
 
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
-use crate::store::{Tx, changes, enrollments, sessions, users};
+use crate::store::{Tx, changes, enrollments, passkeys, sessions, users};
 use landfall_identity::authorize::Object;
 use landfall_identity::caller::AccountState;
 use landfall_identity::{AuthStrength, Refusal, UserName};
@@ -31,7 +31,7 @@ impl Service {
                 frozen: turn.caller.account == AccountState::Frozen,
                 auth_strength: session.strength,
                 session_expires_at: session.expires_at.into(),
-                passkeys: 0,
+                passkeys: passkeys::count_usable(tx, turn.tenant(), turn.user()?).await?,
                 grant: turn.caller.grant.as_ref().map(|grant| GrantInfo {
                     id: grant.id.clone(),
                     expires_at: grant.expires_at.into(),

@@ -177,6 +177,19 @@ pub async fn all_of(
     page_of(tx, tenant, user, None, PASSKEYS_PER_USER).await
 }
 
+/// How many of a user's passkeys can be used now.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn count_usable(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+) -> Result<u32, StoreError> {
+    let usable = all_of(tx, tenant, user).await?.iter().filter(|row| row.usable()).count();
+    Ok(u32::try_from(usable).unwrap_or(u32::MAX))
+}
+
 /// A page of a user's passkeys, oldest first, after the one registered at that instant under that id.
 ///
 /// # Errors
