@@ -71,6 +71,11 @@ impl CertificateFacts {
         })
     }
 
+    /// Its subject, as the DER of a distinguished name.
+    pub fn subject_name(&self) -> &[u8] {
+        &self.subject_name
+    }
+
     /// Whether the holder of `issuer` signed this certificate.
     pub fn issued_by(&self, issuer: &Self) -> bool {
         self.issuer_name == issuer.subject_name

@@ -1,7 +1,26 @@
 //! The Landfall server: transport, use cases, store.
+//!
+//! `http` (extract, call, convert) -> `service` (load, decide, apply, report) -> `store` (all SQL).
+//! [`Server::start`] brings it all up; the binary is a thin shell over it.
 
+pub mod background;
 pub mod ceremony;
+pub mod cli;
+pub mod config;
+pub mod connections;
+pub mod directory;
 pub mod failure;
+pub mod http;
+pub mod keys;
+pub mod openapi;
 pub mod pki;
 pub mod service;
 pub mod store;
+pub mod strangers;
+pub mod telemetry;
+pub mod tls;
+
+mod start;
+
+pub use config::Config;
+pub use start::{Running, Server, StartError};

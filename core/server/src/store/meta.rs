@@ -7,6 +7,8 @@ use landfall_identity::Timestamp;
 pub const TRUST_DOMAIN: &str = "trust_domain";
 /// The relying party of passkeys, fixed at the first one.
 pub const RP_ID: &str = "rp_id";
+/// The address that the server took when it last started.
+pub const PUBLIC_URL: &str = "public_url";
 /// The latest time that this server has seen, in milliseconds.
 pub const HIGH_WATER: &str = "high_water";
 

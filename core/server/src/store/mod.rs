@@ -11,6 +11,7 @@ pub mod enrollments;
 pub mod meta;
 pub mod passkeys;
 pub mod sessions;
+pub mod strangers;
 pub mod tokens;
 pub mod users;
 

@@ -1,0 +1,167 @@
+//! The operator's commands.
+
+mod claim;
+mod inspect;
+mod serve;
+
+use crate::config::{Config, Flags};
+use clap::{Args, Parser, Subcommand};
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Landfall's server: one identity system for people, devices, workloads and agents.
+#[derive(Parser)]
+#[command(name = "landfall-server", version, arg_required_else_help = true)]
+#[command(
+    after_help = "Every key of the configuration can also be set as LANDFALL_<KEY>, and most \
+often used ones by flags; flags win over variables, variables over the file.\n\n\
+Try it on this machine:\n  landfall-server serve --data-dir ./landfall-data --localhost-listen 127.0.0.1:8480"
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Common {
+    /// The configuration file (TOML).
+    #[arg(long, global = true, value_name = "FILE", env = "LANDFALL_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where everything is kept: database, keys, audit checkpoints. Made with mode 0700.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or SIGINT.
+    Serve(ServeArgs),
+    /// Bring the database up to this build, without serving. `serve` does so too.
+    Migrate,
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make a fresh claim token, for the first administrator. Works while the server runs.
+    ClaimToken,
+    /// The server's clock.
+    #[command(subcommand)]
+    Clock(ClockCommand),
+}
+
+/// How to serve.
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// The HTTPS address; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Also serve passkey pages at http://localhost, on this loopback address. For use on one
+    /// machine; browsers accept passkeys there without a certificate.
+    #[arg(long, value_name = "ADDR")]
+    localhost_listen: Option<SocketAddr>,
+    /// Serve metrics (Prometheus, plain HTTP) on this address.
+    #[arg(long, value_name = "ADDR")]
+    metrics_listen: Option<SocketAddr>,
+    /// When ready, print one line of JSON instead of text.
+    #[arg(long)]
+    json: bool,
+    /// Put the claim token into the JSON line. Whoever reads it becomes the administrator.
+    #[arg(long, requires = "json")]
+    show_claim_token: bool,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Check the configuration, and say what follows from it: addresses, trust domain, and whether
+    /// passkeys can work in browsers.
+    Check,
+}
+
+#[derive(Subcommand)]
+enum ClockCommand {
+    /// The clock is right: let what waits go on after it jumped.
+    Confirm,
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error),
+    };
+    match runtime.block_on(cli.execute()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(error.as_ref()),
+    }
+}
+
+impl Cli {
+    async fn execute(self) -> Result<(), Box<dyn Error>> {
+        match self.command {
+            Command::Serve(args) => serve::serve(self.common.config(Some(&args))?, &args).await,
+            Command::Migrate => inspect::migrate(&self.common.config(None)?).await,
+            Command::Config(ConfigCommand::Check) => inspect::check(&self.common.config(None)?),
+            Command::ClaimToken => claim::claim_token(&self.common.config(None)?).await,
+            Command::Clock(ClockCommand::Confirm) => {
+                inspect::confirm_clock(&self.common.config(None)?).await
+            }
+        }
+    }
+}
+
+impl Common {
+    fn config(&self, serve: Option<&ServeArgs>) -> Result<Config, Box<dyn Error>> {
+        let flags = Flags {
+            data_dir: self.data_dir.clone(),
+            listen: serve.and_then(|args| args.listen),
+            localhost_listen: serve.and_then(|args| args.localhost_listen),
+            metrics_listen: serve.and_then(|args| args.metrics_listen),
+        };
+        Ok(Config::load(self.config.as_deref(), std::env::vars(), &flags)?)
+    }
+}
+
+/// Writes to standard output; a reader that has gone away is no error of ours.
+fn say(text: impl std::fmt::Display) -> io::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+fn complain(error: &dyn Error) -> ExitCode {
+    // There is nowhere else to say it when standard error is gone.
+    let _ = writeln!(io::stderr(), "landfall-server: {error}");
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_claim_token_is_shown_only_in_json() {
+        let wrong = ["landfall-server", "serve", "--data-dir", "/x", "--show-claim-token"];
+        assert!(Cli::try_parse_from(wrong).is_err());
+    }
+
+    #[test]
+    fn the_example_of_the_help_works() {
+        let help = Cli::command().render_long_help().to_string();
+        let example =
+            help.lines().rev().find(|line| line.contains("landfall-server serve")).unwrap();
+        assert!(Cli::try_parse_from(example.split_whitespace()).is_ok());
+    }
+}

@@ -1,0 +1,311 @@
+//! What an operator says, and what follows from it.
+//!
+//! A TOML file, overlaid by `LANDFALL_*` variables, overlaid by flags. Every key is known or refused:
+//! a misspelt bound must not become a silent default. [`Config`] is what was said; [`Site`] is what a
+//! running server then is: its address, its trust domain, the origin of its passkey pages.
+
+mod site;
+
+pub use site::{PublicUrl, Site};
+
+use figment::Figment;
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Metadata, Profile, Provider};
+use landfall_identity::token::{DEVICE_TTL, DEVICE_TTL_MAX};
+use landfall_identity::{Seconds, TenantName, TrustDomain};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Variables with this prefix overlay the file.
+const PREFIX: &str = "LANDFALL_";
+/// Variables of the same family that belong to the client's programs, or to this program's flags.
+const NOT_OURS: [&str; 6] = ["home", "browser", "config", "profile", "token", "no_color"];
+/// Keys whose value is a number or a truth value; all others stay texts, so that a tenant may be
+/// called `2026`.
+const PLAIN: [&str; 4] = [
+    "device_token_ttl_max_seconds",
+    "renewal_silence_max_days",
+    "max_connections",
+    "keep_root_key",
+];
+
+/// Connections that may be open at once, unless said otherwise.
+const MAX_CONNECTIONS: usize = 4096;
+/// Days without a renewal after which a device may not renew by itself any more.
+const RENEWAL_SILENCE_MAX_DAYS: u64 = 90;
+
+/// What the operator says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept: database, keys, the lock. Made with mode 0700.
+    pub data_dir: PathBuf,
+    /// The HTTPS address. Port 0 takes a free one.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// A loopback address for `http://localhost` passkey pages, for use on one machine. Off when
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub localhost_listen: Option<SocketAddr>,
+    /// Where `/metrics` is served, over plain HTTP. Off when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// The address that people and machines use, such as `https://id.example.org`. Defaults to the
+    /// HTTPS address; needed when that is not one that can be dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<PublicUrl>,
+    /// The tenant.
+    #[serde(default = "default_tenant")]
+    pub tenant: TenantName,
+    /// The trust domain; fixed at the first start. Defaults to the host of `public_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_domain: Option<TrustDomain>,
+    /// A certificate chain that browsers trust, PEM, leaf first. Without it the server's own CA
+    /// certifies the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<PathBuf>,
+    /// The longest that a token for a device may live; at most 24 h.
+    #[serde(default = "default_device_ttl")]
+    pub device_token_ttl_max_seconds: u64,
+    /// Days of silence after which a device may not renew by itself any more.
+    #[serde(default = "default_renewal_silence")]
+    pub renewal_silence_max_days: u64,
+    /// Whether the root key stays, sealed, in the data directory. Right for local use; a server that
+    /// others rely on keeps it offline.
+    #[serde(default = "yes")]
+    pub keep_root_key: bool,
+    /// A file whose first line is the passphrase that the master key rests under. Without it the
+    /// master key rests in a file that only its owner reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub master_key_passphrase_file: Option<PathBuf>,
+    /// Connections that may be open at once.
+    #[serde(default = "default_max_connections")]
+    pub max_connections: usize,
+    /// How log lines look.
+    #[serde(default)]
+    pub log_format: LogFormat,
+    /// Which log lines there are, as `tracing` filters.
+    #[serde(default = "default_log_filter")]
+    pub log_filter: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What flags of `serve` say; they win.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Flags {
+    /// `--data-dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// `--listen`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// `--localhost-listen`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub localhost_listen: Option<SocketAddr>,
+    /// `--metrics-listen`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// Why a configuration is not taken. Every text says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path} cannot be read: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key is unknown, missing, or holds something else.
+    #[error("the configuration is not right: {0}")]
+    Values(Box<figment::Error>),
+    /// A rule between keys is broken.
+    #[error("the configuration is not right: {0}")]
+    Rule(String),
+}
+
+impl Config {
+    /// A configuration for this directory with every other key at its default; both listeners on
+    /// free loopback ports. For tests and tools that bring their own server up.
+    pub fn local(data_dir: impl Into<PathBuf>) -> Self {
+        let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+        Self {
+            data_dir: data_dir.into(),
+            listen: loopback,
+            localhost_listen: Some(loopback),
+            metrics_listen: None,
+            public_url: None,
+            tenant: default_tenant(),
+            trust_domain: None,
+            tls_certificate: None,
+            tls_key: None,
+            device_token_ttl_max_seconds: default_device_ttl(),
+            renewal_silence_max_days: RENEWAL_SILENCE_MAX_DAYS,
+            keep_root_key: true,
+            master_key_passphrase_file: None,
+            max_connections: MAX_CONNECTIONS,
+            log_format: LogFormat::Text,
+            log_filter: default_log_filter(),
+        }
+    }
+
+    /// Reads `file`, overlays `environment` and then `flags`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with what to change.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
+        let mut figment = Figment::new();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+            figment = figment.merge(Toml::string(&text));
+        }
+        let config: Self = figment
+            .merge(Environment::from_variables(environment))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(refused)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The longest that a token for a device may live.
+    pub fn device_token_ttl_max(&self) -> Seconds {
+        Seconds(self.device_token_ttl_max_seconds)
+    }
+
+    /// How long a device may be silent and still renew by itself.
+    pub fn renewal_silence_max(&self) -> Seconds {
+        Seconds::days(self.renewal_silence_max_days)
+    }
+
+    /// Whether the server's certificate comes from files, which browsers are said to trust.
+    pub fn has_certificate_files(&self) -> bool {
+        self.tls_certificate.is_some()
+    }
+
+    /// The rules between keys.
+    ///
+    /// # Errors
+    /// [`ConfigError::Rule`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let broken = |why: &str| Err(ConfigError::Rule(why.to_owned()));
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return broken("set tls_certificate and tls_key together, or neither");
+        }
+        if !(1..=DEVICE_TTL_MAX.0).contains(&self.device_token_ttl_max_seconds) {
+            return broken("device_token_ttl_max_seconds must be from 1 to 86400 (24 hours)");
+        }
+        if self.localhost_listen.is_some_and(|address| !address.ip().is_loopback()) {
+            return broken(
+                "localhost_listen serves plain HTTP and must be a loopback address, such as 127.0.0.1:0",
+            );
+        }
+        if self.listen.ip().is_unspecified() && self.public_url.is_none() {
+            return broken(
+                "listen takes every address of this machine: set public_url to the one that people use",
+            );
+        }
+        if self.max_connections == 0 {
+            return broken("max_connections must be at least 1");
+        }
+        Ok(())
+    }
+}
+
+fn refused(error: figment::Error) -> ConfigError {
+    match &error.kind {
+        figment::error::Kind::MissingField(field) if field == "data_dir" => ConfigError::Rule(
+            "say where everything is kept: --data-dir DIR, or data_dir in the file".to_owned(),
+        ),
+        _ => ConfigError::Values(Box::new(error)),
+    }
+}
+
+/// `LANDFALL_*` as a layer. The variables are handed in, so that nothing else reads the environment.
+struct Environment(Dict);
+
+impl Environment {
+    fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let ours = variables.into_iter().filter_map(|(name, value)| {
+            let key = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
+            if NOT_OURS.contains(&key.as_str()) {
+                return None;
+            }
+            let value = if PLAIN.contains(&key.as_str()) { plain(&value) } else { value.into() };
+            Some((key, value))
+        });
+        Self(ours.collect())
+    }
+}
+
+fn plain(text: &str) -> Value {
+    text.parse::<u64>()
+        .map(Value::from)
+        .or_else(|_| text.parse::<bool>().map(Value::from))
+        .unwrap_or_else(|_| text.into())
+}
+
+impl Provider for Environment {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("LANDFALL_* environment variables")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Map::from([(Profile::Default, self.0.clone())]))
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443)
+}
+
+#[allow(clippy::expect_used, reason = "a constant that a test parses")]
+fn default_tenant() -> TenantName {
+    TenantName::parse("home").expect("a name")
+}
+
+fn default_device_ttl() -> u64 {
+    DEVICE_TTL.0
+}
+
+fn default_renewal_silence() -> u64 {
+    RENEWAL_SILENCE_MAX_DAYS
+}
+
+fn default_max_connections() -> usize {
+    MAX_CONNECTIONS
+}
+
+fn default_log_filter() -> String {
+    "info".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

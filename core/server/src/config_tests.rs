@@ -1,0 +1,93 @@
+use super::*;
+
+fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("landfall.toml");
+    std::fs::write(&file, toml).unwrap();
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    Config::load(Some(&file), variables, &Flags::default())
+}
+
+#[test]
+fn a_directory_is_all_that_must_be_said() {
+    let config = load("data_dir = '/srv/landfall'", &[]).unwrap();
+    assert_eq!(config.tenant.as_str(), "home");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
+    assert_eq!(config.device_token_ttl_max(), Seconds::minutes(10));
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name_wherever_it_stands() {
+    let file = load("data_dir = '/x'\nlissten = '127.0.0.1:1'", &[]).unwrap_err().to_string();
+    assert!(file.contains("lissten"), "{file}");
+    let variable = load("data_dir = '/x'", &[("LANDFALL_LISSTEN", "127.0.0.1:1")]).unwrap_err();
+    assert!(variable.to_string().contains("lissten"), "{variable}");
+}
+
+#[test]
+fn variables_win_over_the_file_and_flags_over_both() {
+    let toml = "data_dir = '/x'\nlisten = '127.0.0.1:1'\ntenant = 'work'";
+    let variables = [("LANDFALL_LISTEN", "127.0.0.1:2"), ("LANDFALL_TENANT", "2026")];
+    let config = load(toml, &variables).unwrap();
+    assert_eq!(config.listen.port(), 2);
+    assert_eq!(config.tenant.as_str(), "2026", "a text that looks like a number stays a text");
+
+    let flags = Flags { listen: Some("127.0.0.1:3".parse().unwrap()), ..Flags::default() };
+    let data_dir = ("LANDFALL_DATA_DIR".to_owned(), "/x".to_owned());
+    let config = Config::load(None, [data_dir], &flags).unwrap();
+    assert_eq!(config.listen.port(), 3);
+}
+
+#[test]
+fn the_clients_variables_are_not_ours() {
+    assert!(load("data_dir = '/x'", &[("LANDFALL_HOME", "/home/b/.landfall")]).is_ok());
+}
+
+#[test]
+fn rules_between_keys_hold() {
+    for (toml, says) in [
+        ("tls_certificate = 'a.pem'", "tls_key"),
+        ("device_token_ttl_max_seconds = 86401", "86400"),
+        ("device_token_ttl_max_seconds = 0", "86400"),
+        ("localhost_listen = '0.0.0.0:80'", "loopback"),
+        ("listen = '0.0.0.0:443'", "public_url"),
+        ("public_url = 'http://id.example.org'", "https://"),
+        ("public_url = 'https://id.example.org/landfall'", "nothing behind it"),
+        ("public_url = 'https://u:p@id.example.org'", "nothing behind it"),
+        ("max_connections = 0", "at least 1"),
+    ] {
+        let error = load(&format!("data_dir = '/x'\n{toml}"), &[]).unwrap_err().to_string();
+        assert!(error.contains(says), "{toml}: {error}");
+    }
+}
+
+fn site(toml: &str, localhost: Option<&str>) -> Site {
+    let config = load(&format!("data_dir = '/x'\n{toml}"), &[]).unwrap();
+    let https = "127.0.0.1:8443".parse().unwrap();
+    Site::new(&config, https, localhost.map(|address| address.parse().unwrap())).unwrap()
+}
+
+#[test]
+fn a_local_server_speaks_for_landfall_local() {
+    let site = site("", Some("127.0.0.1:8480"));
+    assert_eq!(site.url.to_string(), "https://127.0.0.1:8443");
+    assert_eq!(site.url.authority(), "127.0.0.1:8443");
+    assert_eq!(site.trust_domain.as_str(), "landfall.local");
+    let ceremony = site.ceremony.unwrap();
+    assert_eq!(ceremony.origin, "http://localhost:8480");
+    assert_eq!(ceremony.rp_id, "localhost");
+}
+
+#[test]
+fn passkeys_need_a_name_and_a_certificate_that_browsers_trust() {
+    let files = "tls_certificate = 'c.pem'\ntls_key = 'k.pem'\n";
+    let named = site(&format!("{files}public_url = 'https://id.example.org'"), None);
+    assert_eq!(named.trust_domain.as_str(), "id.example.org");
+    assert_eq!(named.url.authority(), "id.example.org");
+    assert_eq!(named.ceremony.unwrap().rp_id, "id.example.org");
+
+    let address = format!("{files}public_url = 'https://192.0.2.1'");
+    assert_eq!(site(&address, None).ceremony, None, "an address is no relying party");
+    let own_ca = site("public_url = 'https://id.example.org'", None);
+    assert_eq!(own_ca.ceremony, None, "browsers do not trust our own CA");
+}

@@ -1,0 +1,187 @@
+//! The data directory: one server's, and nobody else's.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Only the owner enters.
+const DIRECTORY_MODE: u32 = 0o700;
+/// Only the owner reads and writes.
+const FILE_MODE: u32 = 0o600;
+
+/// Why a directory cannot be used. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// Another server, or an operator's command, has it.
+    #[error(
+        "another landfall-server is using {0}; stop it first, or choose another directory with --data-dir"
+    )]
+    InUse(PathBuf),
+    /// It cannot be made, entered or written.
+    #[error("{path} cannot be used: {source}; check who owns it and that the disk has room")]
+    Unusable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may enter it.
+    #[error(
+        "{path} is open to other users (mode {mode:o}) and keeps private keys; run: chmod 700 {path}"
+    )]
+    OpenToOthers {
+        /// Which one.
+        path: PathBuf,
+        /// How it stands.
+        mode: u32,
+    },
+}
+
+/// An open data directory. The lock lasts as long as this value.
+#[derive(Debug)]
+pub struct DataDirectory {
+    root: PathBuf,
+    _lock: Option<File>,
+}
+
+impl DataDirectory {
+    /// Opens the directory for this process alone, and makes it when it is not there.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub fn open(root: &Path) -> Result<Self, DirectoryError> {
+        let unusable = |source| DirectoryError::Unusable { path: root.to_owned(), source };
+        if !root.exists() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(DIRECTORY_MODE)
+                .create(root)
+                .map_err(unusable)?;
+        }
+        let mode = root.metadata().map_err(unusable)?.mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(DirectoryError::OpenToOthers { path: root.to_owned(), mode });
+        }
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(FILE_MODE)
+            .open(root.join("lock"))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root: root.to_owned(), _lock: Some(lock) }),
+            Err(TryLockError::WouldBlock) => Err(DirectoryError::InUse(root.to_owned())),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    /// A directory that exists, beside the server that may have it: for an operator's short commands.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unusable`] when it is not there.
+    pub fn attach(root: &Path) -> Result<Self, DirectoryError> {
+        match database_in(root).metadata() {
+            Ok(_) => Ok(Self { root: root.to_owned(), _lock: None }),
+            Err(source) => Err(DirectoryError::Unusable { path: root.to_owned(), source }),
+        }
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The embedded database.
+    pub fn database(&self) -> PathBuf {
+        database_in(&self.root)
+    }
+
+    /// Writes a file that only the owner reads, whole or not at all, and returns its path.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unusable`].
+    pub fn write_private(&self, name: &str, text: &str) -> Result<PathBuf, DirectoryError> {
+        write_private(&self.file(name), text.as_bytes())?;
+        Ok(self.file(name))
+    }
+}
+
+/// Where a data directory keeps its embedded database.
+pub fn database_in(root: &Path) -> PathBuf {
+    root.join("landfall.db")
+}
+
+/// Writes a file that only the owner reads: beside it first, then renamed over it, so that nobody
+/// ever finds half a file.
+///
+/// # Errors
+/// [`DirectoryError::Unusable`].
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DirectoryError> {
+    use std::io::Write;
+    let unusable = |source| DirectoryError::Unusable { path: path.to_owned(), source };
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".landfall-")
+        .permissions(std::fs::Permissions::from_mode(FILE_MODE))
+        .tempfile_in(parent)
+        .map_err(unusable)?;
+    file.write_all(content).map_err(unusable)?;
+    file.as_file().sync_all().map_err(unusable)?;
+    file.persist(path).map_err(|error| unusable(error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn it_is_made_for_its_owner_alone() {
+        let outer = tempfile::tempdir().unwrap();
+        let root = outer.path().join("a/b");
+        let directory = DataDirectory::open(&root).unwrap();
+        let file = directory.write_private("claim-token.txt", "x").unwrap();
+        assert_eq!((mode(&root), mode(&file)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_second_server_is_refused_until_the_first_is_gone() {
+        let outer = tempfile::tempdir().unwrap();
+        let root = outer.path().join("data");
+        let first = DataDirectory::open(&root).unwrap();
+        let second = DataDirectory::open(&root).unwrap_err();
+        assert!(matches!(second, DirectoryError::InUse(_)), "{second}");
+        drop(first);
+        assert!(DataDirectory::open(&root).is_ok());
+    }
+
+    #[test]
+    fn a_directory_that_others_may_enter_is_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        let root = outer.path().join("data");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let error = DataDirectory::open(&root).unwrap_err().to_string();
+        assert!(error.contains("chmod 700"), "{error}");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_says_so() {
+        let outer = tempfile::tempdir().unwrap();
+        let file = outer.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let error = DataDirectory::open(&file.join("data")).unwrap_err();
+        assert!(matches!(error, DirectoryError::Unusable { .. }), "{error}");
+    }
+}

@@ -1,0 +1,142 @@
+//! What stands before a handler, by what its route demands: the cheap checks that need no rows. What a
+//! known principal may do is decided behind it, in the use case.
+
+use super::App;
+use super::extract::BodyMax;
+use super::problem::Refused;
+use super::route::RouteInfo;
+use crate::connections::{Connection, Source};
+use crate::failure::Failure;
+use crate::service::{Peer, RequestContext};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::ORIGIN;
+use http::request::Parts;
+use landfall_identity::Refusal;
+use landfall_identity::action::Entry;
+use landfall_protocol::ErrorCode;
+use std::sync::Arc;
+use tracing::Instrument;
+
+/// One route's door.
+#[derive(Clone)]
+pub struct Door {
+    /// What is behind.
+    pub app: App,
+    /// The route.
+    pub info: RouteInfo,
+    /// The most bytes of its body.
+    pub body_max: usize,
+}
+
+/// Admits a request and runs its work to the end, also when the client hangs up: an act that has
+/// begun is finished, and so is its audit row.
+pub async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let work = door.work(request, next).in_current_span();
+    let done = match connection {
+        Some(connection) => tokio::spawn(connection.scope(work)).await,
+        None => tokio::spawn(work).await,
+    };
+    done.unwrap_or_else(|fault| Refused::from(Failure::internal(fault)).into_response())
+}
+
+impl Door {
+    async fn work(self, request: Request, next: Next) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let source = parts.extensions.get::<Source>().copied();
+        parts.extensions.insert(BodyMax(self.body_max));
+        let context = match self.admit(&parts, source).await {
+            Ok(context) => context,
+            Err(refused) => return self.refused(source, refused).into_response(),
+        };
+        let known = context.peer.is_some().then(|| context.clone());
+        parts.extensions.insert(context);
+        let response = next.run(Request::from_parts(parts, body)).await;
+        if let Some(refused) = response.extensions().get::<Refused>() {
+            self.account(source, known, refused).await;
+        }
+        response
+    }
+
+    async fn admit(
+        &self,
+        parts: &Parts,
+        source: Option<Source>,
+    ) -> Result<RequestContext, Refused> {
+        let entry = self.info.action.demand().entry;
+        if entry != Entry::Anyone && !self.app.heartbeat.is_alive() {
+            // Revocations do not reach this node any more: nobody is let in on old knowledge.
+            return Err(Failure::Unavailable.into());
+        }
+        match entry {
+            Entry::Anyone => {}
+            Entry::DoorSecret | Entry::EnrolledKey => self.limit(source).await?,
+            Entry::CeremonySecret => {
+                self.same_page(parts)?;
+                self.limit(source).await?;
+            }
+            Entry::Connection | Entry::Session(_) => {
+                if parts.extensions.get::<Peer>().is_none() {
+                    return Err(Refusal::CertificateRequired.into());
+                }
+            }
+        }
+        super::extract::context(parts, self.info.action)
+    }
+
+    async fn limit(&self, source: Option<Source>) -> Result<(), Refused> {
+        match source {
+            Some(Source(address)) => Ok(self.app.strangers.admit(address).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The browser half answers its own page only (Fetch Metadata, section 2.3).
+    fn same_page(&self, parts: &Parts) -> Result<(), Refused> {
+        let ceremony = self.app.site.ceremony.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
+        let one = |name: &http::HeaderName| {
+            let mut values = parts.headers.get_all(name).iter();
+            values.next().filter(|_| values.next().is_none()).map(http::HeaderValue::as_bytes)
+        };
+        let site = http::HeaderName::from_static("sec-fetch-site");
+        if one(&ORIGIN) == Some(ceremony.origin.as_bytes()) && one(&site) == Some(b"same-origin") {
+            return Ok(());
+        }
+        Err(Refused::unread(
+            ErrorCode::OriginRefused,
+            "Only this server's own page may do that. Begin again from the app.",
+        ))
+    }
+
+    fn refused(&self, source: Option<Source>, refused: Refused) -> Refused {
+        if let Some(Source(address)) = source {
+            self.app.strangers.note(address, refused.problem.code);
+        }
+        refused
+    }
+
+    /// Sees to it that every refusal is on record once: in the use case's row, in a row of its own
+    /// when a known principal sent what no use case could read, or in the strangers' counts.
+    async fn account(
+        &self,
+        source: Option<Source>,
+        known: Option<RequestContext>,
+        refused: &Refused,
+    ) {
+        let code = refused.problem.code;
+        let entry = self.info.action.demand().entry;
+        let without_principal = !matches!(entry, Entry::Connection | Entry::Session(_))
+            || matches!(code, ErrorCode::NotEnrolled);
+        if without_principal {
+            if let Some(Source(address)) = source {
+                self.app.strangers.note(address, code);
+            }
+        } else if refused.unread
+            && let Some(context) = known
+        {
+            self.app.service.record_unread(context, code).await;
+        }
+    }
+}

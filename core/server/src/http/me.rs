@@ -1,0 +1,18 @@
+//! The caller's own account.
+
+use super::{Answer, App, reply};
+use crate::service::RequestContext;
+use axum::extract::State;
+use landfall_protocol::me::{Frozen, Me};
+
+pub(super) async fn show(State(app): State<App>, context: RequestContext) -> Answer<Me> {
+    reply(app.service.me(context).await)
+}
+
+pub(super) async fn freeze(State(app): State<App>, context: RequestContext) -> Answer<Frozen> {
+    reply(app.service.freeze(context).await)
+}
+
+pub(super) async fn unfreeze(State(app): State<App>, context: RequestContext) -> Answer<Frozen> {
+    reply(app.service.unfreeze(context).await)
+}

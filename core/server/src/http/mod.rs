@@ -1,0 +1,76 @@
+//! HTTP: one table of routes, each with what it demands. Handlers translate and delegate.
+
+mod admin;
+mod ceremony;
+mod devices;
+mod door;
+mod extract;
+mod front;
+mod me;
+mod passkeys;
+mod problem;
+mod public;
+mod route;
+mod sessions;
+mod tokens;
+
+pub mod localhost;
+
+pub use route::{RouteInfo, routes};
+
+pub(crate) use route::table;
+
+use crate::background::Heartbeat;
+use crate::config::Site;
+use crate::service::Service;
+use crate::strangers::Strangers;
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use problem::Refused;
+use std::sync::Arc;
+
+/// The most bytes of a body, where a route does not say otherwise.
+pub const BODY_MAX: usize = 64 * 1024;
+/// The most bytes of a body with a certificate request.
+pub const CSR_BODY_MAX: usize = 16 * 1024;
+
+/// What handlers stand on.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub service: Service,
+    /// What this server is.
+    pub site: Arc<Site>,
+    /// Who guesses.
+    pub strangers: Arc<Strangers>,
+    /// Whether revocations still reach this node.
+    pub heartbeat: Arc<Heartbeat>,
+}
+
+/// A handler's answer.
+type Answer<T> = Result<axum::Json<T>, Refused>;
+
+fn reply<T>(result: Result<T, crate::failure::Failure>) -> Answer<T> {
+    result.map(axum::Json).map_err(Refused::from)
+}
+
+/// Everything that the public port serves.
+pub fn router(app: App) -> Router {
+    assemble(app, table())
+}
+
+/// Joins routes with what stands before them all.
+fn assemble(app: App, routes: Vec<route::Route>) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let door = door::Door { app: app.clone(), info: route.info, body_max: route.body_max };
+        let handler = route.handler.layer(from_fn_with_state(door, door::pass));
+        router = router.route(route.info.path, handler);
+    }
+    router
+        .fallback(front::not_found)
+        .method_not_allowed_fallback(front::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), front::pass))
+        .layer(from_fn(front::survive))
+        .with_state(app)
+}

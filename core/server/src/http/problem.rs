@@ -1,0 +1,351 @@
+//! From a failure to the problem that leaves: what happened, why, and what to do next.
+//!
+//! A handler answers with a [`Refused`]; [`render`] writes it once the request's id is at hand.
+
+use crate::failure::Failure;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use landfall_identity::{Refusal, Seconds, Timestamp};
+use landfall_protocol::{At, ErrorCode, Problem};
+
+/// When to come back to a busy server.
+const BUSY_RETRY: Seconds = Seconds(1);
+/// When to come back to one that does not reach its database.
+const UNAVAILABLE_RETRY: Seconds = Seconds(5);
+
+/// An answer that is not a yes, on its way out.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// What will be sent; the request id is still missing.
+    pub problem: Box<Problem>,
+    /// Whether the request never reached a use case, which would have written the audit row.
+    pub unread: bool,
+}
+
+impl Refused {
+    /// A request that could not be read.
+    pub fn unread(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { problem: Box::new(Problem::new(code, detail)), unread: true }
+    }
+
+    /// As [`Self::unread`], for one field.
+    pub fn field(code: ErrorCode, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut refused = Self::unread(code, detail);
+        refused.problem.field = Some(field.into());
+        refused
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { problem: Box::new(problem(failure)), unread: false }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Failure::from(refusal).into()
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the problem that a response carries, if it carries one.
+pub fn render(response: Response, request_id: &str) -> Response {
+    let Some(Refused { problem, .. }) = response.extensions().get::<Refused>().cloned() else {
+        return response;
+    };
+    let mut problem = *problem;
+    problem.request_id = Some(request_id.to_owned());
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // A problem holds texts and numbers only; writing it cannot fail.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let (mut parts, _) = response.into_parts();
+    parts.status = status;
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(seconds) = problem.retry_after_seconds {
+        parts.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Response::from_parts(parts, body.into())
+}
+
+fn problem(failure: Failure) -> Problem {
+    match failure {
+        Failure::Refused(refusal) => of_refusal(&refusal),
+        Failure::Invalid { field, why } => {
+            let mut problem = Problem::new(ErrorCode::InvalidField, sentence(&why));
+            problem.field = Some(field.to_owned());
+            problem
+        }
+        Failure::Busy => {
+            retry(ErrorCode::Busy, "Nothing was done. Try again in a moment.", BUSY_RETRY)
+        }
+        Failure::Unavailable => retry(
+            ErrorCode::Unavailable,
+            "Nothing was done. Try again in a moment; if it stays, tell whoever runs this server.",
+            UNAVAILABLE_RETRY,
+        ),
+        Failure::Internal(error) => {
+            // Within the request's span, which carries its id.
+            tracing::error!(%error, "a request failed on our side");
+            Problem::new(
+                ErrorCode::Internal,
+                "It is not your fault. Try again; if it stays, give the request id to whoever runs \
+                 this server.",
+            )
+        }
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> Problem {
+    let mut problem = Problem::new(ErrorCode::from(refusal), next_step(refusal));
+    match refusal {
+        Refusal::NameMissing { field } => problem.field = Some((*field).to_owned()),
+        Refusal::TtlNotAllowed { .. } => problem.field = Some("ttl_seconds".to_owned()),
+        Refusal::ClockSkew { server_time } => problem.server_time = Some((*server_time).into()),
+        Refusal::RateLimited { retry_after } => problem.retry_after_seconds = Some(retry_after.0),
+        _ => {}
+    }
+    problem
+}
+
+/// Why, and what to do next.
+fn next_step(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::CertificateRequired => {
+            "This address serves enrolled machines only. Enrol this one with a code first: landfall \
+             enroll."
+        }
+        Refusal::NotEnrolled => {
+            "This server does not know the key of this machine. Ask another of your devices, or an \
+             administrator, for a code and enrol again."
+        }
+        Refusal::CertificateExpired => {
+            "Renew it with the machine's own key; Landfall does so by itself when it runs."
+        }
+        Refusal::DeviceRevoked => {
+            "It was cut off for ever, on purpose. If this is your machine, ask another of your \
+             devices for a code and enrol it under a new name."
+        }
+        Refusal::DeviceSuspended => {
+            "It was cut off for now. Resume it from another of your devices, or ask an administrator."
+        }
+        Refusal::AccountFrozen => {
+            "Nothing works until it is unfrozen: confirm with your passkey and unfreeze it, or ask an \
+             administrator."
+        }
+        Refusal::SessionRequired => "Open a session first: landfall login.",
+        Refusal::SessionOver => "Open another one: landfall login.",
+        Refusal::SessionOfAnotherKey => {
+            "A session works only on the machine that opened it. Open one here: landfall login."
+        }
+        Refusal::Forbidden => "Your role does not allow it. An administrator may be able to do it.",
+        other => return next_step_of_proofs(other),
+    }
+    .to_owned()
+}
+
+fn next_step_of_proofs(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::StepUpRequired { bound: true, .. } => {
+            "It takes your passkey for exactly this. Confirm it and ask again.".to_owned()
+        }
+        Refusal::StepUpRequired { bound: false, .. } => {
+            "It takes a passkey used within the last ten minutes: landfall login --step-up."
+                .to_owned()
+        }
+        Refusal::StepUpForAnotherAct => {
+            "What you confirmed with your passkey is not what was asked for. Confirm this one."
+                .to_owned()
+        }
+        Refusal::StepUpSpent => {
+            "A confirmation serves once. Confirm again with your passkey.".to_owned()
+        }
+        Refusal::Probation { until } => format!(
+            "It may do so from {}. Until then an older passkey or an administrator can do it, and \
+             suspending works at once.",
+            time(*until)
+        ),
+        Refusal::FactorOnTarget => {
+            "Use a passkey that does not live on that device, or ask an administrator.".to_owned()
+        }
+        Refusal::NotFound => {
+            "There is no such thing here, or it is not yours. Check its name.".to_owned()
+        }
+        other => next_step_of_tokens(other),
+    }
+}
+
+fn next_step_of_tokens(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::TokenInvalid => {
+            "Check that you copied all of it. If it still fails, ask for another code.".to_owned()
+        }
+        Refusal::TokenExpired { at } => format!("It ended at {}. Ask for another code.", time(*at)),
+        Refusal::TokenUsed { at, device } => format!(
+            "It was used at {} for {device}. If that was not you, freeze the account at once; \
+             otherwise ask for another code.",
+            time(*at)
+        ),
+        Refusal::TokenCancelled { at } => {
+            format!("It was withdrawn at {}. Ask for another code.", time(*at))
+        }
+        Refusal::TokenNamesAnother => {
+            "Leave the names out, or give those that the code carries.".to_owned()
+        }
+        Refusal::NameMissing { field } => {
+            format!("The code leaves the {field} open. Give its name.")
+        }
+        Refusal::TtlNotAllowed { max } => {
+            format!("Ask for a lifetime from 1 to {} seconds.", max.0)
+        }
+        Refusal::UserExists => {
+            "Choose another name, or have a device of that user make a code for another device."
+                .to_owned()
+        }
+        Refusal::DeviceNameTaken => {
+            "Device names are given once, so that revoking never hits a namesake. Choose another."
+                .to_owned()
+        }
+        Refusal::AlreadyClaimed => "Ask the administrator for an invitation.".to_owned(),
+        other => next_step_of_keys(other),
+    }
+}
+
+fn next_step_of_keys(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::CsrMalformed => "Send one PKCS#10 request as PEM, at most 8 KiB.".to_owned(),
+        Refusal::CsrSignature => "Sign the request with the key that it carries.".to_owned(),
+        Refusal::KeyUnsupported => "Make a P-256 key.".to_owned(),
+        Refusal::KeyInUse => "Make a new key for this machine.".to_owned(),
+        Refusal::SignatureInvalid => {
+            "It must be made by an enrolled key over exactly this request. If this machine was \
+             enrolled here, enrol it again."
+                .to_owned()
+        }
+        Refusal::ClockSkew { server_time } => {
+            format!(
+                "Here it is {}. Set the machine's clock, or sign with that time.",
+                time(*server_time)
+            )
+        }
+        Refusal::RenewalTooLate => {
+            "Ask another of your devices, or an administrator, for a code and enrol again."
+                .to_owned()
+        }
+        other => next_step_of_ceremonies(other),
+    }
+}
+
+fn next_step_of_ceremonies(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::CeremonyOver => {
+            "It was used, has ended, or was begun elsewhere. Begin again from the app.".to_owned()
+        }
+        Refusal::CeremonyPending => "Finish on the page that the app opened, then ask again.".to_owned(),
+        Refusal::CompletionWrong { tries_left: 0 } => {
+            "No try is left. Begin again from the app.".to_owned()
+        }
+        Refusal::CompletionWrong { tries_left } => {
+            format!("Look at the page again; tries left: {tries_left}.")
+        }
+        Refusal::PasskeyRefused => {
+            "Use a passkey that is registered here, and unlock it when it asks.".to_owned()
+        }
+        Refusal::PasskeySuspicious => {
+            "Its counter or flags contradict what it said before. Use another passkey, and have this \
+             one looked into."
+                .to_owned()
+        }
+        Refusal::NoPasskey => {
+            "Register one first, on a device that you enrolled within the last ten minutes, or ask \
+             an administrator."
+                .to_owned()
+        }
+        Refusal::WrongAttachment => "Use the kind of passkey that was asked for.".to_owned(),
+        Refusal::PasskeyRegistered => "Use it as it is, or register another one.".to_owned(),
+        Refusal::LastPasskey => {
+            "Without it you cannot confirm anything any more. Register another first, or say that \
+             you mean it."
+                .to_owned()
+        }
+        Refusal::PasskeysUnavailable => {
+            "Browsers take passkeys only on a trusted name or on localhost. Whoever runs this server \
+             can see what is missing: landfall-server config check."
+                .to_owned()
+        }
+        other => next_step_of_limits(other),
+    }
+}
+
+fn next_step_of_limits(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::TooManySecrets => "Delete one that is not needed any more.".to_owned(),
+        Refusal::TooManyVersions => {
+            "Writing it would push out a version that is younger than a day. Delete one, or wait."
+                .to_owned()
+        }
+        Refusal::RateLimited { retry_after } => {
+            format!("Wait {} seconds, then try again.", retry_after.0)
+        }
+        Refusal::ClockJumped => {
+            "Whoever runs this server has to confirm its time: landfall-server clock confirm."
+                .to_owned()
+        }
+        other => sentence(&other.to_string()),
+    }
+}
+
+fn retry(code: ErrorCode, detail: &str, after: Seconds) -> Problem {
+    let mut problem = Problem::new(code, detail);
+    problem.retry_after_seconds = Some(after.0);
+    problem
+}
+
+fn time(at: Timestamp) -> String {
+    At(at).to_text().unwrap_or_else(|| "another time".to_owned())
+}
+
+/// A rule's text as a sentence: "it is empty" becomes "It is empty."
+pub fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).chain(['.']).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_what_to_do_and_when_to_come_back() {
+        let refusal = Refusal::RateLimited { retry_after: Seconds(60) };
+        let response = render(Refused::from(refusal).into_response(), "r1");
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[RETRY_AFTER], "60");
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn what_went_wrong_inside_stays_inside() {
+        let refused = Refused::from(Failure::internal("table users is gone"));
+        assert!(!refused.problem.detail.contains("users"));
+        assert_eq!(refused.problem.code, ErrorCode::Internal);
+    }
+
+    #[test]
+    fn rules_become_sentences() {
+        assert_eq!(sentence("it is empty"), "It is empty.");
+    }
+}

@@ -1,0 +1,237 @@
+//! The table of routes: method, path, what it demands, what it takes and gives. The router, the route
+//! matrix test and the OpenAPI document all read this one table.
+
+use super::{App, BODY_MAX};
+use super::{CSR_BODY_MAX, admin, ceremony, devices, me, passkeys, public, sessions, tokens};
+use crate::openapi::Docs;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use landfall_identity::Action;
+use landfall_protocol::admin::{AdminDevicesQuery, UserInfo};
+use landfall_protocol::ceremony::{
+    CeremonyBegun, CeremonyFinishRequest, CeremonyFinished, CeremonyOptions,
+    CeremonyOptionsRequest, CeremonyRedeemRequest, RegisterBeginRequest, StepUpBeginRequest,
+};
+use landfall_protocol::device::{DeviceCut, DeviceInfo};
+use landfall_protocol::enroll::{
+    CertIssueRequest, CertIssued, CertRenewRequest, TokenInfo, TokenIssueRequest, TokenIssued,
+};
+use landfall_protocol::me::{Frozen, Me};
+use landfall_protocol::meta::{Health, WellKnown};
+use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery, RenameRequest};
+use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
+use landfall_protocol::{Page, PageQuery, paths};
+use std::sync::LazyLock;
+
+/// Script, style and fonts of the ceremony page.
+const CEREMONY_FILE: &str = "/ceremony/{file}";
+
+/// One route, as the matrix test sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The method, in upper case.
+    pub method: &'static str,
+    /// The path, with `{x}` for segments.
+    pub path: &'static str,
+    /// What it demands.
+    pub action: Action,
+}
+
+/// One route.
+pub struct Route {
+    /// Where it is and what it demands.
+    pub info: RouteInfo,
+    /// What it does.
+    pub handler: MethodRouter<App>,
+    /// The most bytes of its body.
+    pub body_max: usize,
+    /// What it takes and gives.
+    pub docs: Docs,
+}
+
+impl Route {
+    fn body_max(mut self, bytes: usize) -> Self {
+        self.body_max = bytes;
+        self
+    }
+
+    fn documented(mut self, write: impl FnOnce(Docs) -> Docs) -> Self {
+        self.docs = write(self.docs);
+        self
+    }
+}
+
+/// Every route of the public port.
+pub fn routes() -> &'static [RouteInfo] {
+    static ROUTES: LazyLock<Vec<RouteInfo>> =
+        LazyLock::new(|| table().into_iter().map(|route| route.info).collect());
+    &ROUTES
+}
+
+/// The whole table.
+pub(crate) fn table() -> Vec<Route> {
+    let areas = [public_routes(), door_routes(), ceremony_routes(), own_routes(), admin_routes()];
+    areas.into_iter().flatten().collect()
+}
+
+fn public_routes() -> Vec<Route> {
+    let read = Action::ReadPublic;
+    vec![
+        get(paths::HEALTHZ, read, public::healthz).documented(Docs::gives::<Health>),
+        get(paths::READYZ, read, public::readyz).documented(Docs::gives::<Health>),
+        get(paths::OPENAPI, read, public::openapi).documented(Docs::json),
+        get(paths::WELL_KNOWN, read, public::well_known).documented(Docs::gives::<WellKnown>),
+        get(paths::SPIFFE_BUNDLE, read, public::spiffe_bundle).documented(Docs::json),
+        get(paths::JWKS, read, public::jwks).documented(Docs::json),
+        get(paths::CA_PEM, read, public::ca_pem)
+            .documented(|docs| docs.file("application/x-pem-file")),
+        get(paths::CRL, read, public::crl).documented(|docs| docs.file("application/pkix-crl")),
+    ]
+}
+
+fn door_routes() -> Vec<Route> {
+    vec![
+        post(paths::TOKEN_ISSUE, Action::IssueToken, tokens::issue)
+            .documented(Docs::both::<TokenIssueRequest, TokenIssued>),
+        get(paths::TOKENS, Action::ListTokens, tokens::list)
+            .documented(|docs| docs.query::<PageQuery>().gives::<Page<TokenInfo>>()),
+        delete(paths::TOKEN, Action::CancelToken, tokens::cancel)
+            .documented(Docs::gives::<TokenInfo>),
+        post(paths::CERT_ISSUE, Action::Enroll, tokens::enroll)
+            .body_max(CSR_BODY_MAX)
+            .documented(Docs::both::<CertIssueRequest, CertIssued>),
+        post(paths::CERT_RENEW, Action::RenewCertificate, tokens::renew)
+            .documented(Docs::both::<CertRenewRequest, CertIssued>),
+        post(paths::SESSION, Action::OpenSession, sessions::open)
+            .documented(Docs::both::<SessionOpenRequest, SessionOpened>),
+        delete(paths::SESSION, Action::CloseSession, sessions::close).documented(Docs::nothing),
+    ]
+}
+
+fn ceremony_routes() -> Vec<Route> {
+    let mut routes = ceremony_listener_routes();
+    routes.extend([
+        post(paths::REGISTER_BEGIN, Action::RegisterPasskey, ceremony::begin_register)
+            .documented(Docs::both::<RegisterBeginRequest, CeremonyBegun>),
+        post(paths::REGISTER_REDEEM, Action::RedeemPasskey, ceremony::redeem_passkey)
+            .documented(Docs::both::<CeremonyRedeemRequest, PasskeyInfo>),
+        post(paths::STEP_UP_BEGIN, Action::BeginStepUp, ceremony::begin_step_up)
+            .documented(Docs::both::<StepUpBeginRequest, CeremonyBegun>),
+        post(paths::STEP_UP_REDEEM, Action::RedeemStepUp, ceremony::redeem_step_up)
+            .documented(Docs::both::<CeremonyRedeemRequest, SessionOpened>),
+        get(paths::PASSKEYS, Action::ListPasskeys, passkeys::list)
+            .documented(|docs| docs.query::<PageQuery>().gives::<Page<PasskeyInfo>>()),
+        patch(paths::PASSKEY, Action::RenamePasskey, passkeys::rename)
+            .documented(Docs::both::<RenameRequest, PasskeyInfo>),
+        delete(paths::PASSKEY, Action::RemovePasskey, passkeys::remove)
+            .documented(|docs| docs.query::<PasskeyRemoveQuery>().nothing()),
+    ]);
+    routes
+}
+
+/// The page and the browser half: the local listener serves these, and nothing else.
+pub(super) fn ceremony_listener_routes() -> Vec<Route> {
+    let page = Action::ReadCeremonyPage;
+    let (read, finish) = (Action::ReadCeremony, Action::FinishCeremony);
+    let options = Docs::both::<CeremonyOptionsRequest, CeremonyOptions>;
+    let finished = Docs::both::<CeremonyFinishRequest, CeremonyFinished>;
+    vec![
+        get(paths::CEREMONY_PAGE, page, ceremony::page).documented(|docs| docs.file("text/html")),
+        get(CEREMONY_FILE, page, ceremony::page_file)
+            .documented(|docs| docs.file("application/octet-stream")),
+        post(paths::REGISTER_OPTIONS, read, ceremony::register_options).documented(options),
+        post(paths::REGISTER_FINISH, finish, ceremony::register_finish).documented(finished),
+        post(paths::STEP_UP_OPTIONS, read, ceremony::step_up_options).documented(options),
+        post(paths::STEP_UP_FINISH, finish, ceremony::step_up_finish).documented(finished),
+    ]
+}
+
+fn own_routes() -> Vec<Route> {
+    vec![
+        get(paths::ME, Action::ReadSelf, me::show).documented(Docs::gives::<Me>),
+        post(paths::FREEZE, Action::FreezeAccount, me::freeze).documented(Docs::gives::<Frozen>),
+        post(paths::UNFREEZE, Action::UnfreezeAccount, me::unfreeze)
+            .documented(Docs::gives::<Frozen>),
+        get(paths::DEVICES, Action::ListDevices, devices::list)
+            .documented(|docs| docs.query::<PageQuery>().gives::<Page<DeviceInfo>>()),
+        patch(paths::DEVICE, Action::RenameDevice, devices::rename)
+            .documented(Docs::both::<RenameRequest, DeviceInfo>),
+        post(paths::DEVICE_SUSPEND, Action::SuspendDevice, devices::suspend)
+            .documented(Docs::gives::<DeviceCut>),
+        post(paths::DEVICE_RESUME, Action::ResumeDevice, devices::resume)
+            .documented(Docs::gives::<DeviceInfo>),
+        post(paths::DEVICE_REVOKE, Action::RevokeDevice, devices::revoke)
+            .documented(Docs::gives::<DeviceCut>),
+    ]
+}
+
+fn admin_routes() -> Vec<Route> {
+    vec![
+        get(paths::ADMIN_USERS, Action::AdminListUsers, admin::users)
+            .documented(|docs| docs.query::<PageQuery>().gives::<Page<UserInfo>>()),
+        post(paths::ADMIN_UNFREEZE, Action::AdminUnfreezeUser, admin::unfreeze)
+            .documented(Docs::gives::<Frozen>),
+        get(paths::ADMIN_DEVICES, Action::AdminListDevices, admin::devices)
+            .documented(|docs| docs.query::<AdminDevicesQuery>().gives::<Page<DeviceInfo>>()),
+        post(paths::ADMIN_DEVICE_SUSPEND, Action::AdminSuspendDevice, admin::suspend)
+            .documented(Docs::gives::<DeviceCut>),
+        post(paths::ADMIN_DEVICE_RESUME, Action::AdminResumeDevice, admin::resume)
+            .documented(Docs::gives::<DeviceInfo>),
+        post(paths::ADMIN_DEVICE_REVOKE, Action::AdminRevokeDevice, admin::revoke)
+            .documented(Docs::gives::<DeviceCut>),
+    ]
+}
+
+fn get<H: Handler<T, App>, T: 'static>(path: &'static str, action: Action, handler: H) -> Route {
+    route("GET", MethodFilter::GET, path, action, handler)
+}
+
+fn post<H: Handler<T, App>, T: 'static>(path: &'static str, action: Action, handler: H) -> Route {
+    route("POST", MethodFilter::POST, path, action, handler)
+}
+
+fn patch<H: Handler<T, App>, T: 'static>(path: &'static str, action: Action, handler: H) -> Route {
+    route("PATCH", MethodFilter::PATCH, path, action, handler)
+}
+
+fn delete<H: Handler<T, App>, T: 'static>(path: &'static str, action: Action, handler: H) -> Route {
+    route("DELETE", MethodFilter::DELETE, path, action, handler)
+}
+
+fn route<H: Handler<T, App>, T: 'static>(
+    method: &'static str,
+    filter: MethodFilter,
+    path: &'static str,
+    action: Action,
+    handler: H,
+) -> Route {
+    Route {
+        info: RouteInfo { method, path, action },
+        handler: on(filter, handler),
+        body_max: BODY_MAX,
+        docs: Docs::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use landfall_identity::action::Entry;
+
+    #[test]
+    fn a_route_is_there_once() {
+        for (place, route) in routes().iter().enumerate() {
+            let same = |other: &RouteInfo| (other.method, other.path) == (route.method, route.path);
+            assert_eq!(routes().iter().position(same), Some(place), "{route:?}");
+        }
+    }
+
+    #[test]
+    fn the_local_listener_serves_the_browser_half_alone() {
+        for route in ceremony_listener_routes() {
+            let entry = route.info.action.demand().entry;
+            let page = route.info.action == Action::ReadCeremonyPage;
+            assert!(page || entry == Entry::CeremonySecret, "{:?}", route.info);
+        }
+    }
+}

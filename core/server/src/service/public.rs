@@ -1,0 +1,69 @@
+//! What anyone may read: who this server is, and what to trust it by.
+
+use super::Service;
+use crate::failure::Failure;
+use crate::store::{Tx, enrollments};
+use data_encoding::BASE64;
+use landfall_crypto::certificate::CertificateFacts;
+use landfall_protocol::meta::{API_VERSION, WellKnown};
+use serde_json::{Value, json};
+
+/// How long a trust bundle may be kept before it is read again (SPIFFE Trust Domain and Bundle,
+/// section 4.1.2).
+const BUNDLE_REFRESH_SECONDS: u64 = 3600;
+
+impl Service {
+    /// What this server says of itself.
+    pub fn well_known(&self) -> WellKnown {
+        WellKnown {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            api_min: API_VERSION,
+            api_max: API_VERSION,
+            url: self.settings.public_url.clone(),
+            ceremony_origin: self.settings.relying_party.as_ref().map(|party| party.origin()),
+            trust_domain: self.pki.trust_domain().clone(),
+            trust: self.pki.trust().to_owned(),
+            server_time: self.ambient.now().into(),
+        }
+    }
+
+    /// The root certificates, PEM.
+    pub fn trust_bundle_pem(&self) -> String {
+        self.pki.trust_bundle_pem()
+    }
+
+    /// The trust bundle as a JWK set (SPIFFE Trust Domain and Bundle, section 4).
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when our own root cannot be read.
+    pub fn spiffe_bundle(&self) -> Result<Value, Failure> {
+        let root = self.pki.root_certificate();
+        let facts = CertificateFacts::read(root).map_err(Failure::internal)?;
+        let mut key = serde_json::to_value(facts.public_key.jwk()).map_err(Failure::internal)?;
+        key["use"] = json!("x509-svid");
+        key["x5c"] = json!([BASE64.encode(root)]);
+        Ok(json!({
+            "keys": [key],
+            "spiffe_sequence": 1,
+            "spiffe_refresh_hint": BUNDLE_REFRESH_SECONDS,
+        }))
+    }
+
+    /// The keys that sign tokens (RFC 7517, section 5).
+    pub fn jwks(&self) -> Value {
+        json!({ "keys": [self.pki.session_jwk()] })
+    }
+
+    /// The revocation list of people's certificates, DER.
+    ///
+    /// # Errors
+    /// [`Failure`] from the store or the signer.
+    pub async fn crl(&self) -> Result<Vec<u8>, Failure> {
+        let now = self.ambient.now();
+        let revoked = self
+            .store
+            .read(async |tx: &mut Tx<'_>| enrollments::revoked_certificates(tx, now).await)
+            .await?;
+        self.pki.revocation_list(&revoked)
+    }
+}

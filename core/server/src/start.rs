@@ -1,0 +1,379 @@
+//! Bringing a server up, and down again.
+
+use crate::background::{Background, Heartbeat};
+use crate::ceremony::{RelyingParty, RelyingPartyError};
+use crate::config::{Config, ConfigError, Site};
+use crate::connections::{Listener, Registry, Transport};
+use crate::directory::{DataDirectory, DirectoryError};
+use crate::failure::Failure;
+use crate::http::{self, App};
+use crate::keys::{self, KeyFileError};
+use crate::pki::{Pki, PkiError, PkiSettings, RootExport};
+use crate::service::{Cutter, RelyingPartyCheck, Service, Settings};
+use crate::store::{Store, StoreError};
+use crate::strangers::Strangers;
+use crate::telemetry;
+use crate::tls::{self, Issuers, ServerKey, TlsError};
+use futures::future::BoxFuture;
+use landfall_crypto::ambient::Ambient;
+use landfall_crypto::secret::SecretText;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Browsers that may be connected to the local listener at once.
+const LOCAL_MAX: usize = 64;
+
+/// Why a server does not start. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// A key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// An address cannot be taken.
+    #[error(
+        "{key} = {address} cannot be used: {source}; choose another address or stop what uses it"
+    )]
+    Address {
+        /// The configuration's key.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database.
+    #[error("the database cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// The server's keys.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Passkeys cannot work at this address.
+    #[error(transparent)]
+    Passkeys(#[from] RelyingPartyError),
+    /// The passkeys belong to another address.
+    #[error(transparent)]
+    RelyingParty(#[from] RelyingPartyCheck),
+    /// The first transactions.
+    #[error("the server could not begin its work: {0}")]
+    Work(#[from] Failure),
+}
+
+/// A server.
+pub struct Server;
+
+/// A running server. Dropping it stops it without waiting; [`Running::shutdown`] waits.
+pub struct Running {
+    /// Where HTTPS is served.
+    pub https_addr: SocketAddr,
+    /// Where passkey pages are served over plain HTTP, if they are.
+    pub localhost_addr: Option<SocketAddr>,
+    /// Where metrics are served, if they are.
+    pub metrics_addr: Option<SocketAddr>,
+    /// What this server is.
+    pub site: Arc<Site>,
+    /// SHA-256 of the root certificate, base64url.
+    pub ca_fingerprint: String,
+    /// What tokens carry: `webpki`, or `pin:` and the fingerprint.
+    pub trust: String,
+    /// The root certificates, PEM.
+    pub trust_bundle_pem: String,
+    /// The claim token, while no administrator has ever existed.
+    pub claim_token: Option<SecretText>,
+    /// The root key for offline keeping, when this was the first start and it does not stay here.
+    pub root_export: Option<RootExport>,
+    store: Store,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+    _stop_when_dropped: DropGuard,
+    _directory: DataDirectory,
+}
+
+impl Running {
+    /// Says when the server begins to stop.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Stops: no new connections, answers under way go out, what is queued becomes durable.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.store.close().await;
+    }
+}
+
+/// The listeners, bound and not served yet.
+struct Bound {
+    https: TcpListener,
+    localhost: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Bound {
+    async fn new(config: &Config) -> Result<Self, StartError> {
+        Ok(Self {
+            https: bind("listen", config.listen).await?,
+            localhost: bind_some("localhost_listen", config.localhost_listen).await?,
+            metrics: bind_some("metrics_listen", config.metrics_listen).await?,
+        })
+    }
+}
+
+impl Server {
+    /// Opens the data directory, binds the addresses, and serves.
+    ///
+    /// # Errors
+    /// [`StartError`], with what to do about it.
+    pub async fn start(config: Config, ambient: Ambient) -> Result<Running, StartError> {
+        config.check()?;
+        let directory = DataDirectory::open(&config.data_dir)?;
+        let bound = Bound::new(&config).await?;
+        let https_addr = address_of(&bound.https, "listen", config.listen)?;
+        let localhost_addr = bound.localhost.as_ref().and_then(|l| l.local_addr().ok());
+        let metrics_addr = bound.metrics.as_ref().and_then(|l| l.local_addr().ok());
+        let site = Arc::new(Site::new(&config, https_addr, localhost_addr)?);
+        let keys = open_keys(&config, &directory, &site, &ambient).await?;
+        let Keys { store, pki, root_export } = keys;
+
+        let stop = CancellationToken::new();
+        let registry = Arc::new(Registry::default());
+        let cutter: Arc<dyn Cutter> = Arc::clone(&registry) as _;
+        let settings = Arc::new(settings(&config, &site)?);
+        let service =
+            Service::new(store.clone(), Arc::clone(&pki), settings, ambient.clone(), cutter);
+        service.check_relying_party().await?;
+        service.settle_in().await?;
+        let strangers = Arc::new(Strangers::new(store.clone(), ambient.clone()));
+        let heartbeat = Arc::new(Heartbeat::new());
+        let background = Background {
+            service: service.clone(),
+            registry: Arc::clone(&registry),
+            heartbeat: Arc::clone(&heartbeat),
+            strangers: Arc::clone(&strangers),
+            stop: stop.clone(),
+        };
+        let certificate = Arc::new(ServerCertificate::open(&config, &site, &pki)?);
+        let app = App { service: service.clone(), site: Arc::clone(&site), strangers, heartbeat };
+        let listeners = Listeners { config: &config, pki: &pki, app, registry, stop: &stop };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(background.poller().await?);
+        tasks.spawn(background.keeper(certificate.housekeeping(background.service.clone())));
+        listeners.serve(bound, certificate.key(), &mut tasks)?;
+        let claim_token = match service.is_unclaimed().await? {
+            true => Some(service.issue_claim().await?),
+            false => None,
+        };
+        tracing::info!(https = %https_addr, url = %site.url, "serving");
+        Ok(Running {
+            https_addr,
+            localhost_addr,
+            metrics_addr,
+            ca_fingerprint: pki.root_fingerprint(),
+            trust: pki.trust().to_owned(),
+            trust_bundle_pem: pki.trust_bundle_pem(),
+            claim_token,
+            root_export,
+            store,
+            tasks,
+            _stop_when_dropped: stop.clone().drop_guard(),
+            stop,
+            site,
+            _directory: directory,
+        })
+    }
+}
+
+/// The opened database and keys: what every command of the operator needs.
+pub(crate) struct Keys {
+    pub store: Store,
+    pub pki: Arc<Pki>,
+    pub root_export: Option<RootExport>,
+}
+
+/// Opens, or makes, the keys and the database of a directory.
+pub(crate) async fn open_keys(
+    config: &Config,
+    directory: &DataDirectory,
+    site: &Site,
+    ambient: &Ambient,
+) -> Result<Keys, StartError> {
+    let passphrase =
+        config.master_key_passphrase_file.as_deref().map(keys::passphrase_file).transpose()?;
+    let master = keys::master_key(directory, passphrase.as_ref(), ambient)?;
+    keys::audit_key(directory)?;
+    let store = Store::open(&directory.database()).await?;
+    let settings = PkiSettings {
+        trust_domain: site.trust_domain.clone(),
+        public_url: site.url.to_string(),
+        webpki: site.web_pki,
+        keep_root_key: config.keep_root_key,
+    };
+    let (pki, root_export) = Pki::open(&store, &settings, master, ambient.clone()).await?;
+    Ok(Keys { store, pki: Arc::new(pki), root_export })
+}
+
+/// What use cases take from the configuration.
+pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartError> {
+    let relying_party = match (&site.ceremony, site.localhost_port) {
+        (None, _) => None,
+        (Some(_), Some(port)) => Some(Arc::new(RelyingParty::local(port)?)),
+        (Some(_), None) => Some(Arc::new(RelyingParty::public(site.url.as_url())?)),
+    };
+    Ok(Settings {
+        tenant: site.tenant.clone(),
+        public_url: site.url.to_string(),
+        relying_party,
+        device_token_ttl_max: config.device_token_ttl_max(),
+        renewal_silence_max: config.renewal_silence_max(),
+    })
+}
+
+/// What listeners are made of.
+struct Listeners<'a> {
+    config: &'a Config,
+    pki: &'a Pki,
+    app: App,
+    registry: Arc<Registry>,
+    stop: &'a CancellationToken,
+}
+
+impl Listeners<'_> {
+    fn serve(
+        self,
+        bound: Bound,
+        key: Arc<ServerKey>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(), StartError> {
+        if let Some(socket) = bound.metrics {
+            let (service, registry) = (self.app.service.clone(), Arc::clone(&self.registry));
+            if let Some(listener) =
+                telemetry::metrics_listener(service, registry, self.stop.clone())
+            {
+                tasks.spawn(listener.serve(socket));
+            }
+        }
+        if let Some(socket) = bound.localhost {
+            let authority = self.app.site.ceremony_authority();
+            let router = http::localhost::router(self.app.clone(), authority);
+            tasks.spawn(self.listener(Transport::Plain, router, LOCAL_MAX).serve(socket));
+        }
+        let hints = [self.pki.root_certificate(), self.pki.people_issuer_certificate()];
+        let hints = hints.into_iter().map(tls::hint).collect::<Result<_, _>>()?;
+        let acceptor = TlsAcceptor::from(Arc::new(tls::server_config(key, hints)?));
+        let issuers = Arc::new(Issuers::new([self.pki.people_issuer_certificate()])?);
+        let transport = Transport::Tls { acceptor, issuers };
+        let router = http::router(self.app.clone());
+        let listener = self.listener(transport, router, self.config.max_connections);
+        tasks.spawn(listener.serve(bound.https));
+        Ok(())
+    }
+
+    fn listener(&self, transport: Transport, router: axum::Router, max: usize) -> Listener {
+        let registry = Arc::clone(&self.registry);
+        Listener { transport, router, registry, max, stop: self.stop.clone() }
+    }
+}
+
+/// The server's own certificate: from files, which are read again, or from our own CA, which is asked
+/// again long before it ends.
+struct ServerCertificate {
+    key: Arc<ServerKey>,
+    source: CertificateSource,
+}
+
+enum CertificateSource {
+    Files { certificate: std::path::PathBuf, key: std::path::PathBuf },
+    OwnCa { pki: Arc<Pki>, names: Vec<String> },
+}
+
+impl ServerCertificate {
+    fn open(config: &Config, site: &Site, pki: &Arc<Pki>) -> Result<Self, StartError> {
+        let source = match (&config.tls_certificate, &config.tls_key) {
+            (Some(certificate), Some(key)) => {
+                CertificateSource::Files { certificate: certificate.clone(), key: key.clone() }
+            }
+            _ => CertificateSource::OwnCa { pki: Arc::clone(pki), names: site.certificate_names() },
+        };
+        let (chain, key) = source.read()?;
+        Ok(Self { key: Arc::new(ServerKey::new(chain, key)?), source })
+    }
+
+    fn key(&self) -> Arc<ServerKey> {
+        Arc::clone(&self.key)
+    }
+
+    fn renew(&self) -> Result<(), StartError> {
+        let (chain, key) = self.source.read()?;
+        Ok(self.key.replace(chain, key)?)
+    }
+
+    /// What is done now and then: a fresh certificate, and no rows that nobody needs.
+    fn housekeeping(
+        self: &Arc<Self>,
+        service: Service,
+    ) -> impl Fn() -> BoxFuture<'static, ()> + Send + 'static {
+        let certificate = Arc::clone(self);
+        move || {
+            let (certificate, service) = (Arc::clone(&certificate), service.clone());
+            Box::pin(async move {
+                if let Err(error) = certificate.renew() {
+                    tracing::error!(%error, "the server's certificate could not be renewed");
+                }
+                if let Err(error) = service.prune_changes().await {
+                    tracing::warn!(%error, "old changes could not be dropped");
+                }
+            })
+        }
+    }
+}
+
+impl CertificateSource {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), StartError> {
+        match self {
+            Self::Files { certificate, key } => Ok(tls::read_files(certificate, key)?),
+            Self::OwnCa { pki, names } => {
+                let (chain, key) = pki.issue_server(names)?;
+                let private = key.to_pkcs8().map_err(PkiError::from)?;
+                let private = PrivatePkcs8KeyDer::from(private.expose().to_vec());
+                Ok((chain.into_iter().map(CertificateDer::from).collect(), private.into()))
+            }
+        }
+    }
+}
+
+async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| StartError::Address { key, address, source })
+}
+
+async fn bind_some(
+    key: &'static str,
+    address: Option<SocketAddr>,
+) -> Result<Option<TcpListener>, StartError> {
+    match address {
+        Some(address) => Ok(Some(bind(key, address).await?)),
+        None => Ok(None),
+    }
+}
+
+fn address_of(
+    listener: &TcpListener,
+    key: &'static str,
+    address: SocketAddr,
+) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Address { key, address, source })
+}

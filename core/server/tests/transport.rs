@@ -1,0 +1,11 @@
+//! The transport over real sockets.
+
+#[path = "transport/support.rs"]
+mod support;
+
+#[path = "transport/bad_input.rs"]
+mod bad_input;
+#[path = "transport/connections.rs"]
+mod connections;
+#[path = "transport/local.rs"]
+mod local;
