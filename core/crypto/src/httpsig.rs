@@ -222,6 +222,11 @@ impl Unverified {
         &self.keyid
     }
 
+    /// The signature base, exactly the bytes that must have been signed.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Checks the signature with the key that was looked up, then the time.
     ///
     /// # Errors

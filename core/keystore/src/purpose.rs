@@ -29,7 +29,7 @@ impl OwnFormat {
     /// What the bytes begin with, the zero byte included.
     pub const fn prefix(self) -> &'static [u8] {
         match self {
-            Self::Checkpoint => b"landfall/checkpoint/v1\0",
+            Self::Checkpoint => landfall_crypto::checkpoint::PREFIX,
         }
     }
 }

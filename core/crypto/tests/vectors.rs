@@ -1,0 +1,176 @@
+//! The golden vectors of `tests/vectors`. They were computed by another implementation (Python's
+//! `cryptography`), from the specifications; other clients can check themselves against them too.
+
+use data_encoding::HEXLOWER;
+use landfall_crypto::checkpoint::SignedCheckpoint;
+use landfall_crypto::door::{AuthHalf, AuthHash};
+use landfall_crypto::envelope::{MasterKey, master_key_id};
+use landfall_crypto::httpsig::{self, Request, SignatureFields};
+use landfall_crypto::merkle::{
+    Hash, consistency_proof, inclusion_proof, leaf_hash, root_of, verify_consistency,
+    verify_inclusion,
+};
+use landfall_crypto::secret::sha256;
+use landfall_crypto::token::{TokenPayload, TokenText};
+use landfall_crypto::{PublicKey, Secret32};
+use landfall_identity::bound::BoundAction;
+use landfall_identity::id::PasskeyId;
+use landfall_identity::passkey::Attachment;
+use landfall_identity::token::TokenKind;
+use landfall_identity::{DeviceName, Label, Role, Seconds, Timestamp, UserName};
+use serde_json::Value;
+
+fn vectors(name: &str) -> Value {
+    let path = format!("{}/../../tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("{field} in {value}"))
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    HEXLOWER.decode(hex.as_bytes()).unwrap()
+}
+
+fn hashes(list: &Value) -> Vec<Hash> {
+    let hash = |hex: &Value| bytes(hex.as_str().unwrap()).try_into().unwrap();
+    list.as_array().unwrap().iter().map(hash).collect()
+}
+
+fn number(value: &Value, field: &str) -> usize {
+    value[field].as_u64().unwrap().try_into().unwrap()
+}
+
+fn key() -> PublicKey {
+    PublicKey::from_spki(&bytes(text(&vectors("thumbprint"), "spki_hex"))).unwrap()
+}
+
+#[test]
+fn thumbprint() {
+    let vector = vectors("thumbprint");
+    assert_eq!(key().thumbprint().as_str(), text(&vector, "thumbprint"));
+    let jwk = serde_json::to_value(key().jwk()).unwrap();
+    assert_eq!((&jwk["x"], &jwk["y"]), (&vector["x"], &vector["y"]));
+}
+
+/// The door's halves are derived inside, so the vectors go through the token that carries them.
+#[test]
+fn door_secrets_and_token_texts() {
+    let doors = vectors("door");
+    let door = &doors["cases"][0];
+    for case in vectors("token")["cases"].as_array().unwrap() {
+        let token = TokenText::parse(text(case, "text")).unwrap();
+        let payload: TokenPayload = serde_json::from_value(case["payload"].clone()).unwrap();
+        assert_eq!(token.payload, payload);
+        assert_eq!(token.print().unwrap().as_str(), text(case, "text"));
+        assert_eq!(text(case, "secret_hex"), text(door, "secret_hex"));
+        assert_eq!(token.secret.auth().to_text().as_str(), text(door, "auth"));
+        let vault = HEXLOWER.encode(token.secret.vault().expose());
+        assert_eq!(vault, text(door, "vault_hex"));
+    }
+    for case in doors["cases"].as_array().unwrap() {
+        let stored = AuthHash::parse(text(case, "auth_hash")).unwrap();
+        assert!(AuthHalf::parse(text(case, "auth")).unwrap().matches(&stored));
+    }
+}
+
+#[test]
+fn canonical_acts() {
+    let vector = vectors("actions");
+    let (bert, laptop) =
+        (UserName::parse("bert").unwrap(), DeviceName::parse("bert-laptop").unwrap());
+    let passkey = PasskeyId::from_bits([0xFF; 16]);
+    for (name, act) in [
+        (
+            "issue_token",
+            BoundAction::IssueToken {
+                kind: TokenKind::Device,
+                user: bert.clone(),
+                device: Some(laptop.clone()),
+                role: Role::Member,
+                ttl: Seconds::minutes(10),
+                auth_hash: text(&vector, "auth_hash").to_owned(),
+            },
+        ),
+        (
+            "add_passkey",
+            BoundAction::AddPasskey {
+                attachment: Attachment::Roaming,
+                label: Label::parse("ノート key").unwrap(),
+            },
+        ),
+        ("remove_passkey", BoundAction::RemovePasskey { passkey }),
+        ("revoke_device", BoundAction::RevokeDevice { user: bert, device: laptop }),
+    ] {
+        let case = &vector["cases"][name];
+        assert_eq!(String::from_utf8(act.canonical()).unwrap(), text(case, "canonical"));
+        let hash = data_encoding::BASE64URL_NOPAD.encode(&sha256(&act.canonical()));
+        assert_eq!(hash, text(case, "sha256"));
+    }
+}
+
+#[test]
+fn a_signed_renewal() {
+    let vector = vectors("httpsig");
+    let request = Request {
+        method: text(&vector, "method"),
+        authority: text(&vector, "authority"),
+        path: text(&vector, "path"),
+        body: text(&vector, "body").as_bytes(),
+    };
+    let fields = SignatureFields {
+        content_digest: text(&vector, "content_digest").to_owned(),
+        signature_input: text(&vector, "signature_input").to_owned(),
+        signature: text(&vector, "signature").to_owned(),
+    };
+    let now = Timestamp::from_seconds(vector["created"].as_i64().unwrap());
+    let signed = httpsig::read_renewal(&request, &fields).unwrap();
+    assert_eq!(signed.base(), text(&vector, "base"));
+    assert_eq!(signed.verify(&key(), now).unwrap().created, now);
+}
+
+#[test]
+fn merkle_trees() {
+    let vector = vectors("merkle");
+    let leaf = |entry: &Value| leaf_hash(&bytes(entry.as_str().unwrap()));
+    let leaves: Vec<Hash> = vector["entries_hex"].as_array().unwrap().iter().map(leaf).collect();
+    let roots = hashes(&vector["roots_hex"]);
+    for (size, root) in roots.iter().enumerate() {
+        assert_eq!(root_of(&leaves[..size]), *root, "{size}");
+    }
+    for case in vector["inclusion"].as_array().unwrap() {
+        let (index, size) = (number(case, "index"), number(case, "size"));
+        let proof = hashes(&case["proof_hex"]);
+        assert_eq!(inclusion_proof(&leaves[..size], index), Some(proof.clone()));
+        let (at, of) = (index as u64, size as u64);
+        assert!(verify_inclusion(&leaves[index], at, of, &proof, &roots[size]));
+    }
+    for case in vector["consistency"].as_array().unwrap() {
+        let (old, size) = (number(case, "old"), number(case, "size"));
+        let proof = hashes(&case["proof_hex"]);
+        assert_eq!(consistency_proof(&leaves[..size], old), Some(proof.clone()));
+        assert!(verify_consistency(old as u64, size as u64, &proof, &roots[old], &roots[size]));
+    }
+}
+
+#[test]
+fn a_signed_checkpoint() {
+    let vector = vectors("checkpoint");
+    let signed = SignedCheckpoint::parse_line(text(&vector, "line")).unwrap();
+    assert_eq!(signed.checkpoint.canonical(), bytes(text(&vector, "canonical_hex")));
+    assert_eq!(signed.verify(&key()), Ok(()));
+    assert_eq!(signed.to_line().unwrap(), text(&vector, "line"));
+}
+
+#[test]
+fn an_envelope() {
+    let vector = vectors("envelope");
+    let key = Secret32::from_slice(&bytes(text(&vector, "master_key_hex"))).unwrap();
+    let key = MasterKey::new(key);
+    let envelope = bytes(text(&vector, "envelope_hex"));
+    assert_eq!(key.id().to_string(), text(&vector, "master_key_id"));
+    assert_eq!(master_key_id(&envelope), Ok(key.id()));
+    let value = key.open(text(&vector, "context").as_bytes(), &envelope).unwrap();
+    assert!(value.ct_eq(text(&vector, "value").as_bytes()));
+}
