@@ -1,5 +1,7 @@
 //! The transport over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
 #[path = "transport/support.rs"]
 mod support;
 

@@ -110,8 +110,12 @@ impl Host {
             .unwrap()
             .with_root_certificates(roots);
         let mut config = match device {
+            // A thief's key need not fit its certificate: the library does not look here.
             Some(device) => {
-                builder.with_client_auth_cert(device.chain.clone(), device.key.clone_key()).unwrap()
+                let loader = landfall_server::tls::provider().key_provider;
+                let key = loader.load_private_key(device.key.clone_key()).unwrap();
+                let shown = CertifiedKey::new(device.chain.clone(), key);
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(shown)))
             }
             None => builder.with_no_client_auth(),
         };
