@@ -90,6 +90,23 @@ impl CertificateFacts {
     }
 }
 
+/// Whether a certificate's extended key usage is `serverAuth` and nothing else: a leaf for servers, or
+/// an issuer of them. Clients ask this of every certificate below the root, so that no other issuer
+/// under the same root can make a server.
+pub fn is_for_servers_only(der: &[u8]) -> bool {
+    let Ok((_, parsed)) = x509_parser::parse_x509_certificate(der) else { return false };
+    let Ok(Some(usage)) = parsed.extended_key_usage() else { return false };
+    let usage = usage.value;
+    let others = usage.any
+        || usage.client_auth
+        || usage.code_signing
+        || usage.email_protection
+        || usage.time_stamping
+        || usage.ocsp_signing
+        || !usage.other.is_empty();
+    usage.server_auth && !others
+}
+
 fn es256_signature(parsed: &X509Certificate<'_>) -> Option<Signature> {
     if parsed.signature_algorithm.algorithm != OID_SIG_ECDSA_WITH_SHA256 {
         return None;
