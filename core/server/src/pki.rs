@@ -208,7 +208,9 @@ impl Pki {
     pub fn issue_server(&self, names: &[String]) -> Result<(Vec<Vec<u8>>, KeyPair), PkiError> {
         let key = KeyPair::generate()?;
         let issued = self.server_issuer.issue_server(&key_of(&key), names, &self.ambient)?;
-        Ok((vec![issued.der, self.server_issuer.certificate().to_vec()], key))
+        // The root goes along: a client that knows no more than its fingerprint must see it.
+        let issuer = self.server_issuer.certificate().to_vec();
+        Ok((vec![issued.der, issuer, self.root_certificate.clone()], key))
     }
 
     /// When a certificate that was issued at `issued_at` is due for renewal.
