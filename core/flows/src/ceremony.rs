@@ -147,11 +147,16 @@ impl<P: Purpose> Ceremony<P> {
         match state {
             State::Ready | State::Done | State::Failed { .. } => vec![],
             // No browser here: the page can be opened elsewhere and its code typed.
-            State::Waiting { .. }
+            State::Beginning | State::Waiting { .. }
                 if self.by == Door::Loopback && problem.code == ErrorCode::BrowserUnavailable =>
             {
                 self.by = Door::Typed;
                 let effects = self.begin(now);
+                self.note = Some(problem);
+                effects
+            }
+            State::Waiting { begun } if self.can_type_again(&begun, &problem, now) => {
+                let effects = self.wait(begun, now);
                 self.note = Some(problem);
                 effects
             }
