@@ -1,1 +1,62 @@
-//! See the crate's description; documented as it fills.
+//! The engine behind every shell: one [`Client`] object.
+//!
+//! It runs the flows against HTTP, a key store, the browser and the clock; it keeps profiles in a
+//! private folder, renews certificates by itself, opens and reopens sessions, and turns every way in
+//! which things go wrong into one [`Failure`] with a stable code. Shells translate and delegate.
+//!
+//! Time, chance, keys and the folder are handed in ([`Setup`]), so a test moves the time of a client
+//! and of a server alike, and never touches a person's real home.
+
+mod account;
+mod admin;
+mod ask;
+mod browser;
+mod client;
+mod devices;
+pub mod doctor;
+mod drive;
+mod enroll;
+mod failure;
+mod http;
+mod human;
+mod loopback;
+mod passkeys;
+mod renew;
+mod secrets;
+mod sessions;
+pub mod shell;
+pub mod state;
+pub mod texts;
+mod tls;
+mod tokens;
+
+pub use account::AuditFilter;
+pub use browser::{Browser, open_page};
+pub use client::{Client, Setup};
+pub use enroll::{Enrolled, Enrolling, GivenNames};
+pub use failure::Failure;
+pub use landfall_flows::{
+    FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowStepState,
+    FlowView, Remedy,
+};
+pub use secrets::SecretRead;
+pub use sessions::HumanState;
+pub use shell::{Shell, Signal};
+pub use tokens::{MintRequest, Minted};
+
+/// The words of the product, for shells that may not import the crate itself.
+pub mod words {
+    pub use landfall_crypto::Ambient;
+    pub use landfall_crypto::ambient::{Clock, ManualClock, Random, SystemRandom};
+    pub use landfall_crypto::door::DoorSecret;
+    pub use landfall_crypto::secret::{SecretBytes, SecretText};
+    pub use landfall_crypto::token::{TokenError, TokenPayload, TokenText, Trust};
+    pub use landfall_identity::caller::Role;
+    pub use landfall_identity::id::{PasskeyId, TokenId};
+    pub use landfall_identity::passkey::Attachment;
+    pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
+    pub use landfall_identity::token::TokenKind;
+    pub use landfall_identity::{
+        AuthStrength, DeviceName, Label, Seconds, SpiffeId, TenantName, Timestamp, UserName,
+    };
+}

@@ -1,0 +1,193 @@
+//! What stands in the way, before somebody needs it.
+
+use crate::client::{Client, key_handle};
+use crate::failure::Failure;
+use crate::texts;
+use landfall_identity::Seconds;
+use landfall_keystore::KeyStoreError;
+use landfall_protocol::ErrorCode;
+use landfall_protocol::meta::WellKnown;
+use serde::Serialize;
+
+/// A clock that is off by more than this is worth a word.
+const SKEW_WORTH_A_WORD: Seconds = Seconds(30);
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Which; a shell has a text for each.
+    pub id: CheckId,
+    /// How it stands.
+    pub state: CheckState,
+    /// What was found, or why and what to do next.
+    pub detail: String,
+    /// The code, when something is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<ErrorCode>,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckId {
+    /// The private folder can be written, and nobody else can read it.
+    Folder,
+    /// There is a profile.
+    Profile,
+    /// The device key is there.
+    Key,
+    /// The server answers, is the right one, and speaks our version.
+    Server,
+    /// The clocks agree.
+    Clock,
+    /// The certificate serves.
+    Certificate,
+    /// A session can be opened.
+    Session,
+    /// Passkeys can be used here.
+    Passkeys,
+    /// An enrolment was interrupted.
+    Interrupted,
+}
+
+/// How it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckState {
+    /// Fine.
+    Ok,
+    /// It works, and could be better.
+    Warning,
+    /// It stands in the way.
+    Problem,
+}
+
+impl Check {
+    fn of(id: CheckId, state: CheckState, detail: impl Into<String>) -> Self {
+        Self { id, state, detail: detail.into(), code: None }
+    }
+
+    fn failed(id: CheckId, failure: &Failure) -> Self {
+        let problem = failure.problem();
+        let detail = format!("{}. {}", problem.title, problem.detail);
+        Self { id, state: CheckState::Problem, detail, code: Some(problem.code) }
+    }
+}
+
+impl Client {
+    /// Looks at everything that this machine needs. Changes nothing, except that a certificate that is
+    /// due is renewed on the way.
+    pub async fn doctor(&self) -> Vec<Check> {
+        let mut checks = vec![self.check_folder()];
+        checks.extend(self.check_interrupted());
+        let profile = match self.profile() {
+            Ok(profile) => profile,
+            Err(failure) => {
+                checks.push(Check::failed(CheckId::Profile, &failure));
+                return checks;
+            }
+        };
+        let who =
+            format!("{} on {}", profile.spiffe_id, profile.server.origin().ascii_serialization());
+        checks.push(Check::of(CheckId::Profile, CheckState::Ok, who));
+        checks.push(self.check_key(&profile.key.handle));
+        let server = self.well_known().await;
+        checks.push(match &server {
+            Ok(server) => {
+                Check::of(CheckId::Server, CheckState::Ok, format!("Landfall {}", server.version))
+            }
+            Err(failure) => Check::failed(CheckId::Server, failure),
+        });
+        if let Ok(server) = server {
+            checks.push(self.check_clock(&server));
+            checks.push(self.check_certificate());
+            checks.extend(self.check_person(&server).await);
+        }
+        checks
+    }
+
+    fn check_folder(&self) -> Check {
+        let folder = self.home().path().display();
+        match self.home().probe_writable() {
+            Ok(()) => Check::of(CheckId::Folder, CheckState::Ok, folder.to_string()),
+            Err(failure) => Check::failed(CheckId::Folder, &failure),
+        }
+    }
+
+    fn check_interrupted(&self) -> Option<Check> {
+        let pending = self.home().pending().pop()?;
+        let facts = pending.flow.facts();
+        let detail = format!(
+            "An enrolment of {} as {} was interrupted. `landfall enroll` without a code goes on.",
+            facts.device, facts.user
+        );
+        Some(Check::of(CheckId::Interrupted, CheckState::Warning, detail))
+    }
+
+    fn check_key(&self, handle: &str) -> Check {
+        let found = key_handle(handle).and_then(|handle| {
+            self.keys().public(&handle).map_err(|error: KeyStoreError| {
+                Failure::new(ErrorCode::KeyUnavailable, error.to_string())
+            })
+        });
+        match found {
+            Ok(key) => Check::of(CheckId::Key, CheckState::Ok, key.thumbprint().to_string()),
+            Err(failure) => Check::failed(CheckId::Key, &failure),
+        }
+    }
+
+    fn check_clock(&self, server: &WellKnown) -> Check {
+        let ours = self.ambient().now();
+        let theirs = server.server_time.0;
+        let off = ours.since(theirs).max(theirs.since(ours));
+        let detail = format!("{} s apart from the server's", off.0);
+        if off > SKEW_WORTH_A_WORD {
+            return Check::of(CheckId::Clock, CheckState::Warning, detail);
+        }
+        Check::of(CheckId::Clock, CheckState::Ok, detail)
+    }
+
+    fn check_certificate(&self) -> Check {
+        match self.profile() {
+            Ok(profile) if profile.not_after.0.is_over(self.ambient().now()) => {
+                Check::of(CheckId::Certificate, CheckState::Problem, texts::RENEW_FAILED)
+            }
+            Ok(profile) => {
+                let until = profile.not_after.to_text().unwrap_or_default();
+                Check::of(CheckId::Certificate, CheckState::Ok, format!("until {until}"))
+            }
+            Err(failure) => Check::failed(CheckId::Certificate, &failure),
+        }
+    }
+
+    async fn check_person(&self, server: &WellKnown) -> Vec<Check> {
+        let me = match self.whoami().await {
+            Ok(me) => me,
+            Err(failure) => return vec![Check::failed(CheckId::Session, &failure)],
+        };
+        let session = format!("{} as {}", me.auth_strength.as_str(), me.spiffe_id);
+        let (state, detail) = match (&server.ceremony_origin, me.passkeys) {
+            (None, _) => (
+                CheckState::Warning,
+                "This server's address cannot use passkeys in a browser: it needs a certificate that browsers trust, or localhost.".to_owned(),
+            ),
+            (Some(_), 0) if me.grant.is_some() => (
+                CheckState::Warning,
+                "You have no passkey yet. Register one now: `landfall webauthn register`.".to_owned(),
+            ),
+            (Some(_), 0) => (
+                CheckState::Warning,
+                "You have no passkey that can be used. Ask an administrator for a new code for this machine.".to_owned(),
+            ),
+            (Some(_), 1) => (
+                CheckState::Warning,
+                "You have one passkey. A second one, elsewhere, lets you back in when the first is lost.".to_owned(),
+            ),
+            (Some(origin), count) => (CheckState::Ok, format!("{count}, used at {origin}")),
+        };
+        vec![
+            Check::of(CheckId::Session, CheckState::Ok, session),
+            Check::of(CheckId::Passkeys, state, detail),
+        ]
+    }
+}

@@ -1,0 +1,333 @@
+//! Enrolment: from a pasted code to an identity on this machine.
+
+use crate::ask::{check_version, read_json};
+use crate::client::{Client, key_handle};
+use crate::drive::{Doer, drive};
+use crate::failure::Failure;
+use crate::http::{Http, Request};
+use crate::renew::{check_issued, renew};
+use crate::shell::Shell;
+use crate::state::{Pending, Profile, ProfileName};
+use crate::texts;
+use landfall_crypto::csr::build_csr;
+use landfall_crypto::token::{TokenError, TokenPayload, TokenText};
+use landfall_flows::{
+    Call, Effect, EnrollFacts, EnrollFlow, Flow, FlowView, Input, KeyRef, Reply, Saved,
+};
+use landfall_identity::{DeviceName, Label, UserName};
+use landfall_keystore::{KeyStoreError, Purpose, StoredKey};
+use landfall_protocol::enroll::{CertIssueRequest, CertIssued};
+use landfall_protocol::meta::WellKnown;
+use landfall_protocol::{ErrorCode, paths};
+use reqwest::Method;
+use std::fs::File;
+use zeroize::Zeroizing;
+
+/// What the person adds to a code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenNames {
+    /// The user, where the code leaves it open.
+    pub user: Option<UserName>,
+    /// The device, where the code leaves it open.
+    pub device: Option<DeviceName>,
+    /// What the person calls the device.
+    pub label: Option<Label>,
+}
+
+/// An enrolment that waits for the person's yes, or goes on after a crash.
+pub struct Enrolling {
+    client: Client,
+    pending: Pending,
+    resumed: bool,
+    _lock: File,
+}
+
+/// What an enrolment led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    /// The profile's name.
+    pub name: ProfileName,
+    /// Who this machine is now.
+    pub profile: Profile,
+}
+
+impl Client {
+    /// Reads a code and prepares an enrolment. Asks nobody: whatever is wrong with the code, the names
+    /// or this machine is found before anything is spent. When the same code was begun with before,
+    /// that enrolment is taken up again.
+    ///
+    /// # Errors
+    /// `token-unreadable`, `token-mistyped`, `token-too-new`, `token-expired`, `name-missing`,
+    /// `token-names-another`, `profile-exists` (unless `replace`), `state-unwritable`,
+    /// `key-unavailable`.
+    pub fn enroll(
+        &self,
+        pasted: &str,
+        names: GivenNames,
+        replace: bool,
+    ) -> Result<Enrolling, Failure> {
+        let token = read_token(pasted)?;
+        let lock = self.prepare()?;
+        let begun = self.home().pending_of(&token.payload.id)?;
+        if let Some(pending) = begun {
+            return Ok(Enrolling { client: self.clone(), pending, resumed: true, _lock: lock });
+        }
+        let now = self.ambient().now();
+        if token.payload.exp.is_over(now) {
+            return Err(Failure::new(ErrorCode::TokenExpired, texts::TOKEN_OVER));
+        }
+        if !replace {
+            self.refuse_to_replace(&token.payload)?;
+        }
+        let facts = settle(&token.payload, names)?;
+        let pending = Pending {
+            flow: EnrollFlow::new(facts, now),
+            server: token.payload.url.clone(),
+            trust: token.payload.trust,
+            auth: token.secret.auth().to_text(),
+        };
+        Ok(Enrolling { client: self.clone(), pending, resumed: false, _lock: lock })
+    }
+
+    /// Takes up the enrolment that was interrupted last, if there is one.
+    ///
+    /// # Errors
+    /// `state-unwritable`.
+    pub fn resume_enroll(&self) -> Result<Option<Enrolling>, Failure> {
+        let Some(pending) = self.home().pending().pop() else { return Ok(None) };
+        let lock = self.prepare()?;
+        Ok(Some(Enrolling { client: self.clone(), pending, resumed: true, _lock: lock }))
+    }
+
+    fn prepare(&self) -> Result<File, Failure> {
+        self.home().probe_writable()?;
+        self.keys().probe_writable().map_err(|error| key_failure(&error))?;
+        self.home().lock()
+    }
+
+    /// An identity that still serves is replaced only by a person who says so.
+    fn refuse_to_replace(&self, token: &TokenPayload) -> Result<(), Failure> {
+        let existing = self.home().profile(&ProfileName::of(&token.url))?;
+        match existing {
+            Some(profile) if profile.ended.is_none() => {
+                Err(Failure::new(ErrorCode::ProfileExists, texts::PROFILE_EXISTS))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads a pasted code.
+///
+/// # Errors
+/// `token-unreadable`, `token-mistyped`, `token-too-new`.
+pub(crate) fn read_token(pasted: &str) -> Result<TokenText, Failure> {
+    TokenText::parse(pasted).map_err(|error| match error {
+        TokenError::OtherVersion => Failure::new(ErrorCode::TokenTooNew, texts::TOKEN_TOO_NEW),
+        TokenError::CutShort | TokenError::Checksum => {
+            Failure::new(ErrorCode::TokenMistyped, texts::TOKEN_MISTYPED)
+        }
+        TokenError::Empty
+        | TokenError::NotAToken
+        | TokenError::TooLong
+        | TokenError::Malformed(_) => {
+            Failure::new(ErrorCode::TokenUnreadable, texts::TOKEN_UNREADABLE)
+        }
+    })
+}
+
+/// Joins what the code says with what the person says; they may not contradict each other.
+fn settle(token: &TokenPayload, names: GivenNames) -> Result<EnrollFacts, Failure> {
+    let missing = |field: &str, text| Failure::new(ErrorCode::NameMissing, text).about(field);
+    Ok(EnrollFacts {
+        token: token.id.clone(),
+        kind: token.kind,
+        server: token.url.origin().ascii_serialization(),
+        tenant: token.tenant.clone(),
+        user: agree(token.user.clone(), names.user)?
+            .ok_or_else(|| missing("user", texts::USER_MISSING))?,
+        device: agree(token.device.clone(), names.device)?
+            .ok_or_else(|| missing("device", texts::DEVICE_MISSING))?,
+        label: names.label,
+        expires_at: token.exp,
+    })
+}
+
+fn agree<T: PartialEq>(theirs: Option<T>, ours: Option<T>) -> Result<Option<T>, Failure> {
+    match (theirs, ours) {
+        (Some(theirs), Some(ours)) if theirs != ours => {
+            Err(Failure::new(ErrorCode::TokenNamesAnother, texts::NAMES_ANOTHER))
+        }
+        (theirs, ours) => Ok(theirs.or(ours)),
+    }
+}
+
+impl Enrolling {
+    /// What to show before the person says yes.
+    pub fn view(&self) -> FlowView {
+        self.pending.flow.view(self.client.ambient().now())
+    }
+
+    /// Whether it goes on after an interruption, so that there is nothing left to ask.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Goes on: the person has said yes, or says "try again". Can be called again after a failure
+    /// whose view says `try-again`.
+    ///
+    /// # Errors
+    /// What went wrong; an identity that was here before is untouched.
+    pub async fn run(&mut self, shell: &dyn Shell) -> Result<Enrolled, Failure> {
+        let first = if self.resumed { Input::Resumed } else { Input::Begin };
+        self.resumed = false;
+        let mut doer = EnrollDoer { client: self.client.clone(), pending: self.pending.clone() };
+        let ambient = self.client.ambient().clone();
+        drive(&mut self.pending.flow, &mut doer, first, shell, &ambient).await;
+        if let Some(problem) = self.pending.flow.problem() {
+            return Err(problem.clone().into());
+        }
+        self.client.reload().await;
+        let name = ProfileName::of(&self.pending.server);
+        let missing = || Failure::new(ErrorCode::NoProfile, texts::NO_PROFILE);
+        let profile = self.client.home().profile(&name)?.ok_or_else(missing)?;
+        Ok(Enrolled { name, profile })
+    }
+}
+
+struct EnrollDoer {
+    client: Client,
+    /// Its flow is a copy from the beginning; saving puts the current one in.
+    pending: Pending,
+}
+
+impl EnrollDoer {
+    async fn call(&self, call: Call) -> Result<Reply, Failure> {
+        let Pending { server, trust, .. } = &self.pending;
+        let http = Http::new(server, *trust, None, self.client.ambient())?;
+        let well_known = http.send(&Request::new(Method::GET, paths::WELL_KNOWN)).await?;
+        check_version(&read_json::<WellKnown>(&well_known)?)?;
+        match call {
+            Call::IssueCertificate { csr, user, device, label } => {
+                let body = CertIssueRequest {
+                    token_id: self.pending.flow.facts().token.clone(),
+                    auth: self.pending.auth.to_string(),
+                    csr,
+                    user: Some(user),
+                    device: Some(device),
+                    label,
+                };
+                let mut request = Request::new(Method::POST, paths::CERT_ISSUE);
+                request.body = serde_json::to_vec(&body).ok().map(Zeroizing::new);
+                // The same key is answered with the same certificate.
+                request.repeatable = true;
+                let issued: CertIssued = read_json(&http.send(&request).await?)?;
+                Ok(Reply::Certificate(Box::new(issued)))
+            }
+            Call::RenewCertificate { key } => {
+                let issued = renew(&http, server, &key, &self.client).await?;
+                Ok(Reply::Certificate(Box::new(issued)))
+            }
+            _ => Err(misplaced()),
+        }
+    }
+
+    fn create_key(&self, name: &str) -> Result<KeyRef, Failure> {
+        let handle = key_handle(name)?;
+        let keys = self.client.keys();
+        let public = match keys.public(&handle) {
+            Err(KeyStoreError::NotFound(_)) => keys.create(&handle),
+            found => found,
+        };
+        let public = public.map_err(|error| key_failure(&error))?;
+        Ok(KeyRef { handle: handle.to_string(), thumbprint: public.thumbprint().to_string() })
+    }
+
+    fn build_csr(&self, key: &KeyRef) -> Result<String, Failure> {
+        let handle = key_handle(&key.handle)?;
+        let signer = StoredKey::find(self.client.keys().as_ref(), &handle, Purpose::Csr)
+            .map_err(|error| key_failure(&error))?;
+        let der = build_csr(&signer)
+            .map_err(|_| Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE))?;
+        Ok(pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", der)))
+    }
+
+    /// Puts the new identity in its place; only then is the key of the one before destroyed.
+    fn save_identity(&self, key: KeyRef, issued: CertIssued) -> Result<(), Failure> {
+        check_issued(&issued, &key)?;
+        let home = self.client.home();
+        let name = ProfileName::of(&self.pending.server);
+        let before = home.profile(&name).ok().flatten();
+        let Pending { server, trust, .. } = &self.pending;
+        let profile = Profile::new(server.clone(), *trust, key.clone(), issued);
+        home.save_profile(&name, &profile)?;
+        home.save_sessions(&name, &crate::sessions::Sessions::default())?;
+        home.set_default(&name)?;
+        if let Some(old) = before.filter(|old| old.key.handle != key.handle) {
+            self.delete_key(&old.key.handle);
+        }
+        Ok(())
+    }
+
+    fn delete_key(&self, handle: &str) {
+        if let Ok(handle) = key_handle(handle) {
+            // A key that stays behind is useless without a certificate.
+            let _ = self.client.keys().delete(&handle);
+        }
+    }
+
+    /// Whether a profile lives on the key of this name.
+    fn is_in_use(&self, handle: &str) -> bool {
+        let home = self.client.home();
+        let names = home.profiles().unwrap_or_default();
+        names.iter().any(|name| match home.profile(name) {
+            Ok(profile) => profile.is_some_and(|profile| profile.key.handle == handle),
+            // When in doubt, no key is destroyed.
+            Err(_) => true,
+        })
+    }
+}
+
+impl Doer<EnrollFlow> for EnrollDoer {
+    fn save(&mut self, flow: &EnrollFlow, saved: Saved) -> Result<(), Failure> {
+        match saved {
+            Saved::Progress => {
+                self.pending.flow = flow.clone();
+                self.client.home().save_pending(&self.pending)
+            }
+            Saved::Identity { key, issued } => self.save_identity(key, *issued),
+        }
+    }
+
+    fn forget(&mut self, flow: &EnrollFlow) {
+        let token = &flow.facts().token;
+        if let Err(failure) = self.client.home().forget_pending(token) {
+            tracing::debug!(code = %failure.code(), "a finished enrolment is still on disk");
+        }
+        if !self.is_in_use(token.as_str()) {
+            self.delete_key(token.as_str());
+        }
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<Input, Failure> {
+        match effect {
+            Effect::CreateKey { name } => self.create_key(&name).map(|key| Input::KeyReady { key }),
+            Effect::BuildCsr { key } => self.build_csr(&key).map(|csr| Input::Signed { csr }),
+            Effect::Call(call) => self.call(call).await.map(Input::Replied),
+            _ => Err(misplaced()),
+        }
+    }
+}
+
+fn key_failure(error: &KeyStoreError) -> Failure {
+    let code = match error {
+        KeyStoreError::Storage { .. } | KeyStoreError::Exposed { .. } => ErrorCode::StateUnwritable,
+        _ => ErrorCode::KeyUnavailable,
+    };
+    Failure::new(code, error.to_string())
+}
+
+/// An effect of another flow: cannot happen, and is answered rather than trusted.
+pub(crate) fn misplaced() -> Failure {
+    Failure::new(ErrorCode::Internal, "Please report this: a flow asked for what it does not do.")
+}

@@ -1,0 +1,57 @@
+//! Every way in which things go wrong, as a problem with a stable code.
+
+use landfall_flows::Remedy;
+use landfall_protocol::{ErrorCode, Problem};
+use std::fmt;
+
+/// Something did not happen. Says what, why, and what to do next; never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure(Box<Problem>);
+
+impl Failure {
+    /// A failure of this code. `detail` says why and what to do next, in whole sentences.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self(Box::new(Problem::new(code, detail)))
+    }
+
+    /// Names the input that it is about.
+    #[must_use]
+    pub fn about(mut self, field: &str) -> Self {
+        self.0.field = Some(field.to_owned());
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// What helps.
+    pub fn remedy(&self) -> Remedy {
+        Remedy::of(self.0.code)
+    }
+
+    /// The problem, as it travels.
+    pub fn problem(&self) -> &Problem {
+        &self.0
+    }
+
+    /// The problem itself.
+    pub fn into_problem(self) -> Problem {
+        *self.0
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. {} ({})", self.0.title, self.0.detail, self.0.code)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,210 @@
+//! Ceremonies, app half: begin, send the person to the page, collect, redeem.
+
+use crate::ask::Ask;
+use crate::client::Client;
+use crate::drive::{Doer, drive};
+use crate::enroll::misplaced;
+use crate::failure::Failure;
+use crate::loopback::Loopback;
+use crate::shell::Shell;
+use crate::texts;
+use landfall_crypto::crockford::TypedCode;
+use landfall_flows::{
+    Call, Door, Effect, Input, RegisterFacts, RegisterPasskeyFlow, Reply, Saved, StepUpFacts,
+    StepUpFlow,
+};
+use landfall_identity::passkey::Attachment;
+use landfall_identity::{Action, Label};
+use landfall_protocol::ceremony::{
+    BoundActBody, CeremonyBegun, CeremonyRedeemRequest, RegisterBeginRequest, ReturnPath,
+    StepUpBeginRequest,
+};
+use landfall_protocol::passkey::PasskeyInfo;
+use landfall_protocol::session::SessionOpened;
+use landfall_protocol::{ErrorCode, paths};
+use zeroize::Zeroizing;
+
+impl Client {
+    /// Has a person prove with a passkey that they are here. Without `act`, the new session serves for
+    /// ten minutes and is kept; with `act` it serves exactly that act, once, and is handed back.
+    ///
+    /// # Errors
+    /// What the server says (`no-passkey`, `passkeys-unavailable`, ...), or `cancelled`.
+    pub async fn step_up(
+        &self,
+        act: Option<BoundActBody>,
+        attachment: Option<Attachment>,
+        shell: &dyn Shell,
+    ) -> Result<SessionOpened, Failure> {
+        let profile = self.profile()?;
+        let (tenant, user, device) = profile.names().ok_or_else(misplaced)?;
+        let facts = StepUpFacts {
+            server: profile.server.origin().ascii_serialization(),
+            tenant: tenant.clone(),
+            user: user.clone(),
+            device: device.clone(),
+            act,
+            attachment,
+        };
+        let mut flow = StepUpFlow::new(facts, door(shell));
+        let mut doer = CeremonyDoer::new(self, shell, None);
+        drive(&mut flow, &mut doer, Input::Begin, shell, self.ambient()).await;
+        match (flow.problem(), doer.outcome) {
+            (Some(problem), _) => Err(problem.clone().into()),
+            (None, Some(Reply::Session(session))) => Ok(session),
+            (None, _) => Err(misplaced()),
+        }
+    }
+
+    /// Registers a passkey: under the right that an enrolment gave, else after the person has approved
+    /// exactly this with a passkey that exists.
+    ///
+    /// # Errors
+    /// What the server says, or `cancelled`.
+    pub async fn register_passkey(
+        &self,
+        attachment: Attachment,
+        label: Label,
+        shell: &dyn Shell,
+    ) -> Result<PasskeyInfo, Failure> {
+        match self.register(attachment, label.clone(), None, shell).await {
+            Err(failure) if failure.code() == ErrorCode::StepUpRequired => {}
+            other => return other,
+        }
+        let act = BoundActBody::AddPasskey { attachment, label: label.clone() };
+        let session = self.step_up(Some(act), None, shell).await?;
+        self.register(attachment, label, Some(session), shell).await
+    }
+
+    async fn register(
+        &self,
+        attachment: Attachment,
+        label: Label,
+        session: Option<SessionOpened>,
+        shell: &dyn Shell,
+    ) -> Result<PasskeyInfo, Failure> {
+        let profile = self.profile()?;
+        let (tenant, user, device) = profile.names().ok_or_else(misplaced)?;
+        let facts = RegisterFacts {
+            server: profile.server.origin().ascii_serialization(),
+            tenant: tenant.clone(),
+            user: user.clone(),
+            device: device.clone(),
+            attachment,
+            label,
+        };
+        let mut flow = RegisterPasskeyFlow::new(facts, door(shell));
+        let mut doer = CeremonyDoer::new(self, shell, session);
+        drive(&mut flow, &mut doer, Input::Begin, shell, self.ambient()).await;
+        match (flow.problem(), doer.outcome) {
+            (Some(problem), _) => Err(problem.clone().into()),
+            (None, Some(Reply::Passkey(passkey))) => Ok(*passkey),
+            (None, _) => Err(misplaced()),
+        }
+    }
+}
+
+fn door(shell: &dyn Shell) -> Door {
+    if shell.has_browser() { Door::Loopback } else { Door::Typed }
+}
+
+struct CeremonyDoer<'a> {
+    client: &'a Client,
+    shell: &'a dyn Shell,
+    /// The session that was opened for adding this passkey.
+    session: Option<SessionOpened>,
+    loopback: Option<Loopback>,
+    outcome: Option<Reply>,
+}
+
+impl<'a> CeremonyDoer<'a> {
+    fn new(client: &'a Client, shell: &'a dyn Shell, session: Option<SessionOpened>) -> Self {
+        Self { client, shell, session, loopback: None, outcome: None }
+    }
+
+    async fn call(&mut self, call: Call) -> Result<Reply, Failure> {
+        let client = self.client;
+        match call {
+            Call::BeginStepUp { act, attachment, by } => {
+                let return_path = self.open_door(by).await?;
+                let body = StepUpBeginRequest { act, return_path, attachment };
+                let ask = Ask::post(Action::BeginStepUp, paths::STEP_UP_BEGIN).json(&body)?;
+                client.ask(ask).await.map(Reply::Ceremony)
+            }
+            Call::BeginRegister { attachment, label, by } => {
+                let return_path = self.open_door(by).await?;
+                let body = RegisterBeginRequest { attachment, label, return_path };
+                let mut ask =
+                    Ask::post(Action::RegisterPasskey, paths::REGISTER_BEGIN).json(&body)?;
+                if let Some(session) = &self.session {
+                    ask = ask.bound_to(session.clone());
+                }
+                client.ask(ask).await.map(Reply::Ceremony)
+            }
+            Call::RedeemStepUp { ceremony, completion } => {
+                let body = CeremonyRedeemRequest { ceremony_id: ceremony, completion };
+                let ask = Ask::post(Action::RedeemStepUp, paths::STEP_UP_REDEEM).json(&body)?;
+                let session: SessionOpened = client.ask(ask.repeatable()).await?;
+                client.keep_session(&*client.live().await?, session.clone());
+                Ok(Reply::Session(session))
+            }
+            Call::RedeemRegister { ceremony, completion } => {
+                let body = CeremonyRedeemRequest { ceremony_id: ceremony, completion };
+                let ask = Ask::post(Action::RedeemPasskey, paths::REGISTER_REDEEM).json(&body)?;
+                client.ask(ask.repeatable()).await.map(|info| Reply::Passkey(Box::new(info)))
+            }
+            Call::IssueCertificate { .. } | Call::RenewCertificate { .. } => Err(misplaced()),
+        }
+    }
+
+    /// Opens the way back before the server is told of it.
+    async fn open_door(&mut self, by: Door) -> Result<ReturnPath, Failure> {
+        self.loopback = None;
+        match by {
+            Door::Typed => Ok(ReturnPath::Typed),
+            Door::Loopback => {
+                let random = &self.client.ambient().random;
+                let loopback = self.loopback.insert(Loopback::open(random.as_ref()).await?);
+                Ok(loopback.return_path())
+            }
+        }
+    }
+
+    async fn ask_passkey(&self, begun: &CeremonyBegun) -> Result<String, Failure> {
+        match &self.loopback {
+            Some(loopback) => {
+                self.shell.open_page(begun)?;
+                loopback.completion().await
+            }
+            None => {
+                let typed: Zeroizing<String> = self.shell.typed_code(begun).await?;
+                let shape = |_| Failure::new(ErrorCode::CompletionWrong, texts::CODE_SHAPE);
+                let code = TypedCode::parse(&typed).map_err(shape)?;
+                Ok(code.to_text().to_string())
+            }
+        }
+    }
+}
+
+impl<F: Sync> Doer<F> for CeremonyDoer<'_> {
+    fn save(&mut self, _flow: &F, _saved: Saved) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn forget(&mut self, _flow: &F) {}
+
+    async fn perform(&mut self, effect: Effect) -> Result<Input, Failure> {
+        match effect {
+            Effect::Call(call) => {
+                let reply = self.call(call).await?;
+                self.outcome = Some(reply.clone());
+                Ok(Input::Replied(reply))
+            }
+            Effect::AskPasskey { begun, .. } => {
+                let completion = self.ask_passkey(&begun).await?;
+                Ok(Input::PasskeyAnswered { completion })
+            }
+            _ => Err(misplaced()),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The next certificate, by a signature of the enrolled key: works when the certificate is over.
+
+use crate::client::{Client, key_handle};
+use crate::failure::Failure;
+use crate::http::{Http, Request};
+use crate::texts;
+use landfall_crypto::certificate::CertificateFacts;
+use landfall_crypto::httpsig::{self, sign_renewal};
+use landfall_flows::KeyRef;
+use landfall_identity::Timestamp;
+use landfall_keystore::{Purpose, StoredKey};
+use landfall_protocol::enroll::CertIssued;
+use landfall_protocol::{ErrorCode, paths};
+use reqwest::Method;
+use url::Url;
+use zeroize::Zeroizing;
+
+const BODY: &[u8] = b"{}";
+
+/// Asks for a certificate for the same key. When the clocks disagree, once more by the server's
+/// clock; this machine's clock is left alone.
+pub(crate) async fn renew(
+    http: &Http,
+    server: &Url,
+    key: &KeyRef,
+    client: &Client,
+) -> Result<CertIssued, Failure> {
+    let ours = client.ambient().now();
+    let failure = match renew_at(http, server, key, client, ours).await {
+        Ok(issued) => return Ok(issued),
+        Err(failure) => failure,
+    };
+    match (failure.code(), failure.problem().server_time) {
+        (ErrorCode::ClockSkew, Some(theirs)) => renew_at(http, server, key, client, theirs.0).await,
+        _ => Err(failure),
+    }
+}
+
+async fn renew_at(
+    http: &Http,
+    server: &Url,
+    key: &KeyRef,
+    client: &Client,
+    created: Timestamp,
+) -> Result<CertIssued, Failure> {
+    let unavailable = |_| Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE);
+    let handle = key_handle(&key.handle)?;
+    let signer = StoredKey::find(client.keys().as_ref(), &handle, Purpose::HttpSignature)
+        .map_err(unavailable)?;
+    let authority = authority_of(server);
+    let covered = httpsig::Request {
+        method: "POST",
+        authority: &authority,
+        path: paths::CERT_RENEW,
+        body: BODY,
+    };
+    let fields = sign_renewal(&covered, created, &signer)
+        .map_err(|_| Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE))?;
+    let mut request = Request::new(Method::POST, paths::CERT_RENEW);
+    request.body = Some(Zeroizing::new(BODY.to_vec()));
+    request.headers = vec![
+        ("content-digest", fields.content_digest),
+        ("signature-input", fields.signature_input),
+        ("signature", fields.signature),
+    ];
+    // The same signature is answered with the same certificate.
+    request.repeatable = true;
+    let body = http.send(&request).await?;
+    let issued: CertIssued = serde_json::from_slice(&body)
+        .map_err(|_| Failure::new(ErrorCode::AnswerUnreadable, texts::UNREADABLE))?;
+    check_issued(&issued, key)?;
+    Ok(issued)
+}
+
+/// Host, and port unless it is the scheme's own, in lower case (RFC 9421, section 2.2.3).
+fn authority_of(server: &Url) -> String {
+    let host = server.host_str().unwrap_or_default().to_ascii_lowercase();
+    match server.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    }
+}
+
+/// Checks that a certificate is for our key and names whom the answer names, before it replaces
+/// anything.
+pub(crate) fn check_issued(issued: &CertIssued, key: &KeyRef) -> Result<(), Failure> {
+    let leaf = pem::parse_many(&issued.certificate_chain).ok().and_then(|blocks| {
+        let first = blocks.into_iter().next()?;
+        CertificateFacts::read(first.contents()).ok()
+    });
+    let ours = leaf.is_some_and(|leaf| {
+        leaf.public_key.thumbprint().as_str() == key.thumbprint
+            && leaf.spiffe_id.as_ref() == Some(&issued.spiffe_id)
+    });
+    let unreadable = || Failure::new(ErrorCode::AnswerUnreadable, texts::UNREADABLE);
+    ours.then_some(()).ok_or_else(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_has_a_port_only_where_it_is_not_the_usual_one() {
+        for (url, authority) in [
+            ("https://Landfall.example", "landfall.example"),
+            ("https://landfall.example:443", "landfall.example"),
+            ("https://localhost:8443", "localhost:8443"),
+            ("https://[::1]:8443", "[::1]:8443"),
+        ] {
+            assert_eq!(authority_of(&Url::parse(url).unwrap()), authority);
+        }
+    }
+}

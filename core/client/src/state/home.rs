@@ -1,0 +1,238 @@
+//! The private folder.
+
+use super::files;
+use super::profile::{Pending, Profile, ProfileName};
+use crate::failure::Failure;
+use crate::sessions::Sessions;
+use crate::texts;
+use etcetera::BaseStrategy;
+use landfall_identity::id::TokenId;
+use landfall_protocol::ErrorCode;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Profiles that one folder may hold.
+const PROFILES_MAX: usize = 100;
+
+/// Where the folder is: `LANDFALL_HOME` (handed in, read at the edge), else `landfall` under the
+/// platform's configuration folder.
+///
+/// # Errors
+/// When the platform has no such folder for this user.
+pub fn default_home(landfall_home: Option<&OsStr>) -> Result<PathBuf, Failure> {
+    if let Some(home) = landfall_home.filter(|home| !home.is_empty()) {
+        return Ok(PathBuf::from(home));
+    }
+    let base = etcetera::choose_base_strategy()
+        .map_err(|_| Failure::new(ErrorCode::StateUnwritable, texts::UNWRITABLE))?;
+    Ok(base.config_dir().join("landfall"))
+}
+
+/// The private folder of one client.
+#[derive(Debug, Clone)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// Opens the folder; makes it, for its owner alone, when it is missing.
+    ///
+    /// # Errors
+    /// `state-unwritable` when it cannot be made, or when others can read it.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Failure> {
+        let home = Self(folder.into());
+        files::make_private_folder(&home.0).map_err(|error| home.unwritable(&error))?;
+        match files::is_exposed(&home.0) {
+            Ok(false) => Ok(home),
+            Ok(true) => Err(Failure::new(
+                ErrorCode::StateUnwritable,
+                format!("{} The folder is {}.", texts::EXPOSED, home.0.display()),
+            )),
+            Err(error) => Err(home.unwritable(&error)),
+        }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where a file key store belongs.
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// Proves that a file can be written here now. Asked before a code is spent.
+    ///
+    /// # Errors
+    /// `state-unwritable`.
+    pub fn probe_writable(&self) -> Result<(), Failure> {
+        let probe = self.0.join("pending").join(".probe");
+        files::write_atomically(&probe, b"probe").map_err(|error| self.unwritable(&error))?;
+        files::remove(&probe).map_err(|error| self.unwritable(&error))
+    }
+
+    /// Keeps other processes of this folder from changing identities at the same time.
+    ///
+    /// # Errors
+    /// `state-unwritable` when another process is at it.
+    pub(crate) fn lock(&self) -> Result<File, Failure> {
+        match files::try_lock(&self.0.join("lock")) {
+            Ok(Some(file)) => Ok(file),
+            Ok(None) => Err(Failure::new(ErrorCode::StateUnwritable, texts::STATE_BUSY)),
+            Err(error) => Err(self.unwritable(&error)),
+        }
+    }
+
+    /// The names of all profiles, sorted.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn profiles(&self) -> Result<Vec<ProfileName>, Failure> {
+        let entries = match fs::read_dir(self.0.join("profiles")) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.unwritable(&error)),
+        };
+        let names = entries.flatten().take(PROFILES_MAX).filter_map(|entry| {
+            let name = ProfileName::parse(entry.file_name().to_str()?).ok()?;
+            self.identity(&name).is_file().then_some(name)
+        });
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// The profile to use: the one named, else the default, else the only one.
+    ///
+    /// # Errors
+    /// `no-profile` when there is none, or when it is unclear which.
+    pub fn choose(&self, named: Option<&str>) -> Result<ProfileName, Failure> {
+        let profiles = self.profiles()?;
+        let missing = |text: &str| Failure::new(ErrorCode::NoProfile, text);
+        if let Some(named) = named {
+            let found = profiles.into_iter().find(|name| name.as_str() == named);
+            return found.ok_or_else(|| missing(texts::NO_SUCH_PROFILE));
+        }
+        let default = files::read(&self.0.join("default")).ok().flatten();
+        let default = default.and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some(name) = profiles.iter().find(|name| Some(name.as_str()) == default.as_deref()) {
+            return Ok(name.clone());
+        }
+        match &profiles[..] {
+            [] => Err(missing(texts::NO_PROFILE)),
+            [only] => Ok(only.clone()),
+            _ => Err(missing(texts::WHICH_PROFILE)),
+        }
+    }
+
+    /// Makes a profile the default.
+    ///
+    /// # Errors
+    /// `state-unwritable`.
+    pub fn set_default(&self, name: &ProfileName) -> Result<(), Failure> {
+        self.write_bytes(&self.0.join("default"), name.as_str().as_bytes())
+    }
+
+    /// Reads a profile; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn profile(&self, name: &ProfileName) -> Result<Option<Profile>, Failure> {
+        self.read_json(&self.identity(name))
+    }
+
+    /// Writes a profile.
+    ///
+    /// # Errors
+    /// `state-unwritable`; the one before stays.
+    pub(crate) fn save_profile(
+        &self,
+        name: &ProfileName,
+        profile: &Profile,
+    ) -> Result<(), Failure> {
+        self.write_json(&self.identity(name), profile)
+    }
+
+    pub(crate) fn sessions(&self, name: &ProfileName) -> Sessions {
+        // What cannot be read is opened again.
+        self.read_json(&self.folder(name).join("sessions.json")).ok().flatten().unwrap_or_default()
+    }
+
+    pub(crate) fn save_sessions(
+        &self,
+        name: &ProfileName,
+        sessions: &Sessions,
+    ) -> Result<(), Failure> {
+        self.write_json(&self.folder(name).join("sessions.json"), sessions)
+    }
+
+    /// Every enrolment under way, oldest name first.
+    pub(crate) fn pending(&self) -> Vec<Pending> {
+        let Ok(entries) = fs::read_dir(self.0.join("pending")) else { return Vec::new() };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        paths.iter().filter_map(|path| self.read_json(path).ok().flatten()).collect()
+    }
+
+    pub(crate) fn pending_of(&self, token: &TokenId) -> Result<Option<Pending>, Failure> {
+        self.read_json(&self.pending_path(token))
+    }
+
+    pub(crate) fn save_pending(&self, pending: &Pending) -> Result<(), Failure> {
+        self.write_json(&self.pending_path(&pending.flow.facts().token), pending)
+    }
+
+    pub(crate) fn forget_pending(&self, token: &TokenId) -> Result<(), Failure> {
+        files::remove(&self.pending_path(token)).map_err(|error| self.unwritable(&error))
+    }
+
+    fn folder(&self, name: &ProfileName) -> PathBuf {
+        self.0.join("profiles").join(name.as_str())
+    }
+
+    fn identity(&self, name: &ProfileName) -> PathBuf {
+        self.folder(name).join("identity.json")
+    }
+
+    fn pending_path(&self, token: &TokenId) -> PathBuf {
+        self.0.join("pending").join(format!("{token}.json"))
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, Failure> {
+        let damaged = || {
+            let detail = format!("{} The file is {}.", texts::STATE_DAMAGED, path.display());
+            Failure::new(ErrorCode::StateUnwritable, detail)
+        };
+        let Some(bytes) = files::read(path).map_err(|_| damaged())? else { return Ok(None) };
+        let bytes = Zeroizing::new(bytes);
+        serde_json::from_slice(&bytes).map(Some).map_err(|_| damaged())
+    }
+
+    fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec_pretty(value).map(Zeroizing::new);
+        let bytes = bytes.map_err(|error| self.unwritable(&io::Error::other(error)))?;
+        self.write_bytes(path, &bytes)
+    }
+
+    fn write_bytes(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        files::write_atomically(path, bytes).map_err(|error| self.unwritable(&error))
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Failure {
+        let detail = format!(
+            "The folder {} cannot be used: {error}. {}",
+            self.0.display(),
+            texts::UNWRITABLE
+        );
+        Failure::new(ErrorCode::StateUnwritable, detail)
+    }
+}
+
+#[cfg(test)]
+#[path = "home_tests.rs"]
+mod tests;

@@ -1,0 +1,17 @@
+//! What a client keeps on disk: one private folder with a profile for each server.
+//!
+//! ```text
+//! <home>/                         0700
+//!   default                       the default profile's name
+//!   keys/                         the file key store
+//!   profiles/<name>/identity.json who this machine is there
+//!   profiles/<name>/sessions.json open sessions; useless without the key
+//!   pending/<token id>.json       an enrolment that may have to be resumed
+//! ```
+
+mod files;
+mod home;
+mod profile;
+
+pub use home::{Home, default_home};
+pub use profile::{Pending, Profile, ProfileName};

@@ -1,0 +1,74 @@
+//! What the client itself says to people when something goes wrong: why, and what to do next.
+//! Titles come from the error codes; what the server says travels in its own problems.
+
+/// No answer at all.
+pub const UNREACHABLE: &str =
+    "The server did not answer. Check the network connection, then try again. Nothing was changed.";
+/// A call that may have been carried out before the connection broke.
+pub const ANSWER_LOST: &str = "The connection broke before the server's answer arrived, so it may have done what you asked. Look first, then try again.";
+/// The certificate is not what the code or the profile says it must be.
+pub const NOT_TRUSTED: &str = "Something else answered at this address: its certificate is not the one that your code names. Do not go on over this network. If it stays, ask whoever runs the server.";
+/// The certificate is right and the time is not.
+pub const CERTIFICATE_TIME: &str = "The server's certificate is not valid at the time that this machine's clock shows. Check the clock of this machine, then try again.";
+/// Not JSON, or not the JSON that was expected.
+pub const UNREADABLE: &str = "The answer is not one that this version of Landfall understands. Something between you and the server may have replaced it; if it stays, update Landfall.";
+/// More bytes than any answer has.
+pub const TOO_LONG: &str = "The answer is longer than any answer of a Landfall server. Something between you and the server may have replaced it.";
+/// No shared version: the server is newer.
+pub const APP_TOO_OLD: &str = "The server speaks a newer version. Update Landfall on this machine.";
+/// No shared version: the server is older.
+pub const SERVER_TOO_OLD: &str =
+    "This Landfall is newer than the server. Ask whoever runs the server to update it.";
+/// Nobody is enrolled here.
+pub const NO_PROFILE: &str = "Get a code on another device (`landfall device add NAME`) or from your administrator, then run `landfall enroll` here.";
+/// A profile was named that does not exist.
+pub const NO_SUCH_PROFILE: &str =
+    "There is no profile of this name on this machine. `landfall doctor` lists those that exist.";
+/// Several profiles and no choice.
+pub const WHICH_PROFILE: &str =
+    "This machine is enrolled with several servers. Say which with --server-profile NAME.";
+/// There is a living identity for this server.
+pub const PROFILE_EXISTS: &str = "This machine has an identity on this server already, and it was left as it is. If you want to replace it, run the same again with --replace.";
+/// The folder is not writable.
+pub const UNWRITABLE: &str = "Nothing was used. Make the folder writable for you alone, or set LANDFALL_HOME to another one.";
+/// Others can read the folder.
+pub const EXPOSED: &str = "Other people on this machine can read Landfall's folder. Run `chmod 700` on it, then try again.";
+/// A file of ours that cannot be read.
+pub const STATE_DAMAGED: &str = "A file in Landfall's folder cannot be read. Get a new code and enroll again; your secrets are on the server.";
+/// Another process has the lock.
+pub const STATE_BUSY: &str =
+    "Another Landfall is at work in this folder. Wait for it to end, then try again.";
+/// The key store failed.
+pub const KEY_UNAVAILABLE: &str =
+    "The key of this machine is missing or cannot be used. Get a new code and enroll again.";
+/// The token is not one.
+pub const TOKEN_UNREADABLE: &str =
+    "A code begins with lf1. and is one long line. Copy all of it and paste it again.";
+/// The checksum is wrong.
+pub const TOKEN_MISTYPED: &str = "A part is missing or was changed on the way. Copy all of it and paste it again. Nothing was used.";
+/// A version that this build does not know.
+pub const TOKEN_TOO_NEW: &str =
+    "It was made by a newer Landfall. Update Landfall on this machine, then paste it again.";
+/// The code is over, by its own word.
+pub const TOKEN_OVER: &str = "Nothing was used. Ask for a new code; it is made in a minute.";
+/// A name is not in the code and was not given.
+pub const USER_MISSING: &str = "The code leaves the user name open. Choose one with --user NAME: lower-case letters, digits, '.', '_' and '-'.";
+/// As above, for the device.
+pub const DEVICE_MISSING: &str = "The code leaves the device name open. Choose one with --device NAME: lower-case letters, digits, '.', '_' and '-'.";
+/// The code names somebody else.
+pub const NAMES_ANOTHER: &str = "The names that you gave are not those in the code. Leave them out, or ask for a code for them. Nothing was used.";
+/// No browser.
+pub const NO_BROWSER: &str = "No browser could be opened on this machine. Open the address that is shown on a device with a browser, and type the code that it shows.";
+/// The redirect never came.
+pub const NOBODY_CAME: &str = "Nobody used the passkey in time. Nothing was changed; begin again.";
+/// The loopback listener could not be opened.
+pub const NO_LOOPBACK: &str = "This machine does not let Landfall listen on 127.0.0.1, so the browser cannot come back by itself. Use the typed form.";
+/// A typed code that is not one.
+pub const CODE_SHAPE: &str = "The page shows eight characters like 4K7M-9QXA. Type them as they stand; small letters are fine.";
+/// A person must be asked and nobody can be.
+pub const INPUT_NEEDED: &str = "Nobody can be asked here, because the input is not a terminal.";
+/// Waiting in vain for a renewal.
+pub const RENEW_FAILED: &str = "This machine's certificate could not be renewed.";
+/// A local value that breaks a rule.
+pub const VALUE_TOO_LARGE: &str =
+    "A secret holds 64 KiB at the most. Keep the large part elsewhere and put its key here.";
