@@ -1,0 +1,417 @@
+//! What can be typed. Help is written for somebody who has just lost a laptop.
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use landfall_client::words::{
+    Attachment, DeviceName, Label, PasskeyId, Role, Seconds, SecretName, TokenId, UserName,
+};
+use std::path::PathBuf;
+
+/// Landfall: your identity on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "landfall", version, max_term_width = 100)]
+#[command(after_help = HELP_TOP)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const HELP_TOP: &str = "\
+Lost a laptop? On this machine:
+  landfall enroll                  type or paste the code that another device or an administrator made
+  landfall secret get wifi         your secrets are here again
+  landfall device lost old-laptop  cut the lost one off
+
+Exit codes: 0 done, 2 usage, 3 sign in, 4 step up, 5 refused, 6 not found, 7 conflict, 8 network,
+9 server, 10 update needed.";
+
+/// What every verb takes.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Global {
+    /// Print one JSON document; errors as JSON on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Answer yes to questions
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+    /// Use this server's profile (see `landfall doctor`)
+    #[arg(long, value_name = "NAME", global = true, env = "LANDFALL_PROFILE")]
+    pub server_profile: Option<String>,
+    /// Open passkey pages with this command
+    #[arg(long, value_name = "CMD", global = true)]
+    pub browser: Option<String>,
+    /// Do not open a browser here: show the page's address and ask for the code that it shows
+    #[arg(long, global = true, conflicts_with = "browser")]
+    pub no_browser: bool,
+    /// Read the code that the page shows from stdin
+    #[arg(long, value_name = "-", global = true, conflicts_with = "browser")]
+    pub code: Option<Stdin>,
+    /// Say what happens underneath (twice for more)
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// The one value that `--code` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stdin {
+    /// Read it from stdin.
+    #[value(name = "-")]
+    Dash,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Become the first administrator of a new server
+    #[command(
+        after_help = "Examples:\n  landfall claim --user bert --device bert-laptop\n  landfall claim lf1.CODE --user bert --device bert-laptop --yes"
+    )]
+    Claim(EnrollArgs),
+    /// Make this machine yours, with a code from another device or an administrator
+    #[command(
+        after_help = "Leave the code out to be asked for it, or pipe it in: so it stays out of the shell's history.\nAn enrolment that was interrupted goes on with `landfall enroll` alone.\n\nExamples:\n  landfall enroll\n  landfall enroll lf1.CODE --yes\n  landfall enroll --user anna --device anna-phone lf1.CODE\n  landfall enroll --replace lf1.CODE"
+    )]
+    Enroll(EnrollArgs),
+    /// Open a session; with --step-up, prove with a passkey that you are here
+    #[command(
+        after_help = "Examples:\n  landfall login\n  landfall login --step-up\n  landfall login --step-up --no-browser"
+    )]
+    Login {
+        /// Use a passkey: good for ten minutes
+        #[arg(long)]
+        step_up: bool,
+        /// Only this kind of passkey
+        #[arg(long = "type", value_name = "platform|roaming", value_parser = attachment, requires = "step_up")]
+        attachment: Option<Attachment>,
+    },
+    /// Close the sessions of this machine
+    #[command(after_help = "Example:\n  landfall logout")]
+    Logout,
+    /// Who am I, on which device
+    #[command(after_help = "Examples:\n  landfall whoami\n  landfall whoami --json")]
+    Whoami,
+    /// Your devices
+    #[command(subcommand)]
+    Device(DeviceVerb),
+    /// Stop everything of your account at once, this machine too
+    #[command(
+        after_help = "The ways back in stay open. `landfall unfreeze` with a passkey ends it; so does an administrator.\n\nExample:\n  landfall freeze --yes"
+    )]
+    Freeze,
+    /// End a freeze, with a passkey
+    #[command(after_help = "Example:\n  landfall unfreeze")]
+    Unfreeze,
+    /// Codes that you have made
+    #[command(subcommand)]
+    Token(TokenVerb),
+    /// Your passkeys
+    #[command(subcommand)]
+    Webauthn(WebauthnVerb),
+    /// Your secrets
+    #[command(subcommand)]
+    Secret(SecretVerb),
+    /// For administrators
+    #[command(subcommand)]
+    Admin(AdminVerb),
+    /// Who did what, newest first
+    #[command(
+        after_help = "Examples:\n  landfall audit\n  landfall audit --outcome deny --limit 20\n  landfall audit --tenant --user bert"
+    )]
+    Audit(AuditArgs),
+    /// Find out what stands in the way on this machine
+    #[command(after_help = "Examples:\n  landfall doctor\n  landfall doctor --json")]
+    Doctor,
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  landfall completions bash")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct EnrollArgs {
+    /// The code, beginning with lf1. (better asked for or piped in than typed here)
+    pub token: Option<String>,
+    /// Your user name, where the code leaves it open
+    #[arg(long)]
+    pub user: Option<UserName>,
+    /// This machine's name, where the code leaves it open
+    #[arg(long)]
+    pub device: Option<DeviceName>,
+    /// What you call this machine ("Bert's blue laptop")
+    #[arg(long)]
+    pub label: Option<Label>,
+    /// Replace the identity that this machine has on that server
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeviceVerb {
+    /// Make a code for another machine of yours
+    #[command(
+        after_help = "Examples:\n  landfall device add bert-new\n  landfall device add bert-new --ttl 5m --json"
+    )]
+    Add {
+        /// The new machine's name; it stays for ever
+        name: DeviceName,
+        /// How long the code can be used: 90s, 10m, 2h
+        #[arg(long, value_parser = duration)]
+        ttl: Option<Seconds>,
+    },
+    /// Your devices
+    #[command(after_help = "Example:\n  landfall device list")]
+    List,
+    /// Change what a device is called
+    #[command(after_help = "Example:\n  landfall device rename bert-laptop \"Bert's blue laptop\"")]
+    Rename {
+        /// Its name
+        name: DeviceName,
+        /// What you call it now
+        label: Label,
+    },
+    /// Cut a device off for now
+    #[command(after_help = "Example:\n  landfall device suspend bert-laptop")]
+    Suspend {
+        /// Its name
+        name: DeviceName,
+    },
+    /// Let a suspended device work again
+    #[command(after_help = "Example:\n  landfall device resume bert-laptop")]
+    Resume {
+        /// Its name
+        name: DeviceName,
+    },
+    /// Cut a device off for ever
+    #[command(after_help = "Example:\n  landfall device revoke bert-laptop")]
+    Revoke {
+        /// Its name
+        name: DeviceName,
+    },
+    /// This device is lost: cut it off at once, then for ever if that is allowed yet
+    #[command(after_help = "Example:\n  landfall device lost bert-laptop")]
+    Lost {
+        /// Its name
+        name: DeviceName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// The codes that you have made, and who used them
+    #[command(after_help = "Example:\n  landfall token list")]
+    List,
+    /// Withdraw a code
+    #[command(after_help = "Example:\n  landfall token cancel 00000000000000000000000000")]
+    Cancel {
+        /// Its name, from `landfall token list`
+        id: TokenId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WebauthnVerb {
+    /// Register a passkey
+    #[command(
+        after_help = "Examples:\n  landfall webauthn register\n  landfall webauthn register --type roaming --label \"blue key\""
+    )]
+    Register {
+        /// In this machine, or in a key that you carry
+        #[arg(long = "type", value_name = "platform|roaming", value_parser = attachment, default_value = "platform")]
+        attachment: Attachment,
+        /// What you call it
+        #[arg(long)]
+        label: Option<Label>,
+    },
+    /// Your passkeys
+    #[command(after_help = "Example:\n  landfall webauthn list")]
+    List,
+    /// Change what a passkey is called
+    #[command(
+        after_help = "Example:\n  landfall webauthn rename 00000000000000000000000000 \"blue key\""
+    )]
+    Rename {
+        /// Its name, from `landfall webauthn list`
+        id: PasskeyId,
+        /// What you call it now
+        label: Label,
+    },
+    /// Remove a passkey
+    #[command(after_help = "Example:\n  landfall webauthn remove 00000000000000000000000000")]
+    Remove {
+        /// Its name, from `landfall webauthn list`
+        id: PasskeyId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SecretVerb {
+    /// Keep a value: asked for, piped in, or from a file
+    #[command(
+        after_help = "Examples:\n  landfall secret set wifi\n  landfall secret set db/main --file password.txt"
+    )]
+    Set {
+        /// Its name
+        name: SecretName,
+        /// Read the value from this file
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Print a value, exactly as it was kept
+    #[command(
+        after_help = "Examples:\n  landfall secret get wifi\n  landfall secret get db/main --version 3"
+    )]
+    Get {
+        /// Its name
+        name: SecretName,
+        /// An older version
+        #[arg(long)]
+        version: Option<u64>,
+    },
+    /// Your secrets, without their values
+    #[command(after_help = "Example:\n  landfall secret list")]
+    List,
+    /// A secret's versions, without their values
+    #[command(after_help = "Example:\n  landfall secret versions wifi")]
+    Versions {
+        /// Its name
+        name: SecretName,
+    },
+    /// Delete one version, or all of them
+    #[command(
+        after_help = "Examples:\n  landfall secret delete wifi --version 3\n  landfall secret delete wifi --all-versions"
+    )]
+    Delete {
+        /// Its name
+        name: SecretName,
+        /// This version
+        #[arg(long, required_unless_present = "all_versions", conflicts_with = "all_versions")]
+        version: Option<u64>,
+        /// Everything; takes a passkey
+        #[arg(long)]
+        all_versions: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminVerb {
+    /// Invite a new user
+    #[command(
+        after_help = "Examples:\n  landfall admin invite anna\n  landfall admin invite anna --device anna-phone --role admin --ttl 3d"
+    )]
+    Invite {
+        /// The new user's name; it stays for ever
+        user: UserName,
+        /// Their first machine's name; they choose when left out
+        #[arg(long)]
+        device: Option<DeviceName>,
+        /// What they may do
+        #[arg(long, value_name = "member|admin", value_parser = role, default_value = "member")]
+        role: Role,
+        /// How long the code can be used: 1h, 3d
+        #[arg(long, value_parser = duration)]
+        ttl: Option<Seconds>,
+    },
+    /// The people of this tenant
+    #[command(after_help = "Example:\n  landfall admin users")]
+    Users,
+    /// The devices of this tenant, or of one user
+    #[command(
+        after_help = "Examples:\n  landfall admin devices\n  landfall admin devices --user bert\n  landfall admin devices suspend bert bert-laptop\n  landfall admin devices revoke bert bert-laptop"
+    )]
+    Devices {
+        /// Only this user's
+        #[arg(long)]
+        user: Option<UserName>,
+        #[command(subcommand)]
+        act: Option<AdminDeviceVerb>,
+    },
+    /// End somebody's freeze
+    #[command(after_help = "Example:\n  landfall admin unfreeze bert")]
+    Unfreeze {
+        /// Whose
+        user: UserName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminDeviceVerb {
+    /// Cut somebody's device off for now
+    Suspend {
+        /// Whose
+        user: UserName,
+        /// Its name
+        device: DeviceName,
+    },
+    /// Let it work again
+    Resume {
+        /// Whose
+        user: UserName,
+        /// Its name
+        device: DeviceName,
+    },
+    /// Cut it off for ever
+    Revoke {
+        /// Whose
+        user: UserName,
+        /// Its name
+        device: DeviceName,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct AuditArgs {
+    /// The whole tenant's, not only yours; administrators
+    #[arg(long)]
+    pub tenant: bool,
+    /// Only this user's; administrators
+    #[arg(long, requires = "tenant")]
+    pub user: Option<String>,
+    /// Only this device's
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Only this action's, such as read-secret
+    #[arg(long)]
+    pub action: Option<String>,
+    /// Only with this outcome
+    #[arg(long, value_parser = ["allow", "deny", "error"])]
+    pub outcome: Option<String>,
+    /// Only since this time, such as 2026-11-21T14:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// How many rows: 1 to 200
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub limit: u32,
+    /// Go on after a page: the `next` that it ended with
+    #[arg(long, value_name = "NEXT")]
+    pub after: Option<String>,
+}
+
+fn attachment(text: &str) -> Result<Attachment, String> {
+    Attachment::parse(text).ok_or_else(|| "it is `platform` or `roaming`".to_owned())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "it is `member` or `admin`".to_owned())
+}
+
+/// `90s`, `10m`, `2h`, `3d`.
+fn duration(text: &str) -> Result<Seconds, String> {
+    let wrong = || "write it like 90s, 10m, 2h or 3d".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let each = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(each).filter(|seconds| *seconds > 0).map(Seconds).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

@@ -1,0 +1,93 @@
+//! Exit codes that scripts can use.
+
+use landfall_client::{Failure, Remedy};
+use landfall_protocol::ErrorCode;
+use std::process::ExitCode;
+
+/// The exit codes, and what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    Usage = 2,
+    SignIn = 3,
+    StepUp = 4,
+    Refused = 5,
+    NotFound = 6,
+    Conflict = 7,
+    Network = 8,
+    Server = 9,
+    Update = 10,
+}
+
+/// What was typed is wrong.
+pub fn usage() -> ExitCode {
+    ExitCode::from(Exit::Usage as u8)
+}
+
+/// The exit code for a failure.
+pub fn code_of(failure: &Failure) -> ExitCode {
+    ExitCode::from(exit_of(failure.code()) as u8)
+}
+
+fn exit_of(code: ErrorCode) -> Exit {
+    use ErrorCode as C;
+    match code {
+        C::NotFound | C::CeremonyOver => return Exit::NotFound,
+        C::ServerUnreachable | C::ServerNotTrusted => return Exit::Network,
+        C::NoProfile => return Exit::SignIn,
+        C::ProfileExists => return Exit::Conflict,
+        C::Cancelled => return Exit::Refused,
+        C::StepUpRequired => return Exit::StepUp,
+        _ => {}
+    }
+    match (code.status(), Remedy::of(code)) {
+        (409, _) => Exit::Conflict,
+        (500.., _) => Exit::Server,
+        (_, Remedy::UpdateApp) => Exit::Update,
+        (401, _) => Exit::SignIn,
+        (_, Remedy::StepUp) => Exit::StepUp,
+        (403 | 429, _) => Exit::Refused,
+        (_, Remedy::EnrollAgain) => Exit::SignIn,
+        _ => Exit::Usage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_can_tell_what_happened() {
+        for (code, exit) in [
+            (ErrorCode::InvalidField, Exit::Usage),
+            (ErrorCode::InputNeeded, Exit::Usage),
+            (ErrorCode::TokenMistyped, Exit::Usage),
+            (ErrorCode::SessionOver, Exit::SignIn),
+            (ErrorCode::DeviceRevoked, Exit::SignIn),
+            (ErrorCode::TokenUsed, Exit::SignIn),
+            (ErrorCode::StepUpRequired, Exit::StepUp),
+            (ErrorCode::StepUpSpent, Exit::StepUp),
+            (ErrorCode::Forbidden, Exit::Refused),
+            (ErrorCode::Probation, Exit::Refused),
+            (ErrorCode::RateLimited, Exit::Refused),
+            (ErrorCode::NotFound, Exit::NotFound),
+            (ErrorCode::UserExists, Exit::Conflict),
+            (ErrorCode::LastPasskey, Exit::Conflict),
+            (ErrorCode::ServerUnreachable, Exit::Network),
+            (ErrorCode::ServerNotTrusted, Exit::Network),
+            (ErrorCode::Internal, Exit::Server),
+            (ErrorCode::Unavailable, Exit::Server),
+            (ErrorCode::UpdateNeeded, Exit::Update),
+            (ErrorCode::TokenTooNew, Exit::Update),
+        ] {
+            assert_eq!(exit_of(code), exit, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failure_never_looks_like_success() {
+        for code in ErrorCode::ALL {
+            assert!(exit_of(*code) as u8 >= 2, "{code}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What is printed: one answer on stdout, everything else on stderr.
+
+use crate::texts;
+use landfall_client::{Failure, words::SecretBytes};
+use landfall_protocol::ErrorCode;
+use serde::Serialize;
+use serde_json::Value;
+use std::io::{self, Write};
+
+/// Where answers go.
+#[derive(Debug, Clone)]
+pub struct Output {
+    json: bool,
+}
+
+/// The answer of a verb.
+pub enum Answer {
+    /// For people, and for programs.
+    Text {
+        /// One document.
+        json: Value,
+        /// Whole lines.
+        text: String,
+    },
+    /// Bytes exactly as they are, unless a program asked for JSON.
+    Raw {
+        /// One document.
+        json: Value,
+        /// The bytes.
+        bytes: SecretBytes,
+    },
+}
+
+impl Answer {
+    /// An answer whose document is `value`.
+    pub fn new(value: &impl Serialize, text: impl Into<String>) -> Result<Self, Failure> {
+        let json = serde_json::to_value(value)
+            .map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
+        Ok(Self::Text { json, text: text.into() })
+    }
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints the answer.
+    pub fn done(&self, answer: Answer) -> Result<(), Failure> {
+        let printed = match answer {
+            Answer::Text { json, .. } | Answer::Raw { json, .. } if self.json => {
+                to_stdout(format!("{json:#}\n").as_bytes())
+            }
+            Answer::Text { text, .. } => to_stdout(with_newline(&text).as_bytes()),
+            Answer::Raw { bytes, .. } => to_stdout(bytes.expose()),
+        };
+        printed.or_else(|error| match error.kind() {
+            // Whoever read has read enough.
+            io::ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(Failure::new(ErrorCode::Internal, error.to_string())),
+        })
+    }
+
+    /// Prints what went wrong: what happened, why and what to do next, the code at the end.
+    pub fn failure(&self, failure: &Failure) {
+        let text = if self.json {
+            serde_json::to_string_pretty(failure.problem()).unwrap_or_default()
+        } else {
+            human(failure)
+        };
+        say(&text);
+    }
+}
+
+fn human(failure: &Failure) -> String {
+    let problem = failure.problem();
+    let mut text = format!("{}.\n", problem.title);
+    if !problem.detail.is_empty() && problem.detail != problem.title {
+        text.push_str(&wrap(&problem.detail, 80));
+        text.push('\n');
+    }
+    if let Some(seconds) = problem.retry_after_seconds {
+        text.push_str(&texts::try_again_in(seconds));
+        text.push('\n');
+    }
+    if let Some(next) = texts::remedy(failure) {
+        text.push_str(&wrap(next, 80));
+        text.push('\n');
+    }
+    let request = problem.request_id.as_ref();
+    let request = request.map(|id| format!(", request {id}")).unwrap_or_default();
+    text.push_str(&format!("\n({}{request})", problem.code));
+    text
+}
+
+/// Prints a line on stderr.
+#[allow(clippy::print_stderr, reason = "a terminal program talks here")]
+pub fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+fn to_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+fn with_newline(text: &str) -> String {
+    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+}
+
+/// Breaks a text between words.
+pub fn wrap(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+/// Rows under headings, in columns as wide as they must be.
+pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([headings[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut headings.iter().copied())];
+    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_why_and_next_and_ends_with_its_code() {
+        let failure = Failure::new(ErrorCode::TokenUsed, "It was used at 14:32 on bert-new.");
+        let text = human(&failure);
+        assert!(text.starts_with("This code was used already.\nIt was used at 14:32"));
+        assert!(text.ends_with("(token-used)"));
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [vec!["a".to_owned(), "x".to_owned()], vec!["long".to_owned(), "y".to_owned()]];
+        assert_eq!(table(&["NAME", "B"], &rows), "NAME  B\na     x\nlong  y");
+    }
+
+    #[test]
+    fn long_texts_break_between_words() {
+        assert_eq!(wrap("one two three", 7), "one two\nthree");
+        assert_eq!(wrap("unbreakable", 3), "unbreakable");
+    }
+}

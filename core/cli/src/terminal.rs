@@ -1,0 +1,223 @@
+//! The terminal as the engine's shell: steps, questions, pages.
+
+use crate::clock::clock_time;
+use crate::output::say;
+use crate::qr::qr;
+use crate::texts;
+use landfall_client::shell::Answer;
+use landfall_client::{
+    Browser, Failure, FlowNext, FlowOtherWay, FlowStepId, FlowStepState, FlowView, Shell, open_page,
+};
+use landfall_protocol::ErrorCode;
+use landfall_protocol::ceremony::CeremonyBegun;
+use std::collections::HashSet;
+use std::io::{BufRead, IsTerminal, Read, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
+
+/// The most that is read from stdin where a line or a code is expected, in bytes.
+const LINE_MAX: u64 = 16 * 1024;
+
+/// What kind of terminal it is.
+pub struct TerminalSetup {
+    /// A program is reading: no steps, no QR codes.
+    pub quiet: bool,
+    /// A person can be asked.
+    pub can_ask: bool,
+    /// The typed form's code comes from stdin.
+    pub code_from_stdin: bool,
+    /// How pages are opened.
+    pub browser: Browser,
+}
+
+/// The terminal.
+pub struct Terminal {
+    setup: TerminalSetup,
+    shown: Mutex<Shown>,
+}
+
+/// What was printed already, so that each thing is said once.
+#[derive(Default)]
+struct Shown {
+    steps: HashSet<FlowStepId>,
+    page: Option<String>,
+    other_way: Option<FlowOtherWay>,
+    failure: Option<ErrorCode>,
+    typed: bool,
+}
+
+impl Terminal {
+    pub fn new(setup: TerminalSetup) -> Self {
+        Self { setup, shown: Mutex::default() }
+    }
+
+    pub fn can_ask(&self) -> bool {
+        self.setup.can_ask
+    }
+
+    /// Says something to a person, not to a program.
+    pub fn say(&self, line: &str) {
+        if !self.setup.quiet {
+            say(line);
+        }
+    }
+
+    /// Shows a QR code, where somebody can see it.
+    pub fn show_qr(&self, text: &str) {
+        let seen = !self.setup.quiet && std::io::stderr().is_terminal();
+        if let Some(code) = qr(text).filter(|_| seen) {
+            say(&code);
+        }
+    }
+
+    /// A yes-or-no question; yes is the default.
+    pub fn ask_yes(&self, question: &str) -> Result<bool, Failure> {
+        let answer = self.ask_line(&format!("{question} {} ", texts::YES_NO))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "" | "y" | "yes"))
+    }
+
+    /// A question with a line for an answer.
+    pub fn ask_line(&self, question: &str) -> Result<String, Failure> {
+        if !self.setup.can_ask {
+            return Err(Failure::new(ErrorCode::InputNeeded, texts::NOT_A_TERMINAL));
+        }
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "{question}").and_then(|()| err.flush());
+        drop(err);
+        Ok(read_line()?.trim().to_owned())
+    }
+
+    /// A question whose answer is not shown while it is typed.
+    pub fn ask_hidden(&self, question: &str) -> Result<Zeroizing<String>, Failure> {
+        if !self.setup.can_ask {
+            return Err(Failure::new(ErrorCode::InputNeeded, texts::NOT_A_TERMINAL));
+        }
+        rpassword::prompt_password(question)
+            .map(Zeroizing::new)
+            .map_err(|_| Failure::new(ErrorCode::Cancelled, texts::NOTHING_CHANGED))
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show_steps(&self, view: &FlowView, shown: &mut Shown) {
+        for step in &view.steps {
+            let spoken = step.state == FlowStepState::Done && texts::step(step.id).is_some();
+            if !spoken || !shown.steps.insert(step.id) {
+                continue;
+            }
+            let took = match (step.started_at, step.finished_at) {
+                (Some(from), Some(to)) => to.0.millis().saturating_sub(from.0.millis()),
+                _ => 0,
+            };
+            let text = texts::step(step.id).unwrap_or_default();
+            say(&format!("  {text:<40} {:>5.1} s", took as f64 / 1000.0));
+        }
+    }
+
+    fn show_page(&self, view: &FlowView, shown: &mut Shown) {
+        let FlowNext::UsePasskey { page_url, match_number, typed } = &view.next else { return };
+        if shown.page.as_ref() == Some(page_url) {
+            return;
+        }
+        shown.page = Some(page_url.clone());
+        if let Some(act) = &view.about.act {
+            say(&texts::act(act));
+        }
+        let until = view.expires_at.map(clock_time).unwrap_or_default();
+        if *typed {
+            say(&texts::open_elsewhere(page_url, &until));
+            self.show_qr(page_url);
+        } else {
+            say(&texts::use_passkey(match_number, &until));
+        }
+    }
+}
+
+impl Shell for Terminal {
+    fn show(&self, view: &FlowView) {
+        if self.setup.quiet {
+            return;
+        }
+        let mut shown = self.shown();
+        let beginning = view.steps.iter().all(|step| step.finished_at.is_none());
+        if beginning {
+            *shown = Shown::default();
+        }
+        self.show_steps(view, &mut shown);
+        let going_on = matches!(view.next, FlowNext::Wait | FlowNext::UsePasskey { .. });
+        let failure = view.failure.as_ref().filter(|_| going_on);
+        if failure.map(|failure| failure.code) != shown.failure {
+            shown.failure = failure.map(|failure| failure.code);
+            if let Some(failure) = failure {
+                say(&format!("{}. {}", failure.title, failure.detail));
+            }
+        }
+        self.show_page(view, &mut shown);
+        if view.other_way != shown.other_way {
+            shown.other_way = view.other_way;
+            match (view.other_way, &view.next) {
+                (Some(FlowOtherWay::TypeCode), FlowNext::UsePasskey { page_url, .. }) => {
+                    say(&texts::still_waiting_page(page_url));
+                }
+                (Some(_), _) => say(texts::STILL_WAITING),
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn has_browser(&self) -> bool {
+        self.setup.browser != Browser::None
+    }
+
+    fn open_page(&self, begun: &CeremonyBegun) -> Result<(), Failure> {
+        open_page(&self.setup.browser, &begun.page_url)
+    }
+
+    fn typed_code<'a>(
+        &'a self,
+        begun: &'a CeremonyBegun,
+    ) -> Answer<'a, Result<Zeroizing<String>, Failure>> {
+        Box::pin(async move {
+            if self.setup.code_from_stdin {
+                // One code, once: a second try has nothing new to say.
+                if std::mem::replace(&mut self.shown().typed, true) {
+                    return Err(Failure::new(ErrorCode::CompletionWrong, texts::WRONG_PIPED_CODE));
+                }
+                if self.setup.quiet {
+                    // A program must learn the address somewhere.
+                    say(&begun.page_url);
+                }
+            } else if self.setup.can_ask {
+                let mut err = std::io::stderr().lock();
+                let _ = write!(err, "{}", texts::TYPE_CODE).and_then(|()| err.flush());
+            } else {
+                return Err(Failure::new(ErrorCode::InputNeeded, texts::NOBODY_TO_TOUCH));
+            }
+            // Reading blocks: on a thread of its own, so that the ceremony's time still ends it.
+            let line = tokio::task::spawn_blocking(read_line).await;
+            line.map_err(|_| Failure::new(ErrorCode::Cancelled, texts::NOTHING_CHANGED))?
+        })
+    }
+}
+
+/// One line of stdin.
+pub fn read_line() -> Result<Zeroizing<String>, Failure> {
+    let mut line = Zeroizing::new(String::new());
+    let mut input = std::io::stdin().lock().take(LINE_MAX);
+    match input.read_line(&mut line) {
+        Ok(0) | Err(_) => Err(Failure::new(ErrorCode::InputNeeded, texts::INPUT_ENDED)),
+        Ok(_) => Ok(line),
+    }
+}
+
+/// All of stdin, up to `max` bytes and one more, so that too much can be told.
+pub fn read_stdin(max: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let mut input = std::io::stdin().lock().take(max as u64 + 1);
+    input
+        .read_to_end(&mut bytes)
+        .map_err(|_| Failure::new(ErrorCode::InputNeeded, texts::INPUT_ENDED))?;
+    Ok(bytes)
+}

@@ -1,0 +1,212 @@
+//! Everything that the program says to people, in English, in one file.
+
+use crate::clock::clock_time;
+use landfall_client::{Failure, FlowStepId, Remedy};
+use landfall_protocol::ErrorCode;
+use landfall_protocol::ceremony::BoundActBody;
+
+pub const YES_NO: &str = "[Y/n]";
+pub const NOTHING_CHANGED: &str = "Nothing was changed.";
+pub const NOT_A_TERMINAL: &str = "Nobody can be asked here, because the input is not a terminal. Give the answer as an argument, or pipe it in.";
+pub const NEEDS_YES: &str = "This asks a question first, and the input is not a terminal. Run it with --yes when you are sure.";
+pub const INPUT_ENDED: &str = "The input ended before an answer came.";
+pub const NOBODY_TO_TOUCH: &str = "This takes your passkey. Run it in a terminal, or with --browser CMD, or with --code - and the code that the page shows.";
+pub const WRONG_PIPED_CODE: &str =
+    "The code from stdin was not accepted. Nothing was changed; begin again.";
+pub const TYPE_CODE: &str = "The code on the page: ";
+pub const STILL_WAITING: &str = "Still waiting for the server. Is this machine online?";
+pub const PASTE_CODE: &str = "Paste the code (it is not shown): ";
+pub const NOT_A_CLAIM: &str = "This code does not claim a server. Use it with `landfall enroll`.";
+pub const ASK_USER: &str = "Your user name: ";
+pub const ASK_ENROLL: &str = "Make this machine yours with this code?";
+pub const RESUMING: &str = "Going on with the enrolment that was interrupted.";
+pub const ASK_FREEZE: &str =
+    "Stop everything of your account now, this machine too? The ways back in stay open.";
+pub const ASK_VALUE: &str = "The value (it is not shown): ";
+pub const EMPTY_VALUE: &str = "The value is empty. Pipe it in, or give it with --file.";
+pub const SIGNED_OUT: &str =
+    "Signed out on this machine. Its identity stays; the next command signs in again.";
+pub const LAST_PASSKEY: &str = "This is your last passkey. Without one you cannot add devices or remove lost ones, and getting back in takes an administrator. Remove it all the same?";
+pub const NO_DEVICES: &str = "No devices.";
+pub const NO_TOKENS: &str = "No codes.";
+pub const NO_PASSKEYS: &str = "No passkeys. Register one: landfall webauthn register";
+pub const NO_SECRETS: &str = "No secrets yet. Keep one: landfall secret set NAME";
+pub const NO_ROWS: &str = "Nothing.";
+pub const FROZEN: &str = "Your account stands still now. `landfall unfreeze` with your passkey ends it; an administrator can, too.";
+pub const UNFROZEN: &str = "Your account works again.";
+
+/// A step of a flow that is done; none for those that need no words.
+pub fn step(id: FlowStepId) -> Option<&'static str> {
+    match id {
+        FlowStepId::Confirm => None,
+        FlowStepId::MakeKey => Some("Made this machine's key"),
+        FlowStepId::AskServer => Some("Got a certificate from the server"),
+        FlowStepId::Keep => Some("Kept it on this machine"),
+        FlowStepId::Prepare => None,
+        FlowStepId::UsePasskey => Some("You used your passkey"),
+        FlowStepId::Collect => Some("The server confirmed it"),
+    }
+}
+
+/// What to do next, where the problem's own words may not say it.
+pub fn remedy(failure: &Failure) -> Option<&'static str> {
+    match (failure.code(), failure.remedy()) {
+        (ErrorCode::NoProfile | ErrorCode::TokenExpired, _) => None,
+        (ErrorCode::StepUpRequired, _) => Some("Step up with: landfall login --step-up"),
+        (ErrorCode::AccountFrozen, _) => Some("With your passkey: landfall unfreeze"),
+        (_, Remedy::SignIn) => Some("Sign in with: landfall login"),
+        (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => {
+            Some("This machine needs a new code, then: landfall enroll")
+        }
+        (_, Remedy::UpdateApp) => Some("Update Landfall on this machine."),
+        (_, Remedy::Report) => Some("If it stays, report it with the request's number."),
+        _ => None,
+    }
+}
+
+pub fn try_again_in(seconds: u64) -> String {
+    match seconds {
+        0..=90 => format!("Try again in {seconds} s."),
+        _ => format!("Try again in {} minutes.", seconds.div_ceil(60)),
+    }
+}
+
+pub fn use_passkey(match_number: &str, until: &str) -> String {
+    format!(
+        "Use your passkey in the browser. Its page shows {match_number}, and waits until {until}."
+    )
+}
+
+pub fn open_elsewhere(url: &str, until: &str) -> String {
+    format!(
+        "Open this page in a browser, use your passkey there, and type the code that it shows.\nIt waits until {until}.\n\n  {url}\n"
+    )
+}
+
+pub fn still_waiting_page(url: &str) -> String {
+    format!(
+        "No page yet? Open it yourself, in a browser on this machine:\n  {url}\nNo browser here? Stop with Ctrl-C and run the same with --no-browser."
+    )
+}
+
+/// What a person is about to approve.
+pub fn act(act: &BoundActBody) -> String {
+    match act {
+        BoundActBody::IssueToken { user, device: Some(device), .. } => {
+            format!("To approve: a code for {user} on {device}")
+        }
+        BoundActBody::IssueToken { user, device: None, .. } => {
+            format!("To approve: an invitation for {user}")
+        }
+        BoundActBody::AddPasskey { label, .. } => format!("To approve: a new passkey, {label}"),
+        BoundActBody::RemovePasskey { .. } => "To approve: one passkey less".to_owned(),
+        BoundActBody::RevokeDevice { user, device } => {
+            format!("To approve: cut {device} of {user} off for ever")
+        }
+    }
+}
+
+pub fn enroll_about(view: &landfall_client::FlowView) -> String {
+    let about = &view.about;
+    let until = view.expires_at.map(clock_time).unwrap_or_default();
+    format!(
+        "This code is for\n  server  {}\n  user    {}\n  device  {}\n  tenant  {}\nIt can be used until {until}.\n",
+        about.server, about.user, about.device, about.tenant
+    )
+}
+
+pub fn enrolled(user: &str, device: &str, server: &str, until: Option<&str>) -> String {
+    let mut text = format!("This machine is {device} of {user} on {server}.");
+    if let Some(until) = until {
+        text.push_str(&format!(
+            "\nNext: register a passkey, until {until}: landfall webauthn register"
+        ));
+    }
+    text
+}
+
+pub fn asks_device(default: &str) -> String {
+    if default.is_empty() {
+        "This machine's name: ".to_owned()
+    } else {
+        format!("This machine's name [{default}]: ")
+    }
+}
+
+pub fn code_made(user: &str, device: Option<&str>, until: &str) -> String {
+    let device = device.map(|device| format!(" on {device}")).unwrap_or_default();
+    format!(
+        "A code for {user}{device}. It works once, until {until}.\nOn the other machine: landfall enroll, then paste it. Whoever has it can use it."
+    )
+}
+
+pub fn cut_off(device: &str, sessions: u32, passkeys: u32) -> String {
+    let mut text = format!("{device} is cut off. ");
+    text.push_str(&match sessions {
+        0 => "It had no open sessions.".to_owned(),
+        1 => "Its session has ended.".to_owned(),
+        n => format!("Its {n} sessions have ended."),
+    });
+    match passkeys {
+        0 => {}
+        1 => text.push_str(" The passkey that lives on it is disabled."),
+        n => text.push_str(&format!(" The {n} passkeys that live on it are disabled.")),
+    }
+    text
+}
+
+pub fn synced_passkey(label: &str, id: &str) -> String {
+    format!(
+        "The passkey \"{label}\" was registered on it and is synced elsewhere; it still works. Not yours any more? landfall webauthn remove {id}"
+    )
+}
+
+pub fn lost_for_ever(device: &str) -> String {
+    format!("{device} is revoked for ever. Your secrets and your other devices are as they were.")
+}
+
+pub fn lost_for_now(device: &str, why: &str) -> String {
+    format!(
+        "{device} is cut off already, as hard as if it were revoked. Revoking it for ever did not work yet: {why}\nLater: landfall device revoke {device}. An administrator can do it now."
+    )
+}
+
+pub fn stepped_up(until: &str) -> String {
+    format!("You are here, confirmed with your passkey, until {until}.")
+}
+
+pub fn signed_in(until: &str) -> String {
+    format!("Signed in until {until}. It goes on by itself.")
+}
+
+pub fn passkey_registered(label: &str) -> String {
+    format!("The passkey \"{label}\" is registered.")
+}
+
+pub fn default_passkey_label(roaming: bool, device: &str) -> String {
+    if roaming {
+        format!("Security key, added on {device}")
+    } else {
+        format!("This machine, {device}")
+    }
+}
+
+pub fn secret_kept(name: &str, version: u64) -> String {
+    format!("Kept {name}, version {version}.")
+}
+
+pub fn ask_delete_all(name: &str) -> String {
+    format!("Delete {name} with all its versions? Nobody can bring it back.")
+}
+
+pub fn ask_revoke(device: &str) -> String {
+    format!("Cut {device} off for ever? It can never come back under this name.")
+}
+
+pub fn ask_lost(device: &str) -> String {
+    format!("Cut {device} off now? It stops working at once; your secrets stay where they are.")
+}
+
+pub fn ask_remove_passkey(label: &str) -> String {
+    format!("Remove the passkey \"{label}\"?")
+}

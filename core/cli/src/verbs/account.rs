@@ -1,0 +1,91 @@
+//! `login`, `logout`, `whoami`, `freeze`, `unfreeze`.
+
+use crate::app::App;
+use crate::clock::clock_time;
+use crate::output::Answer;
+use crate::texts;
+use landfall_client::Failure;
+use landfall_client::words::Attachment;
+use landfall_protocol::me::Me;
+use landfall_protocol::session::SessionOpened;
+use serde_json::json;
+
+pub async fn login(
+    app: &App,
+    step_up: bool,
+    attachment: Option<Attachment>,
+) -> Result<Answer, Failure> {
+    if step_up {
+        app.need_person()?;
+        let session = app.client.step_up(None, attachment, &app.terminal).await?;
+        let text = texts::stepped_up(&clock_time(session.expires_at));
+        return Answer::new(&without_token(&session), text);
+    }
+    let session = app.client.login().await?;
+    let text = texts::signed_in(&clock_time(session.expires_at));
+    Answer::new(&without_token(&session), text)
+}
+
+/// The token stays in the private folder: nothing else can use it.
+fn without_token(session: &SessionOpened) -> serde_json::Value {
+    json!({
+        "id": session.id,
+        "auth_strength": session.auth_strength,
+        "auth_time_at": session.auth_time_at,
+        "expires_at": session.expires_at,
+    })
+}
+
+pub async fn logout(app: &App) -> Result<Answer, Failure> {
+    let closed = app.client.logout().await?;
+    Answer::new(&json!({ "sessions_closed": closed }), texts::SIGNED_OUT)
+}
+
+pub async fn whoami(app: &App) -> Result<Answer, Failure> {
+    let me = app.client.whoami().await?;
+    let server = app.client.profile()?.server.origin().ascii_serialization();
+    let text = who(app, &me, &server);
+    Answer::new(&me, text)
+}
+
+fn who(app: &App, me: &Me, server: &str) -> String {
+    let mut lines = vec![
+        format!("{} on {}", me.user, me.device.name),
+        format!("  server       {server}"),
+        format!("  tenant       {}, {}", me.tenant, me.role.as_str()),
+        format!("  identity     {}", me.spiffe_id),
+    ];
+    if let Some(until) = me.device.certificate_not_after {
+        lines.push(format!("  certificate  until {}", clock_time(until)));
+    }
+    let session =
+        format!("{}, until {}", me.auth_strength.as_str(), clock_time(me.session_expires_at));
+    lines.push(format!("  session      {session}"));
+    if let Some(human) = app.client.human() {
+        lines.push(format!("  stepped up   until {}", clock_time(human.until)));
+    }
+    let passkeys = match (me.passkeys, &me.grant) {
+        (0, Some(grant)) => {
+            let until = clock_time(grant.expires_at);
+            format!("none; register one until {until}: landfall webauthn register")
+        }
+        (0, None) => "none".to_owned(),
+        (n, _) => n.to_string(),
+    };
+    lines.push(format!("  passkeys     {passkeys}"));
+    if me.frozen {
+        lines.push("  FROZEN       landfall unfreeze ends it, with your passkey".to_owned());
+    }
+    lines.join("\n")
+}
+
+pub async fn freeze(app: &App) -> Result<Answer, Failure> {
+    app.confirm(texts::ASK_FREEZE)?;
+    let frozen = app.client.freeze().await?;
+    Answer::new(&frozen, texts::FROZEN)
+}
+
+pub async fn unfreeze(app: &App) -> Result<Answer, Failure> {
+    let frozen = app.with_person(async || app.client.unfreeze().await).await?;
+    Answer::new(&frozen, texts::UNFROZEN)
+}

@@ -1,0 +1,73 @@
+//! `admin`.
+
+use super::device;
+use super::token::made;
+use crate::app::App;
+use crate::args::{AdminDeviceVerb, AdminVerb};
+use crate::clock::clock_time;
+use crate::output::{Answer, table};
+use crate::texts;
+use landfall_client::words::TokenKind;
+use landfall_client::{Failure, MintRequest};
+use landfall_protocol::admin::UserInfo;
+use serde_json::json;
+
+pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
+    match verb {
+        AdminVerb::Invite { user, device, role, ttl } => {
+            app.need_person()?;
+            let request = MintRequest { kind: TokenKind::Invite, user, device, role, ttl };
+            let minted = app.client.mint(request, &app.terminal).await?;
+            made(app, &minted)
+        }
+        AdminVerb::Users => {
+            let users = app.client.admin_users().await?;
+            Answer::new(&json!({ "items": users }), list(&users))
+        }
+        AdminVerb::Devices { user, act: None } => {
+            let devices = app.client.admin_devices(user.as_ref()).await?;
+            Answer::new(&json!({ "items": devices }), device::list(&devices, true))
+        }
+        AdminVerb::Devices { act: Some(act), .. } => devices(app, act).await,
+        AdminVerb::Unfreeze { user } => {
+            let frozen = app.with_person(async || app.client.admin_unfreeze(&user).await).await?;
+            Answer::new(&frozen, format!("The account of {user} works again."))
+        }
+    }
+}
+
+async fn devices(app: &App, act: AdminDeviceVerb) -> Result<Answer, Failure> {
+    match act {
+        AdminDeviceVerb::Suspend { user, device } => {
+            let suspend = async || app.client.admin_suspend_device(&user, &device).await;
+            let cut = app.with_person(suspend).await?;
+            Answer::new(&cut, device::cut_text(&cut))
+        }
+        AdminDeviceVerb::Resume { user, device } => {
+            let resume = async || app.client.admin_resume_device(&user, &device).await;
+            let info = app.with_person(resume).await?;
+            Answer::new(&info, format!("{device} of {user} works again."))
+        }
+        AdminDeviceVerb::Revoke { user, device } => {
+            app.need_person()?;
+            app.confirm(&texts::ask_revoke(device.as_str()))?;
+            let cut = app.client.admin_revoke_device(&user, &device, &app.terminal).await?;
+            Answer::new(&cut, device::cut_text(&cut))
+        }
+    }
+}
+
+fn list(users: &[UserInfo]) -> String {
+    let row = |user: &UserInfo| {
+        vec![
+            user.name.to_string(),
+            user.role.as_str().to_owned(),
+            if user.frozen { "frozen".to_owned() } else { "works".to_owned() },
+            user.active_devices.to_string(),
+            user.passkeys.to_string(),
+            clock_time(user.created_at),
+        ]
+    };
+    let rows: Vec<_> = users.iter().map(row).collect();
+    table(&["USER", "ROLE", "STATE", "DEVICES", "PASSKEYS", "SINCE"], &rows)
+}

@@ -1,0 +1,131 @@
+//! `device`.
+
+use super::token::made;
+use crate::app::App;
+use crate::args::DeviceVerb;
+use crate::clock::clock_time;
+use crate::output::{Answer, table};
+use crate::texts;
+use landfall_client::words::{DeviceName, Role, Seconds, TokenKind};
+use landfall_client::{Failure, MintRequest, Remedy};
+use landfall_protocol::ErrorCode;
+use landfall_protocol::device::{DeviceCut, DeviceInfo, DeviceStateName};
+use serde_json::json;
+
+pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
+    match verb {
+        DeviceVerb::Add { name, ttl } => add(app, name, ttl).await,
+        DeviceVerb::List => {
+            let devices = app.client.devices().await?;
+            Answer::new(&json!({ "items": devices }), list(&devices, false))
+        }
+        DeviceVerb::Rename { name, label } => {
+            let device = app.client.rename_device(&name, label).await?;
+            let text =
+                format!("{name} is called \"{}\" now.", device.label.as_deref().unwrap_or(""));
+            Answer::new(&device, text)
+        }
+        DeviceVerb::Suspend { name } => {
+            let cut = app.with_person(async || app.client.suspend_device(&name).await).await?;
+            Answer::new(&cut, cut_text(&cut))
+        }
+        DeviceVerb::Resume { name } => {
+            let device = app.with_person(async || app.client.resume_device(&name).await).await?;
+            Answer::new(&device, format!("{name} works again."))
+        }
+        DeviceVerb::Revoke { name } => {
+            app.need_person()?;
+            app.confirm(&texts::ask_revoke(name.as_str()))?;
+            let cut = app.client.revoke_device(&name, &app.terminal).await?;
+            Answer::new(
+                &cut,
+                format!("{}\n{}", cut_text(&cut), texts::lost_for_ever(name.as_str())),
+            )
+        }
+        DeviceVerb::Lost { name } => lost(app, name).await,
+    }
+}
+
+async fn add(app: &App, name: DeviceName, ttl: Option<Seconds>) -> Result<Answer, Failure> {
+    app.need_person()?;
+    let profile = app.client.profile()?;
+    let no_names = || Failure::new(ErrorCode::Forbidden, "Only a person's device can do this.");
+    let (_, user, _) = profile.names().ok_or_else(no_names)?;
+    let request = MintRequest {
+        kind: TokenKind::Device,
+        user: user.clone(),
+        device: Some(name),
+        role: Role::Member,
+        ttl,
+    };
+    let minted = app.client.mint(request, &app.terminal).await?;
+    made(app, &minted)
+}
+
+/// Cut off first, by whatever proof there is; for ever only if that is allowed already.
+async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
+    app.confirm(&texts::ask_lost(name.as_str()))?;
+    let cut = app.with_person(async || app.client.suspend_device(&name).await).await?;
+    app.terminal.say(&cut_text(&cut));
+    let revoked = match app.need_person() {
+        Ok(()) => app.client.revoke_device(&name, &app.terminal).await,
+        Err(failure) => Err(failure),
+    };
+    match revoked {
+        Ok(revoked) => {
+            let json = json!({ "suspended": cut, "revoked": revoked });
+            Answer::new(&json, texts::lost_for_ever(name.as_str()))
+        }
+        Err(failure) if failure.remedy() == Remedy::EnrollAgain => Err(failure),
+        Err(failure) => {
+            let why = failure.problem();
+            let json = json!({ "suspended": cut, "revoked": null, "not_revoked": why });
+            let why = format!("{}. {}", why.title, why.detail);
+            Answer::new(&json, texts::lost_for_now(name.as_str(), &why))
+        }
+    }
+}
+
+pub fn cut_text(cut: &DeviceCut) -> String {
+    let name = cut.device.name.as_str();
+    let mut text = texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled);
+    for passkey in &cut.passkeys_synced {
+        text.push('\n');
+        text.push_str(&texts::synced_passkey(&passkey.label, passkey.id.as_str()));
+    }
+    text
+}
+
+pub fn list(devices: &[DeviceInfo], users: bool) -> String {
+    if devices.is_empty() {
+        return texts::NO_DEVICES.to_owned();
+    }
+    let row = |device: &DeviceInfo| {
+        let name = match device.this_device {
+            true => format!("{} (this one)", device.name),
+            false => device.name.to_string(),
+        };
+        let seen = device.last_seen_at.map_or("-".to_owned(), clock_time);
+        let label = device.label.clone().unwrap_or_default();
+        let mut row = vec![name, state(device), clock_time(device.enrolled_at), seen, label];
+        if users {
+            row.insert(0, device.user.to_string());
+        }
+        row
+    };
+    let rows: Vec<_> = devices.iter().map(row).collect();
+    let headings = ["NAME", "STATE", "SINCE", "LAST SEEN", "LABEL"];
+    if users {
+        return table(&[&["USER"][..], &headings].concat(), &rows);
+    }
+    table(&headings, &rows)
+}
+
+fn state(device: &DeviceInfo) -> String {
+    let since = device.state_changed_at.map(|at| format!(" since {}", clock_time(at)));
+    match device.state {
+        DeviceStateName::Active => "works".to_owned(),
+        DeviceStateName::Suspended => format!("suspended{}", since.unwrap_or_default()),
+        DeviceStateName::Revoked => format!("revoked{}", since.unwrap_or_default()),
+    }
+}

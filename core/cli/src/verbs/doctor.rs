@@ -1,0 +1,47 @@
+//! `doctor`.
+
+use crate::app::App;
+use crate::output::{Answer, wrap};
+use landfall_client::Failure;
+use landfall_client::doctor::{Check, CheckId, CheckState};
+use serde_json::json;
+
+pub async fn doctor(app: &App) -> Result<Answer, Failure> {
+    let checks = app.client.doctor().await;
+    let profiles: Vec<_> =
+        app.client.home().profiles()?.iter().map(|name| name.as_str().to_owned()).collect();
+    let healthy = checks.iter().all(|check| check.state != CheckState::Problem);
+    let mut lines: Vec<String> = checks.iter().map(line).collect();
+    if profiles.len() > 1 {
+        lines.push(format!("         Profiles: {}", profiles.join(", ")));
+    }
+    let end = match healthy {
+        true => "Nothing stands in the way.",
+        false => "What is marked PROBLEM stands in the way; begin with the first.",
+    };
+    lines.push(format!("\n{end}"));
+    let json = json!({ "healthy": healthy, "checks": checks, "profiles": profiles });
+    Answer::new(&json, lines.join("\n"))
+}
+
+fn line(check: &Check) -> String {
+    let state = match check.state {
+        CheckState::Ok => "ok",
+        CheckState::Warning => "look",
+        CheckState::Problem => "PROBLEM",
+    };
+    let name = match check.id {
+        CheckId::Folder => "Folder",
+        CheckId::Profile => "Identity",
+        CheckId::Key => "Key",
+        CheckId::Server => "Server",
+        CheckId::Clock => "Clock",
+        CheckId::Certificate => "Certificate",
+        CheckId::Session => "Session",
+        CheckId::Passkeys => "Passkeys",
+        CheckId::Interrupted => "Interrupted",
+    };
+    let detail = wrap(&check.detail, 70).replace('\n', &format!("\n{:22}", ""));
+    let code = check.code.map(|code| format!(" ({code})")).unwrap_or_default();
+    format!("{state:<8} {name:<12} {detail}{code}")
+}

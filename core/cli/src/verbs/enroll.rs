@@ -1,0 +1,162 @@
+//! `claim` and `enroll`.
+
+use crate::app::App;
+use crate::args::EnrollArgs;
+use crate::clock::clock_time;
+use crate::output::Answer;
+use crate::terminal::read_stdin;
+use crate::texts;
+use landfall_client::words::{DeviceName, TokenKind, TokenText, UserName};
+use landfall_client::{Enrolled, Enrolling, Failure, FlowNext, GivenNames, Shell};
+use landfall_protocol::ErrorCode;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+/// The longest paste, in bytes; the reader itself is stricter.
+const PASTE_MAX: usize = 16 * 1024;
+
+/// The first administrator of a new server.
+pub async fn claim(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
+    let token = take_token(app, args.token.take())?.unwrap_or_default();
+    let kind = TokenText::parse(&token).ok().map(|token| token.payload.kind);
+    if kind.is_some_and(|kind| kind != TokenKind::Claim) {
+        return Err(Failure::new(ErrorCode::TokenNamesAnother, texts::NOT_A_CLAIM));
+    }
+    let enrolling = begin(app, &token, args)?;
+    go(app, enrolling).await
+}
+
+/// A machine with a code; without one, the enrolment that was interrupted.
+pub async fn enroll(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
+    let interrupted = if args.token.is_none() { app.client.resume_enroll()? } else { None };
+    if let Some(enrolling) = interrupted.filter(|_| app.terminal.can_ask()) {
+        return go(app, enrolling).await;
+    }
+    let enrolling = match take_token(app, args.token.take())? {
+        Some(token) => begin(app, &token, args)?,
+        None => {
+            let missing = || Failure::new(ErrorCode::InputNeeded, texts::INPUT_ENDED);
+            app.client.resume_enroll()?.ok_or_else(missing)?
+        }
+    };
+    go(app, enrolling).await
+}
+
+/// The code: from the arguments, from a pipe, or asked for without being shown. `None` when the pipe
+/// is empty.
+fn take_token(app: &App, typed: Option<String>) -> Result<Option<Zeroizing<String>>, Failure> {
+    if let Some(typed) = typed {
+        return Ok(Some(Zeroizing::new(typed)));
+    }
+    if app.terminal.can_ask() {
+        return app.terminal.ask_hidden(texts::PASTE_CODE).map(Some);
+    }
+    let bytes = read_stdin(PASTE_MAX)?;
+    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+    Ok(Some(text).filter(|text| !text.trim().is_empty()))
+}
+
+/// Prepares the enrolment; asks for names that the code leaves open.
+fn begin(app: &App, token: &str, args: EnrollArgs) -> Result<Enrolling, Failure> {
+    let mut names = GivenNames { user: args.user, device: args.device, label: args.label };
+    loop {
+        let failure = match app.client.enroll(token, names.clone(), args.replace) {
+            Ok(enrolling) => return Ok(enrolling),
+            Err(failure) => failure,
+        };
+        let field = failure.problem().field.as_deref();
+        if failure.code() != ErrorCode::NameMissing || !app.terminal.can_ask() {
+            return Err(failure);
+        }
+        match field {
+            Some("user") if names.user.is_none() => names.user = Some(ask_user(app)?),
+            Some("device") if names.device.is_none() => names.device = Some(ask_device(app)?),
+            _ => return Err(failure),
+        }
+    }
+}
+
+fn ask_user(app: &App) -> Result<UserName, Failure> {
+    loop {
+        match UserName::parse(app.terminal.ask_line(texts::ASK_USER)?) {
+            Ok(user) => return Ok(user),
+            Err(why) => app.terminal.say(&format!("Not that one: {why}.")),
+        }
+    }
+}
+
+fn ask_device(app: &App) -> Result<DeviceName, Failure> {
+    let default = host_name().unwrap_or_default();
+    loop {
+        let typed = app.terminal.ask_line(&texts::asks_device(&default))?;
+        let name = if typed.is_empty() { default.clone() } else { typed };
+        match DeviceName::parse(name) {
+            Ok(device) => return Ok(device),
+            Err(why) => app.terminal.say(&format!("Not that one: {why}.")),
+        }
+    }
+}
+
+/// What this machine is called, if that can be a device's name.
+fn host_name() -> Option<String> {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = kernel.or_else(|| std::env::var("COMPUTERNAME").ok())?;
+    let first = name.trim().split('.').next()?.to_ascii_lowercase();
+    DeviceName::parse(first).ok().map(|name| name.to_string())
+}
+
+async fn go(app: &App, mut enrolling: Enrolling) -> Result<Answer, Failure> {
+    if enrolling.is_resumed() {
+        app.terminal.say(texts::RESUMING);
+    } else {
+        app.terminal.say(&texts::enroll_about(&enrolling.view()));
+        app.confirm(texts::ASK_ENROLL)?;
+    }
+    let shell: &dyn Shell = &app.terminal;
+    let enrolled = match enrolling.run(shell).await {
+        // Nothing is lost, so a person at hand may simply try again.
+        Err(failure) if app.terminal.can_ask() => again(app, enrolling, failure).await?,
+        other => other?,
+    };
+    answer(&enrolled)
+}
+
+async fn again(
+    app: &App,
+    mut enrolling: Enrolling,
+    mut failure: Failure,
+) -> Result<Enrolled, Failure> {
+    while matches!(enrolling.view().next, FlowNext::TryAgain) {
+        app.output.failure(&failure);
+        if !app.terminal.ask_yes("Try again?")? {
+            break;
+        }
+        match enrolling.run(&app.terminal).await {
+            Ok(enrolled) => return Ok(enrolled),
+            Err(next) => failure = next,
+        }
+    }
+    Err(failure)
+}
+
+fn answer(enrolled: &Enrolled) -> Result<Answer, Failure> {
+    let profile = &enrolled.profile;
+    let (user, device) = match profile.names() {
+        Some((_, user, device)) => (user.as_str(), device.as_str()),
+        None => ("-", "-"),
+    };
+    let server = profile.server.origin().ascii_serialization();
+    let grant = profile.grant.as_ref().map(|grant| clock_time(grant.expires_at));
+    let json = json!({
+        "profile": enrolled.name.as_str(),
+        "server": server,
+        "spiffe_id": profile.spiffe_id,
+        "user": user,
+        "device": device,
+        "not_after": profile.not_after,
+        "renew_at": profile.renew_at,
+        "thumbprint": profile.key.thumbprint,
+        "grant": profile.grant,
+    });
+    Answer::new(&json, texts::enrolled(user, device, &server, grant.as_deref()))
+}

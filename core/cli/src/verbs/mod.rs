@@ -1,0 +1,48 @@
+//! The verbs: each asks the client and words the answer.
+
+mod account;
+mod admin;
+mod audit;
+mod device;
+mod doctor;
+mod enroll;
+mod secret;
+mod token;
+mod webauthn;
+
+use crate::app::App;
+use crate::args::{Args, Verb};
+use crate::output::Answer;
+use clap::CommandFactory;
+use clap_complete::Shell;
+use landfall_client::Failure;
+
+/// Does what was typed.
+pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
+    match verb {
+        Verb::Claim(args) => enroll::claim(app, args).await,
+        Verb::Enroll(args) => enroll::enroll(app, args).await,
+        Verb::Login { step_up, attachment } => account::login(app, step_up, attachment).await,
+        Verb::Logout => account::logout(app).await,
+        Verb::Whoami => account::whoami(app).await,
+        Verb::Freeze => account::freeze(app).await,
+        Verb::Unfreeze => account::unfreeze(app).await,
+        Verb::Device(verb) => device::run(app, verb).await,
+        Verb::Token(verb) => token::run(app, verb).await,
+        Verb::Webauthn(verb) => webauthn::run(app, verb).await,
+        Verb::Secret(verb) => secret::run(app, verb).await,
+        Verb::Admin(verb) => admin::run(app, verb).await,
+        Verb::Audit(args) => audit::audit(app, args).await,
+        Verb::Doctor => doctor::doctor(app).await,
+        Verb::Completions { shell } => {
+            completions(shell)?;
+            Answer::new(&(), "")
+        }
+    }
+}
+
+/// Prints completions. Needs no folder, no server and no identity.
+pub fn completions(shell: Shell) -> Result<(), Failure> {
+    clap_complete::generate(shell, &mut Args::command(), "landfall", &mut std::io::stdout());
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! What the program does without a server: refusals that spend nothing, JSON, exit codes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+use landfall_client::words::{
+    Ambient, DoorSecret, Seconds, SystemRandom, TenantName, TokenId, TokenKind, TokenPayload,
+    TokenText, Trust, UserName,
+};
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// Nobody listens there: port 9 of this machine is reserved for discarding.
+const NOBODY: &str = "https://127.0.0.1:9";
+
+fn landfall(home: &Path, arguments: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_landfall"))
+        .args(arguments)
+        .env_clear()
+        .env("LANDFALL_HOME", home)
+        .env("HOME", "/nonexistent")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its arguments does not read its input.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn home() -> (TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    (folder, home)
+}
+
+fn problem(output: &Output) -> Value {
+    assert!(output.stdout.is_empty(), "nothing on stdout when it fails");
+    serde_json::from_slice(&output.stderr)
+        .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn token(user: Option<&str>, lifetime: Seconds) -> String {
+    let payload = TokenPayload {
+        id: TokenId::from_bits([3; 16]),
+        kind: TokenKind::Claim,
+        url: NOBODY.parse().unwrap(),
+        trust: Trust::Pin([0; 32]),
+        tenant: TenantName::parse("home").unwrap(),
+        user: user.map(|user| UserName::parse(user).unwrap()),
+        device: None,
+        exp: Ambient::system().now() + lifetime,
+        vault: false,
+        role: None,
+    };
+    let token = TokenText { payload, secret: DoorSecret::generate(&SystemRandom) };
+    token.print().unwrap().to_string()
+}
+
+#[test]
+fn without_an_identity_it_says_how_to_get_one() {
+    let (_folder, home) = home();
+    let output = landfall(&home, &["whoami"], "");
+    assert_eq!(output.status.code(), Some(3));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("landfall enroll") && text.contains("(no-profile)"), "{text}");
+
+    let output = landfall(&home, &["whoami", "--json"], "");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(problem(&output)["code"], "no-profile");
+}
+
+#[test]
+fn a_bad_paste_is_found_here_and_changes_nothing() {
+    let (_folder, home) = home();
+    let good = token(None, Seconds::minutes(5));
+    let names = ["--user", "bert", "--device", "x1", "--yes", "--json"];
+    let cut = &good[..good.len() - 3];
+    let mistyped = good.replacen(&good[20..21], if &good[20..21] == "A" { "B" } else { "A" }, 1);
+    let newer = good.replacen("lf1", "lf2", 1);
+    for (paste, code, exit) in [
+        ("hello", "token-unreadable", 2),
+        (cut, "token-mistyped", 2),
+        (&mistyped, "token-mistyped", 2),
+        (&newer, "token-too-new", 10),
+        ("", "input-needed", 2),
+    ] {
+        let output = landfall(&home, &[&["enroll"][..], &names].concat(), paste);
+        assert_eq!(problem(&output)["code"], code, "{paste}");
+        assert_eq!(output.status.code(), Some(exit), "{paste}");
+    }
+    let over = landfall(&home, &[&["enroll"][..], &names].concat(), &token(None, Seconds(0)));
+    assert_eq!(problem(&over)["code"], "token-expired");
+    assert!(std::fs::read_dir(home.join("keys")).unwrap().next().is_none(), "no key was made");
+}
+
+#[test]
+fn names_must_be_given_and_may_not_contradict_the_code() {
+    let (_folder, home) = home();
+    let open = token(None, Seconds::minutes(5));
+    let output = landfall(&home, &["claim", &open, "--json", "--yes"], "");
+    assert_eq!(problem(&output)["code"], "name-missing");
+    assert_eq!(problem(&output)["field"], "user");
+    let named = token(Some("bert"), Seconds::minutes(5));
+    let arguments = ["enroll", &named, "--user", "eve", "--device", "x1", "--json", "--yes"];
+    assert_eq!(problem(&landfall(&home, &arguments, ""))["code"], "token-names-another");
+}
+
+#[test]
+fn no_question_is_asked_where_nobody_answers() {
+    let (_folder, home) = home();
+    let token = token(Some("bert"), Seconds::minutes(5));
+    let output = landfall(&home, &["enroll", "--device", "x1", "--json"], &token);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(problem(&output)["code"], "input-needed");
+}
+
+#[test]
+fn without_a_network_it_can_be_tried_again_with_the_same_key() {
+    let (_folder, home) = home();
+    let token = token(Some("bert"), Seconds::minutes(5));
+    let arguments = ["enroll", "--device", "x1", "--yes", "--json"];
+    let output = landfall(&home, &arguments, &token);
+    assert_eq!(problem(&output)["code"], "server-unreachable");
+    assert_eq!(output.status.code(), Some(8));
+    let keys = || {
+        let entries = std::fs::read_dir(home.join("keys")).unwrap().flatten();
+        entries.map(|entry| std::fs::read(entry.path()).unwrap()).collect::<Vec<_>>()
+    };
+    let before = keys();
+    assert_eq!(before.len(), 1);
+    // Without a code, it takes up what was interrupted.
+    let output = landfall(&home, &["enroll", "--json"], "");
+    assert_eq!(problem(&output)["code"], "server-unreachable");
+    assert_eq!(keys(), before, "same key");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, home) = home();
+    std::fs::create_dir(&home).unwrap();
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = landfall(&home, &["doctor", "--json"], "");
+    assert_eq!(problem(&output)["code"], "state-unwritable");
+}
+
+#[test]
+fn usage_errors_are_json_too_when_asked_for() {
+    let (_folder, home) = home();
+    let output = landfall(&home, &["--json", "secret", "delete", "wifi"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(problem(&output)["code"], "invalid-field");
+    let output = landfall(&home, &["device", "add", "Not A Name"], "");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_takes_a_passkey_says_so_before_it_begins() {
+    let (_folder, home) = home();
+    let output = landfall(&home, &["device", "add", "x2", "--json"], "");
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(problem(&output)["code"], "step-up-required");
+}
+
+#[test]
+fn doctor_and_completions_need_no_identity() {
+    let (_folder, home) = home();
+    let output = landfall(&home, &["doctor", "--json"], "");
+    assert!(output.status.success());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["healthy"], false);
+    let output = landfall(&home, &["completions", "bash"], "");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("landfall"));
+}
