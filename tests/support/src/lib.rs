@@ -5,8 +5,12 @@ pub mod ambient;
 pub mod browser;
 pub mod forge;
 pub mod keys;
+pub mod raw;
+pub mod world;
 
 pub use ambient::{SeededRandom, still_ambient};
 pub use browser::{Arrived, SoftBrowser};
 pub use forge::Forge;
 pub use keys::SoftKeys;
+pub use raw::Raw;
+pub use world::{Machine, Person, PocketKey, World};
