@@ -32,10 +32,7 @@ async fn lost_laptop_recovers() {
     assert_eq!(cut.device.state, DeviceStateName::Suspended);
     let refused = bert.client().get_secret(&name, None).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::DeviceSuspended);
-    ana.client()
-        .admin_revoke_device(&bert.name, &device("bert-laptop"), &ana.shell)
-        .await
-        .unwrap();
+    ana.client().admin_revoke_device(&bert.name, &device("bert-laptop"), &ana.shell).await.unwrap();
     assert_eq!(bert.client().renew_now().await.unwrap_err().code(), ErrorCode::DeviceRevoked);
 
     // Nothing else was touched: the new machine, the secret and the passkey work as before.

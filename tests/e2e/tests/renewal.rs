@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slept_for_a_month_heals() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let before = ana.client().profile().unwrap();
-    world.clock.advance(Seconds::days(30));
+    world.pass(Seconds::days(30)).await.unwrap();
     // No command names renewal: the next thing that is asked heals the certificate by itself.
     assert_eq!(ana.client().whoami().await.unwrap().user, ana.name);
     let after = ana.client().profile().unwrap();
@@ -24,44 +24,44 @@ async fn slept_for_a_month_heals() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_for_over_ninety_days_needs_an_approval() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
-    world.clock.advance(Seconds::days(91));
+    world.pass(Seconds::days(91)).await.unwrap();
     let refused = ana.client().whoami().await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::RenewalTooLate);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_that_was_suspended_in_its_sleep_gets_nothing() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     ana.step_up().await.unwrap();
     let laptop = DeviceName::parse("bert-laptop").unwrap();
     ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
-    world.clock.advance(Seconds::days(30));
+    world.pass(Seconds::days(30)).await.unwrap();
     assert_eq!(bert.client().renew_now().await.unwrap_err().code(), ErrorCode::DeviceSuspended);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_renews_at_two_thirds_and_not_before() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let first = ana.client().profile().unwrap().certificate_chain;
-    world.clock.advance(Seconds::hours(15));
+    world.pass(Seconds::hours(15)).await.unwrap();
     ana.client().whoami().await.unwrap();
     assert_eq!(ana.client().profile().unwrap().certificate_chain, first);
-    world.clock.advance(Seconds::hours(1));
+    world.pass(Seconds::hours(1)).await.unwrap();
     ana.client().whoami().await.unwrap();
     assert_ne!(ana.client().profile().unwrap().certificate_chain, first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_wrong_renews_all_the_same_and_is_never_set() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     // The same machine with a clock that is two hours slow, a day later.
-    world.clock.advance(Seconds::hours(20));
+    world.pass(Seconds::hours(20)).await.unwrap();
     let slow = Arc::new(ManualClock::new(BEGINNING + Seconds::hours(18)));
     let ambient = Ambient { clock: slow.clone(), random: Ambient::system().random };
     let machine = Machine::at(&ana.machine.folder, &ambient).unwrap();

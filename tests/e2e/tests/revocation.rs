@@ -32,17 +32,13 @@ async fn revoked_device_is_out_at_once() {
     assert_eq!(me(thief.clone(), session.token.clone()).await.unwrap().status, 200);
 
     // A day later the passkey is old enough to evict what is older than itself.
-    world.clock.advance(Seconds::hours(25));
+    world.pass(Seconds::hours(25)).await.unwrap();
     let fresh = thief.session().await;
     assert!(fresh.is_err(), "the certificate is over, and says so");
     bert.client().renew_now().await.unwrap();
     let thief = Raw::of(&bert.machine).unwrap();
     let session = thief.session().await.unwrap();
-    let cut = desktop
-        .client()
-        .revoke_device(&device("bert-laptop"), &desktop.shell)
-        .await
-        .unwrap();
+    let cut = desktop.client().revoke_device(&device("bert-laptop"), &desktop.shell).await.unwrap();
     assert!(cut.sessions_ended >= 1);
 
     // The thief's session, new sessions and renewal: nothing, now and after a restart.
@@ -80,10 +76,8 @@ async fn stolen_laptop_cannot_suspend_another_device() {
     }
     assert_eq!(desktop.client().whoami().await.unwrap().user, bert.name);
     // It may suspend itself, and it may freeze everything: both only ever help the owner.
-    let answer = thief
-        .send(Method::POST, "/devices/bert-laptop/suspend", Some(&token), None)
-        .await
-        .unwrap();
+    let answer =
+        thief.send(Method::POST, "/devices/bert-laptop/suspend", Some(&token), None).await.unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(desktop.client().whoami().await.unwrap().user, bert.name);
 }
@@ -95,11 +89,8 @@ async fn a_young_passkey_suspends_but_does_not_evict_what_is_older() {
     let bert = world.invited(&ana, "bert").await.unwrap();
     world.clock.advance(Seconds(1));
     let desktop = second_machine(&world, &bert, "bert-desktop").await;
-    let refused = desktop
-        .client()
-        .revoke_device(&device("bert-laptop"), &desktop.shell)
-        .await
-        .unwrap_err();
+    let refused =
+        desktop.client().revoke_device(&device("bert-laptop"), &desktop.shell).await.unwrap_err();
     // The passkey was registered after the laptop was enrolled, in the same instant of this clock;
     // what is as old as the factor may go, what is older may not.
     assert!(matches!(refused.code(), ErrorCode::Probation), "{}", refused.code());

@@ -67,7 +67,10 @@ async fn step_up_cannot_be_skipped() {
         "kind": "device", "user": "ana", "device": "ana-tablet",
         "auth_hash": data_encoding::BASE64URL_NOPAD.encode(&[2; 32]),
     });
-    assert_eq!(mint(bound.token.clone(), another.clone()).await.code(), ErrorCode::StepUpForAnotherAct);
+    assert_eq!(
+        mint(bound.token.clone(), another.clone()).await.code(),
+        ErrorCode::StepUpForAnotherAct
+    );
     another["user"] = json!("bert");
     assert!(mint(bound.token, another).await.status >= 400);
 }
@@ -81,8 +84,7 @@ async fn a_session_works_only_with_its_own_key() {
     let thief = Raw::of(&bert.machine).unwrap();
     let answer = thief.send(Method::GET, paths::ME, Some(&strong.token), None).await.unwrap();
     assert_eq!(answer.code(), ErrorCode::SessionOfAnotherKey);
-    let base = format!("https://{}", world.server().https_addr);
-    let stranger = Raw::stranger(&base, &world.server().trust_bundle_pem).unwrap();
+    let stranger = Raw::stranger(&world).unwrap();
     let answer = stranger.send(Method::GET, paths::ME, Some(&strong.token), None).await.unwrap();
     assert_eq!(answer.code(), ErrorCode::CertificateRequired);
 }
@@ -122,10 +124,8 @@ async fn phished_ceremony_link_gives_nothing() {
     let body = json!({
         "return_path": { "by": "loopback", "port": 40_000, "path": "0123456789abcdef" },
     });
-    let begun = thief
-        .send(Method::POST, paths::STEP_UP_BEGIN, Some(&weak), Some(&body))
-        .await
-        .unwrap();
+    let begun =
+        thief.send(Method::POST, paths::STEP_UP_BEGIN, Some(&weak), Some(&body)).await.unwrap();
     let begun: CeremonyBegun = serde_json::from_value(begun.body).unwrap();
 
     // Bert's browser goes through with it. Where it is sent is Bert's own machine.

@@ -34,8 +34,7 @@ fn redemption(token: &str, key: &dyn Signer) -> Value {
 }
 
 fn stranger(world: &World) -> Raw {
-    let base = format!("https://{}", world.server().https_addr);
-    Raw::stranger(&base, &world.server().trust_bundle_pem).unwrap()
+    Raw::stranger(world).unwrap()
 }
 
 async fn redeem(raw: &Raw, body: &Value) -> Answer {
@@ -119,10 +118,7 @@ async fn sixty_four_racers_get_one_certificate_of_each_of_200_tokens() {
         let won = answers.iter().filter(|answer| answer.status == 200).count();
         assert_eq!(won, 1, "token {number}");
         for lost in answers.iter().filter(|answer| answer.status != 200) {
-            assert!(
-                matches!(lost.code(), ErrorCode::TokenUsed | ErrorCode::KeyInUse),
-                "{lost:?}"
-            );
+            assert!(matches!(lost.code(), ErrorCode::TokenUsed | ErrorCode::KeyInUse), "{lost:?}");
         }
     }
     let devices = ana.client().devices().await.unwrap();
@@ -165,10 +161,7 @@ async fn a_cancelled_or_expired_token_says_so_to_its_holder_and_gives_nothing() 
     let cancelled = ana.device_token("ana-tablet").await.unwrap();
     let id = TokenText::parse(&cancelled).unwrap().payload.id;
     ana.client().cancel_token(&id).await.unwrap();
-    assert_eq!(
-        redeem(&raw, &redemption(&cancelled, &key)).await.code(),
-        ErrorCode::TokenCancelled
-    );
+    assert_eq!(redeem(&raw, &redemption(&cancelled, &key)).await.code(), ErrorCode::TokenCancelled);
     let expired = ana.device_token("ana-phone").await.unwrap();
     world.clock.advance(Seconds::minutes(10));
     assert_eq!(redeem(&raw, &redemption(&expired, &key)).await.code(), ErrorCode::TokenExpired);

@@ -1,17 +1,24 @@
 //! Requests that no honest client sends: a key from one machine, a session from another, no key at
 //! all.
 
-use crate::world::Machine;
+use crate::world::{Machine, World};
 use anyhow::Context;
 use landfall_client::state::Profile;
 use landfall_crypto::KeyPair;
+use landfall_crypto::ambient::Ambient;
 use landfall_protocol::session::SessionOpened;
 use landfall_protocol::{ErrorCode, Problem, paths};
 use reqwest::{Client, Method};
+use rustls::client::WantsClientCert;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// An answer: its status, and its body as JSON when it is JSON.
 #[derive(Debug, Clone)]
@@ -47,11 +54,10 @@ impl Raw {
     ///
     /// # Errors
     /// When the trust bundle does not parse.
-    pub fn stranger(base: &str, trust_bundle: &str) -> anyhow::Result<Self> {
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots(trust_bundle)?)
-            .with_no_client_auth();
-        Self::over(base, config)
+    pub fn stranger(world: &World) -> anyhow::Result<Self> {
+        let base = format!("https://{}", world.server().https_addr);
+        let config = trusting(&world.server().trust_bundle_pem, &world.ambient)?;
+        Self::over(&base, config.with_no_client_auth())
     }
 
     /// With the key and the certificate of a machine: what a thief copies from its disk.
@@ -60,20 +66,18 @@ impl Raw {
     /// When the machine is not enrolled.
     pub fn of(machine: &Machine) -> anyhow::Result<Self> {
         let profile = machine.client.profile().map_err(crate::world::told)?;
-        Self::with(&profile, &machine.key_file()?)
+        Self::with(&profile, &machine.key_file()?, machine.client.ambient())
     }
 
     /// With a profile and the PKCS#8 of its key.
     ///
     /// # Errors
     /// When they do not fit.
-    pub fn with(profile: &Profile, pkcs8: &[u8]) -> anyhow::Result<Self> {
+    pub fn with(profile: &Profile, pkcs8: &[u8], ambient: &Ambient) -> anyhow::Result<Self> {
         let chain = CertificateDer::pem_slice_iter(profile.certificate_chain.as_bytes())
             .collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8.to_vec()));
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots(&profile.trust_bundle)?)
-            .with_client_auth_cert(chain, key)?;
+        let config = trusting(&profile.trust_bundle, ambient)?.with_client_auth_cert(chain, key)?;
         Self::over(profile.server.as_str(), config)
     }
 
@@ -137,10 +141,65 @@ impl Machine {
     }
 }
 
-fn roots(pem: &str) -> anyhow::Result<RootCertStore> {
+/// The beginning of a configuration that trusts these roots, at the time of the test's clock.
+fn trusting(
+    bundle: &str,
+    ambient: &Ambient,
+) -> anyhow::Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+    for certificate in CertificateDer::pem_slice_iter(bundle.as_bytes()) {
         roots.add(certificate?)?;
     }
-    Ok(roots)
+    let inner = WebPkiServerVerifier::builder(Arc::new(roots)).build()?;
+    let verifier = Arc::new(AtTestTime { inner, ambient: ambient.clone() });
+    Ok(ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier))
+}
+
+/// rustls's own verifier, at the time of the test's clock instead of the machine's.
+struct AtTestTime {
+    inner: Arc<WebPkiServerVerifier>,
+    ambient: Ambient,
+}
+
+impl fmt::Debug for AtTestTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AtTestTime")
+    }
+}
+
+impl ServerCertVerifier for AtTestTime {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let seconds = u64::try_from(self.ambient.now().seconds()).unwrap_or_default();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
 }

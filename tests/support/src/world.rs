@@ -3,13 +3,13 @@
 
 use crate::{SoftBrowser, SoftKeys, still_ambient};
 use anyhow::Context;
-use landfall_client::{Client, Failure, GivenNames, Home, MintRequest, Setup, Shell};
 use landfall_client::{Answer, FlowView};
+use landfall_client::{Client, Failure, GivenNames, Home, MintRequest, Setup, Shell};
 use landfall_crypto::ambient::{Ambient, ManualClock};
 use landfall_identity::caller::Role;
 use landfall_identity::passkey::Attachment;
 use landfall_identity::token::TokenKind;
-use landfall_identity::{DeviceName, Label, Timestamp, UserName};
+use landfall_identity::{DeviceName, Label, Seconds, Timestamp, UserName};
 use landfall_keystore::FileKeyStore;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
@@ -84,6 +84,16 @@ impl World {
         }
         self.server = Some(Server::start(self.config.clone(), self.ambient.clone()).await?);
         Ok(())
+    }
+
+    /// Lets time pass. The server does not sleep: like any that runs, it comes out of it with a
+    /// certificate of its own that is young enough.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub async fn pass(&mut self, span: Seconds) -> anyhow::Result<()> {
+        self.clock.advance(span);
+        self.restart().await
     }
 
     /// A machine that has never seen the server.
