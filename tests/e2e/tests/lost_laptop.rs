@@ -1,5 +1,6 @@
 //! The story that everything else is for.
 
+use landfall_crypto::SecretBytes;
 use landfall_identity::DeviceName;
 use landfall_identity::secret::SecretName;
 use landfall_protocol::ErrorCode;
@@ -16,7 +17,7 @@ async fn lost_laptop_recovers() {
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let name = SecretName::parse("mail/password").unwrap();
-    bert.client().set_secret(&name, b"correct horse").await.unwrap();
+    bert.client().set_secret(&name, &SecretBytes::new(b"correct horse".to_vec())).await.unwrap();
     let token = bert.device_token("bert-desktop").await.unwrap();
 
     // The laptop is gone. The new machine has seen nothing but the code.
@@ -30,7 +31,7 @@ async fn lost_laptop_recovers() {
     new.step_up().await.unwrap();
     let cut = new.client().suspend_device(&device("bert-laptop")).await.unwrap();
     assert_eq!(cut.device.state, DeviceStateName::Suspended);
-    let refused = bert.client().get_secret(&name, None).await.unwrap_err();
+    let refused = bert.client().get_secret(&name, None).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::DeviceSuspended);
     ana.client().admin_revoke_device(&bert.name, &device("bert-laptop"), &ana.shell).await.unwrap();
     assert_eq!(bert.client().renew_now().await.unwrap_err().code(), ErrorCode::DeviceRevoked);

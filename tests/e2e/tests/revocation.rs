@@ -43,7 +43,11 @@ async fn revoked_device_is_out_at_once() {
 
     // The thief's session, new sessions and renewal: nothing, now and after a restart.
     for _ in 0..2 {
-        let answer = me(thief.clone(), session.token.clone()).await.unwrap();
+        // The connection at hand was cut under the thief; a new one hears why.
+        let answer = match me(thief.clone(), session.token.clone()).await {
+            Ok(answer) => answer,
+            Err(_cut) => me(thief.clone(), session.token.clone()).await.unwrap(),
+        };
         assert_eq!(answer.code(), ErrorCode::DeviceRevoked);
         let body = json!({});
         let answer = thief.send(Method::POST, paths::SESSION, None, Some(&body)).await.unwrap();
@@ -91,9 +95,7 @@ async fn a_young_passkey_suspends_but_does_not_evict_what_is_older() {
     let desktop = second_machine(&world, &bert, "bert-desktop").await;
     let refused =
         desktop.client().revoke_device(&device("bert-laptop"), &desktop.shell).await.unwrap_err();
-    // The passkey was registered after the laptop was enrolled, in the same instant of this clock;
-    // what is as old as the factor may go, what is older may not.
-    assert!(matches!(refused.code(), ErrorCode::Probation), "{}", refused.code());
+    assert_eq!(refused.code(), ErrorCode::Probation);
     desktop.step_up().await.unwrap();
     desktop.client().suspend_device(&device("bert-laptop")).await.unwrap();
     desktop.client().resume_device(&device("bert-laptop")).await.unwrap();

@@ -1,5 +1,6 @@
 //! Only the server says what is fresh, and only a person makes it so.
 
+use landfall_crypto::SecretBytes;
 use landfall_identity::secret::SecretName;
 use landfall_identity::{DeviceName, Seconds};
 use landfall_protocol::ceremony::{BoundActBody, CeremonyBegun, CeremonyFinished};
@@ -14,7 +15,7 @@ async fn step_up_cannot_be_skipped() {
     let world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let name = SecretName::parse("wifi").unwrap();
-    ana.client().set_secret(&name, b"x").await.unwrap();
+    ana.client().set_secret(&name, &SecretBytes::new(b"x".to_vec())).await.unwrap();
     let raw = Raw::of(&ana.machine).unwrap();
     let weak = raw.session().await.unwrap().token;
     let delete = |token: String| {

@@ -28,7 +28,7 @@ fn redemption(token: &str, key: &dyn Signer) -> Value {
     let token = TokenText::parse(token).unwrap();
     json!({
         "token_id": token.payload.id,
-        "auth": token.secret.auth().to_text().expose(),
+        "auth": token.secret.auth().to_text().as_str(),
         "csr": csr_of(key),
     })
 }
@@ -108,7 +108,7 @@ async fn sixty_four_racers_get_one_certificate_of_each_of_200_tokens() {
             };
             let body = json!({
                 "token_id": token.payload.id,
-                "auth": token.secret.auth().to_text().expose(),
+                "auth": token.secret.auth().to_text().as_str(),
                 "csr": csr,
             });
             let raw = raw.clone();
@@ -171,7 +171,7 @@ async fn a_cancelled_or_expired_token_says_so_to_its_holder_and_gives_nothing() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_token_dies_with_the_first_administrator() {
     let world = World::new().await.unwrap();
-    let claim = world.server().claim_token.as_ref().unwrap().expose().to_owned();
+    let claim = world.server().claim_token.as_ref().unwrap().to_string();
     world.admin("ana").await.unwrap();
     let second = world.machine("eve-desktop").unwrap();
     let refused = second.try_enroll(&claim, Some("eve"), Some("eve-desktop")).await.unwrap_err();

@@ -3,8 +3,9 @@
 
 use crate::{SoftBrowser, SoftKeys, still_ambient};
 use anyhow::Context;
-use landfall_client::{Answer, FlowView};
-use landfall_client::{Client, Failure, GivenNames, Home, MintRequest, Setup, Shell};
+use landfall_client::shell::Answer;
+use landfall_client::state::Home;
+use landfall_client::{Client, Failure, FlowView, GivenNames, MintRequest, Setup, Shell};
 use landfall_crypto::ambient::{Ambient, ManualClock};
 use landfall_identity::caller::Role;
 use landfall_identity::passkey::Attachment;
@@ -113,7 +114,7 @@ impl World {
         let machine = self.machine(&format!("{user}-desktop"))?;
         let token = self.server().claim_token.as_ref().context("no claim token")?;
         let device = format!("{user}-desktop");
-        machine.enroll(token.expose(), Some(user), Some(&device)).await?;
+        machine.enroll(token, Some(user), Some(&device)).await?;
         let person = Person { name: UserName::parse(user)?, machine, shell: PocketKey::new()? };
         person.register(Attachment::Roaming).await?;
         Ok(person)
@@ -129,6 +130,8 @@ impl World {
         let machine = self.machine(&format!("{user}-laptop"))?;
         machine.enroll(&invitation, None, Some(&format!("{user}-laptop"))).await?;
         let person = Person { name, machine, shell: PocketKey::new()? };
+        // A passkey is a moment younger than the machine that it was registered on.
+        self.clock.advance(Seconds(1));
         person.register(Attachment::Roaming).await?;
         Ok(person)
     }
@@ -234,7 +237,7 @@ impl Person {
         let request =
             MintRequest { kind, user: user.clone(), device, role: Role::Member, ttl: None };
         let minted = self.client().mint(request, &self.shell).await.map_err(told)?;
-        Ok(minted.text.expose().to_owned())
+        Ok(minted.text.to_string())
     }
 
     /// A code for another device of this person.
