@@ -179,3 +179,18 @@ async fn next(ticks: &mut tokio::time::Interval, stop: &CancellationToken) -> bo
         () = stop.cancelled() => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_hears_nothing_for_thirty_seconds_is_dead() {
+        let heartbeat = Heartbeat::new();
+        assert!(heartbeat.is_alive());
+        *heartbeat.0.lock().unwrap() = Instant::now() - SILENCE_MAX;
+        assert!(!heartbeat.is_alive());
+        heartbeat.beat();
+        assert!(heartbeat.is_alive());
+    }
+}

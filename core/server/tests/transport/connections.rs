@@ -1,13 +1,15 @@
 //! Cutting connections, and who may speak at all.
 
-use crate::support::{Device, get_http2, host};
+use crate::support::{Device, get_http2, host, request};
 use landfall_crypto::key::KeyPair;
 use landfall_identity::Seconds;
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::{ErrorCode, paths};
+use landfall_server::strangers::GUESSES_MAX;
 use rcgen::CertificateParams;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claimed_server_says_who_one_is() {
@@ -57,6 +59,51 @@ async fn a_request_under_way_does_not_outlive_the_cut() {
     let (answer, _body) = http2.ready().await.unwrap().send_request(request, false).unwrap();
     let _: Frozen = own.post(paths::FREEZE, &json!({})).await.json();
     assert!(answer.await.is_err());
+    host.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_cuts_is_cut_here() {
+    let host = host().await;
+    let device = host.claim().await;
+    let mut connection = host.sign_in(&device).await;
+    let me: Me = connection.get(paths::ME).await.json();
+    let database = host.directory.path().join("data/landfall.db");
+    let other = rusqlite::Connection::open(database).unwrap();
+    other
+        .execute("INSERT INTO changes (thumbprint, at) VALUES (?1, 0)", [&me.device.thumbprint])
+        .unwrap();
+    let closed = tokio::time::timeout(Duration::from_secs(10), connection.is_closed());
+    assert!(closed.await.unwrap());
+    host.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_ticket_is_given_to_come_back_with() {
+    let host = host().await;
+    let device = host.claim().await;
+    let mut connection = host.connect(Some(&device)).await;
+    assert_eq!(connection.get(paths::HEALTHZ).await.status, 200);
+    assert_eq!(connection.stream.get_ref().1.tls13_tickets_received(), 0);
+    host.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_waits_and_nobody_else_does() {
+    let host = host().await;
+    let device = host.claim().await;
+    let mut me = host.sign_in(&device).await;
+    let mut guesser = host.connect(None).await;
+    let csr = request(&KeyPair::generate().unwrap());
+    let body = json!({ "token_id": "0".repeat(26), "auth": "A".repeat(43), "csr": csr });
+    for _ in 0..GUESSES_MAX {
+        let problem = guesser.post(paths::CERT_ISSUE, &body).await.problem();
+        assert_eq!(problem.code, ErrorCode::TokenInvalid);
+    }
+    let problem = guesser.post(paths::CERT_ISSUE, &body).await.problem();
+    assert_eq!(problem.code, ErrorCode::RateLimited);
+    assert!(problem.retry_after_seconds.is_some());
+    assert_eq!(me.get(paths::ME).await.status, 200);
     host.running.shutdown().await;
 }
 

@@ -1,6 +1,6 @@
 //! The local listener, and a server's own surroundings.
 
-use crate::support::{Answer, Host, host, read_answer};
+use crate::support::{Answer, Host, host, host_with, read_answer};
 use landfall_crypto::ambient::Ambient;
 use landfall_protocol::meta::{Health, WellKnown};
 use landfall_protocol::{ErrorCode, paths};
@@ -102,6 +102,20 @@ async fn what_anyone_may_read_is_there() {
     assert_eq!((list.status.as_u16(), list.body.first()), (200, Some(&0x30)));
     assert_eq!(anyone.get(paths::OPENAPI).await.status, 200);
     assert_eq!(anyone.get("/metrics").await.status, 404, "metrics stay off the public port");
+    host.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_have_their_own_listener() {
+    let loopback = "127.0.0.1:0".parse().unwrap();
+    let host = host_with(|config| config.metrics_listen = Some(loopback)).await;
+    host.connect(None).await.get(paths::HEALTHZ).await;
+    let mut stream = TcpStream::connect(host.running.metrics_addr.unwrap()).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let text = String::from_utf8(read_answer(&mut stream).await.unwrap().body).unwrap();
+    for metric in ["landfall_requests_total", "landfall_connections_open", "landfall_writer_jobs"] {
+        assert!(text.contains(metric), "{metric} is missing:\n{text}");
+    }
     host.running.shutdown().await;
 }
 

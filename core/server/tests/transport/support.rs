@@ -36,6 +36,11 @@ pub struct Device {
     pub key: PrivateKeyDer<'static>,
 }
 
+/// A certificate request for a key, PEM.
+pub fn request(key: &KeyPair) -> String {
+    pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", csr::build_csr(key).unwrap()))
+}
+
 pub async fn host() -> Host {
     host_with(|_| {}).await
 }
@@ -59,7 +64,7 @@ impl Host {
         let body = CertIssueRequest {
             token_id: token.payload.id.clone(),
             auth: token.secret.auth().to_text().to_string(),
-            csr: pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", csr::build_csr(&pair).unwrap())),
+            csr: request(&pair),
             user: Some("ada".parse().unwrap()),
             device: Some("laptop".parse().unwrap()),
             label: None,
@@ -121,6 +126,7 @@ impl Host {
         };
         config.alpn_protocols = vec![alpn.to_vec()];
         let tcp = TcpStream::connect(self.running.https_addr).await?;
+        tcp.set_nodelay(true)?;
         let name = ServerName::try_from("127.0.0.1").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, tcp).await
     }
