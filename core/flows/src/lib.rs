@@ -14,6 +14,7 @@ pub mod enroll;
 pub mod io;
 pub mod register_passkey;
 pub mod remedy;
+pub mod screen;
 pub mod step_up;
 mod track;
 pub mod view;
@@ -22,6 +23,7 @@ pub use enroll::{EnrollFacts, EnrollFlow};
 pub use io::{Call, Door, Effect, Flow, Input, KeyRef, Reply, Saved, Step};
 pub use register_passkey::{RegisterFacts, RegisterPasskeyFlow};
 pub use remedy::Remedy;
+pub use screen::{Copied, NewToken, QrPicture, Revealed, Standing, TokenPreview};
 pub use step_up::{StepUpFacts, StepUpFlow};
 pub use view::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowStepState,

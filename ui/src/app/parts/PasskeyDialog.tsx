@@ -1,0 +1,98 @@
+import type { FlowView } from "@wire/FlowView";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { Dialog, Heading, Input, Label, Modal, ModalOverlay, TextField } from "react-aria-components";
+import { actWords } from "../../messages/acts";
+import { Sentence, t } from "../../messages/react";
+import { useApi } from "../hooks";
+import { Countdown, Press } from "./basics";
+import { Steps } from "./Steps";
+import { Trouble } from "./Trouble";
+
+/** While a flow asks for a passkey: what is confirmed, the number on both screens, and the way out. */
+export function PasskeyDialog({ view }: Readonly<{ view: FlowView | null }>): ReactNode {
+  const api = useApi();
+  const shown = view !== null && view.flow !== "enroll" && view.next.do !== "finished";
+  return (
+    <ModalOverlay isOpen={shown} onOpenChange={(open) => open || void api.flowCancel()} className="veil">
+      <Modal className="modal">
+        <Dialog className="dialog">{view === null ? null : <Content view={view} />}</Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+function Content({ view }: Readonly<{ view: FlowView }>): ReactNode {
+  const api = useApi();
+  const { act, user } = view.about;
+  return (
+    <>
+      <Heading slot="title" level={2}>
+        {t("passkey.title")}
+      </Heading>
+      {act === null ? null : (
+        <p className="act mono">
+          <Sentence parts={actWords(act, user)} />
+        </p>
+      )}
+      <Next view={view} />
+      <Steps view={view} />
+      {view.failure === null ? null : (
+        <Trouble
+          failure={view.failure}
+          {...(view.next.do === "try-again" ? { onAgain: () => void api.flowAgain() } : {})}
+        />
+      )}
+      <div className="actions">
+        {view.other_way === "type-code" ? (
+          <Press kind="quiet" onPress={() => void api.flowOtherWay()}>
+            {t("other.type-code.go")}
+          </Press>
+        ) : null}
+        <Press kind="quiet" onPress={() => void api.flowCancel()}>
+          {t(view.next.do === "start-over" ? "close" : "cancel")}
+        </Press>
+        {view.expires_at === null ? null : <Countdown until={view.expires_at} />}
+      </div>
+      {view.other_way === "type-code" ? <p className="soft">{t("other.type-code.body")}</p> : null}
+    </>
+  );
+}
+
+function Next({ view }: Readonly<{ view: FlowView }>): ReactNode {
+  const { next } = view;
+  if (next.do !== "use-passkey") return <p className="soft">{t("passkey.preparing")}</p>;
+  return (
+    <>
+      <p>{t(next.typed ? "passkey.typed.lead" : "passkey.lead")}</p>
+      <p className="number" aria-label={`${t("passkey.number")}: ${next.match_number}`}>
+        {next.match_number}
+      </p>
+      {next.typed ? <TypedCode url={next.page_url} /> : null}
+    </>
+  );
+}
+
+function TypedCode({ url }: Readonly<{ url: string }>): ReactNode {
+  const api = useApi();
+  const [code, setCode] = useState("");
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    void api.flowTyped(code);
+  };
+  return (
+    <form className="stack" onSubmit={send}>
+      <p>
+        <span className="soft">{t("passkey.address")}</span>
+        <br />
+        <span className="mono address">{url}</span>
+      </p>
+      <TextField value={code} onChange={setCode} autoComplete="off">
+        <Label>{t("passkey.code")}</Label>
+        <Input className="field mono" spellCheck="false" autoCapitalize="characters" />
+      </TextField>
+      <Press type="submit" isDisabled={code.trim() === ""}>
+        {t("passkey.code.go")}
+      </Press>
+    </form>
+  );
+}

@@ -1,0 +1,23 @@
+import type { FlowFailure } from "@wire/FlowFailure";
+import type { ReactNode } from "react";
+import { spanWords } from "../../messages/format";
+import { t } from "../../messages/react";
+import { Press } from "./basics";
+
+/** What happened, why, and what to do next; the code small. */
+export function Trouble({ failure, onAgain }: Readonly<{ failure: FlowFailure; onAgain?: () => void }>): ReactNode {
+  const { title, detail, code, remedy, retry_after_seconds: wait, request_id: request } = failure;
+  return (
+    <section className="card danger trouble" role="alert">
+      <h2>{title}</h2>
+      <p>{detail}</p>
+      <p className="next">{wait === null ? t(`failure.${remedy}`) : t("failure.retry-after", { span: spanWords(wait) })}</p>
+      {onAgain ? (
+        <Press kind="quiet" onPress={onAgain}>
+          {t("failure.again")}
+        </Press>
+      ) : null}
+      <p className="soft small mono">{request === null ? code : `${code} · ${request}`}</p>
+    </section>
+  );
+}
