@@ -28,6 +28,13 @@ describe("home", () => {
     expect(await screen.findByText("Your passkey is ready.")).toBeTruthy();
   });
 
+  test("a machine whose identity is over is shown the way back in", async () => {
+    const over = { ...recorded.offline, code: "device-revoked", remedy: "enroll-again" } as const;
+    const user = show({ me: () => Promise.reject(over) });
+    await user.click(await screen.findByRole("button", { name: "Get back in with a code" }));
+    expect(await screen.findByLabelText("Your code")).toBeTruthy();
+  });
+
   test("a frozen account is said first", async () => {
     show({ me: async () => ({ ...recorded.me, frozen: true }) });
     expect(await screen.findByRole("heading", { name: "Your account is frozen" })).toBeTruthy();

@@ -65,18 +65,30 @@ describe("get back in", () => {
   });
 
   test("a failure that can be resumed offers to go on; one that is over offers another code", async () => {
-    const flowAgain = vi.fn(async () => undefined);
-    let tell: OnView = () => {};
-    const user = show({ ...fresh, flowAgain, enroll: (_t, _n, onView) => ((tell = onView), new Promise(() => {})) });
+    const enroll = vi
+      .fn<Api["enroll"]>()
+      .mockImplementationOnce((_t, _n, onView) => (onView(recorded.enteringOffline), Promise.reject(recorded.offline)))
+      .mockImplementationOnce((_t, _n, onView) => (onView(recorded.enteringFailed), Promise.reject(recorded.usedCode)));
+    const user = show({ ...fresh, enroll });
     await paste(user);
     await user.click(await screen.findByRole("button", { name: "Yes, get me in" }));
-    await waitFor(() => tell(recorded.enteringOffline));
+    expect((await screen.findByRole("alert")).textContent).toContain("server-unreachable");
     await user.click(await screen.findByRole("button", { name: "Try again" }));
-    expect(flowAgain).toHaveBeenCalledOnce();
-    await waitFor(() => tell(recorded.enteringFailed));
+    expect(enroll).toHaveBeenCalledTimes(2);
+    expect(enroll.mock.calls[1]?.slice(0, 2)).toEqual(enroll.mock.calls[0]?.slice(0, 2));
+    expect((await screen.findByRole("alert")).textContent).toContain("token-used");
     expect(screen.queryByRole("button", { name: "Try again" })).toBeNull();
     await user.click(await screen.findByRole("button", { name: "Use another code" }));
     expect(await screen.findByLabelText("Your code")).toHaveProperty("value", "");
+  });
+
+  test("a wait can be stopped", async () => {
+    const flowCancel = vi.fn(async () => undefined);
+    const user = show({ ...fresh, flowCancel, enroll: (_t, _n, onView) => (onView(recorded.enteringLong), new Promise(() => {})) });
+    await paste(user);
+    await user.click(await screen.findByRole("button", { name: "Yes, get me in" }));
+    await user.click(await screen.findByRole("button", { name: "Stop" }));
+    expect(flowCancel).toHaveBeenCalledOnce();
   });
 
   test("once in, the first thing asked is whether a machine is lost", async () => {

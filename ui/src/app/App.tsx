@@ -12,30 +12,33 @@ import { Secrets } from "./screens/Secrets";
 export function App(): ReactNode {
   const standing = useLoaded((api) => api.standing());
   const [place, setPlace] = useState<Place>("home");
+  // This machine is enrolled, and the server calls that over.
+  const [fresh, setFresh] = useState(false);
   return (
     <Waiting of={standing}>
       {(value) =>
-        value.is === "new" ? (
+        value.is === "new" || fresh ? (
           <>
             <Bar />
             <GetBackIn
               onIn={(next) => {
                 setPlace(next);
+                setFresh(false);
                 standing.reload();
               }}
             />
           </>
         ) : (
-          <Enrolled standing={value} place={place} onPlace={setPlace} />
+          <Enrolled standing={value} place={place} onPlace={setPlace} onFresh={() => setFresh(true)} />
         )
       }
     </Waiting>
   );
 }
 
-type Props = Readonly<{ standing: Extract<Standing, { is: "enrolled" }>; place: Place; onPlace: (place: Place) => void }>;
+type Props = Readonly<{ standing: Extract<Standing, { is: "enrolled" }>; place: Place; onPlace: (place: Place) => void; onFresh: () => void }>;
 
-function Enrolled({ standing, place, onPlace }: Props): ReactNode {
+function Enrolled({ standing, place, onPlace, onFresh }: Props): ReactNode {
   const [adding, setAdding] = useState(false);
   const go = (next: Place, add = false) => {
     setAdding(add);
@@ -47,7 +50,7 @@ function Enrolled({ standing, place, onPlace }: Props): ReactNode {
       <Bar user={user} device={device} />
       <Frame place={place} onPlace={go}>
         {place === "home" ? (
-          <Home server={server} user={user} onPlace={go} onAdd={() => go("devices", true)} />
+          <Home server={server} user={user} onPlace={go} onAdd={() => go("devices", true)} onFresh={onFresh} />
         ) : place === "devices" ? (
           <Devices key={String(adding)} start={adding ? "add" : "list"} />
         ) : (

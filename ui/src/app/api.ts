@@ -26,7 +26,7 @@ export interface Api {
   standing(): Promise<Standing>;
   /** What a code is for. Spends nothing. */
   readToken(text: string): Promise<TokenPreview>;
-  /** Redeems a code that a person has read about and said yes to. */
+  /** Redeems a code that a person has read about and said yes to. The same again goes on where it stopped. */
   enroll(text: string, names: Names, onView: OnView): Promise<Standing>;
   me(): Promise<Me>;
   devices(): Promise<DeviceInfo[]>;
@@ -43,10 +43,9 @@ export interface Api {
   copySecret(name: string): Promise<Copied>;
   /** Puts a text that is on the screen on the clipboard. */
   copyText(text: string): Promise<Copied>;
-  /** Answers to the flow that runs: the other way, the typed code, try again, stop. */
+  /** Answers to the flow that runs: the other way, the typed code, stop. */
   flowOtherWay(): Promise<void>;
   flowTyped(code: string): Promise<void>;
-  flowAgain(): Promise<void>;
   flowCancel(): Promise<void>;
 }
 
@@ -74,7 +73,6 @@ export const tauri: Api = {
   copyText: (text) => invoke("copy_text", { text }),
   flowOtherWay: () => invoke("flow_other_way"),
   flowTyped: (code) => invoke("flow_typed", { code }),
-  flowAgain: () => invoke("flow_again"),
   flowCancel: () => invoke("flow_cancel"),
 };
 

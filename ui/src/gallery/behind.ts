@@ -27,7 +27,6 @@ export function behind(changes: Partial<Api> = {}): Api {
     copyText: async () => ({ clears_at: new Date(Date.now() + 60_000).toISOString() }),
     flowOtherWay: async () => undefined,
     flowTyped: async () => undefined,
-    flowAgain: async () => undefined,
     flowCancel: async () => undefined,
     ...changes,
   };
@@ -57,7 +56,10 @@ export const stories: Readonly<Record<string, Api>> = {
     ...fresh,
     enroll: (_t, _n, onView) => (onView(recorded.enteringFailed), Promise.reject(recorded.usedCode)),
   }),
-  "entering-offline": behind({ ...fresh, enroll: (_t, _n, onView) => (onView(recorded.enteringOffline), never) }),
+  "entering-offline": behind({
+    ...fresh,
+    enroll: (_t, _n, onView) => (onView(recorded.enteringOffline), Promise.reject(recorded.offline)),
+  }),
   enrolled: behind(),
   "no-passkey": behind({ me: async () => recorded.meWithoutPasskey }),
   "passkey-asked": behind({ suspendDevice: (_n, onView) => (onView(recorded.askingLong), never) }),

@@ -77,11 +77,11 @@ export const app = {
   "nav.secrets": "Secrets",
   "back": "Back",
   "cancel": "Cancel",
-  "close": "Close",
   "copy": "Copy",
   "until": "until {time}",
   "until.left": "until {time}, {left} left",
   "working": "One moment",
+  "home.fresh": "Get back in with a code",
 
   "enter.title": "Let’s get you back in.",
   "enter.lead": "This machine is new to Landfall. Nothing you need was only on the one that is gone.",

@@ -6,12 +6,14 @@ import { Sentence, t } from "../../messages/react";
 import { useApi } from "../hooks";
 import { Countdown, Press } from "./basics";
 import { Steps } from "./Steps";
-import { Trouble } from "./Trouble";
+
+/** When there is nothing left to do in the browser; what went wrong is said on the screen below. */
+const OVER: ReadonlySet<FlowView["next"]["do"]> = new Set(["finished", "start-over", "try-again"]);
 
 /** While a flow asks for a passkey: what is confirmed, the number on both screens, and the way out. */
 export function PasskeyDialog({ view }: Readonly<{ view: FlowView | null }>): ReactNode {
   const api = useApi();
-  const shown = view !== null && view.flow !== "enroll" && view.next.do !== "finished";
+  const shown = view !== null && view.flow !== "enroll" && !OVER.has(view.next.do);
   return (
     <ModalOverlay isOpen={shown} onOpenChange={(open) => open || void api.flowCancel()} className="veil">
       <Modal className="modal">
@@ -36,12 +38,6 @@ function Content({ view }: Readonly<{ view: FlowView }>): ReactNode {
       )}
       <Next view={view} />
       <Steps view={view} />
-      {view.failure === null ? null : (
-        <Trouble
-          failure={view.failure}
-          {...(view.next.do === "try-again" ? { onAgain: () => void api.flowAgain() } : {})}
-        />
-      )}
       <div className="actions">
         {view.other_way === "type-code" ? (
           <Press kind="quiet" onPress={() => void api.flowOtherWay()}>
@@ -49,7 +45,7 @@ function Content({ view }: Readonly<{ view: FlowView }>): ReactNode {
           </Press>
         ) : null}
         <Press kind="quiet" onPress={() => void api.flowCancel()}>
-          {t(view.next.do === "start-over" ? "close" : "cancel")}
+          {t("cancel")}
         </Press>
         {view.expires_at === null ? null : <Countdown until={view.expires_at} />}
       </div>

@@ -12,16 +12,17 @@ type Props = Readonly<{
   busy: boolean;
   failure: FlowFailure | null;
   onIn: (place: "secrets" | "devices") => void;
+  onAgain: () => void;
   onOver: () => void;
 }>;
 
 /** The named steps while a code becomes an identity, and what comes after. */
-export function Entering({ view, busy, failure, onIn, onOver }: Props): ReactNode {
+export function Entering({ view, busy, failure, onIn, onAgain, onOver }: Props): ReactNode {
   if (view.next.do === "finished" && !busy) return <Entered view={view} onIn={onIn} />;
-  return <Underway view={view} failure={view.failure ?? failure} onOver={onOver} />;
+  return <Underway view={view} failure={busy ? null : (failure ?? view.failure)} onAgain={onAgain} onOver={onOver} />;
 }
 
-function Underway({ view, failure, onOver }: Readonly<Pick<Props, "view" | "failure" | "onOver">>): ReactNode {
+function Underway({ view, failure, onAgain, onOver }: Readonly<Omit<Props, "busy" | "onIn">>): ReactNode {
   const api = useApi();
   return (
     <main className="shored">
@@ -31,11 +32,11 @@ function Underway({ view, failure, onOver }: Readonly<Pick<Props, "view" | "fail
           <Lead id="entering.lead" />
           <Steps view={view} />
           {failure === null ? null : (
-            <Trouble failure={failure} {...(view.next.do === "try-again" ? { onAgain: () => void api.flowAgain() } : {})} />
+            <Trouble failure={failure} {...(view.next.do === "try-again" ? { onAgain } : {})} />
           )}
           {failure === null ? null : (
             <div className="actions">
-              <Press kind="quiet" onPress={() => void api.flowCancel().then(onOver)}>
+              <Press kind="quiet" onPress={onOver}>
                 {t("confirm.other")}
               </Press>
             </div>
@@ -45,7 +46,7 @@ function Underway({ view, failure, onOver }: Readonly<Pick<Props, "view" | "fail
           {view.other_way === "check-connection" && failure === null ? (
             <Card title={t("other.check-connection.title")}>
               <p className="soft">{t("other.check-connection.body")}</p>
-              <Press kind="quiet" onPress={() => void api.flowCancel().then(onOver)}>
+              <Press kind="quiet" onPress={() => void api.flowCancel()}>
                 {t("other.stop")}
               </Press>
             </Card>

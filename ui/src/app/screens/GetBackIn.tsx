@@ -3,6 +3,7 @@ import type { TokenPreview } from "@wire/TokenPreview";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Label, Text, TextArea, TextField } from "react-aria-components";
 import { T, t } from "../../messages/react";
+import type { Names } from "../api";
 import { useAct } from "../hooks";
 import { Card, Countdown, Fact, Lead, Press, Shoreline, Title } from "../parts/basics";
 import { NameField } from "../parts/NameField";
@@ -15,7 +16,8 @@ export function GetBackIn({ onIn }: Readonly<{ onIn: (place: "secrets" | "device
   const [preview, setPreview] = useState<TokenPreview | null>(null);
   const [last, setLast] = useState<FlowView | null>(null);
   const read = useAct((api) => api.readToken(text));
-  const enroll = useAct((api, onView, names: { user: string | null; device: string | null }) => {
+  const [names, setNames] = useState<Names>({ user: null, device: null });
+  const enroll = useAct((api, onView, names: Names) => {
     const keep = (view: FlowView) => {
       setLast(view);
       onView(view);
@@ -23,10 +25,15 @@ export function GetBackIn({ onIn }: Readonly<{ onIn: (place: "secrets" | "device
     return api.enroll(text, names, keep);
   });
   if (last !== null) {
-    return <Entering view={last} busy={enroll.busy} failure={enroll.failure} onIn={onIn} onOver={() => startOver()} />;
+    const again = () => void enroll.run(names);
+    const { busy, failure } = enroll;
+    return <Entering view={last} busy={busy} failure={failure} onIn={onIn} onAgain={again} onOver={() => startOver()} />;
   }
   if (preview !== null) {
-    const go = (user: string | null, device: string | null) => void enroll.run({ user, device });
+    const go = (given: Names) => {
+      setNames(given);
+      void enroll.run(given);
+    };
     return (
       <Confirm preview={preview} busy={enroll.busy} onYes={go} onOther={() => startOver()}>
         {enroll.failure === null ? null : <Trouble failure={enroll.failure} />}
@@ -101,7 +108,7 @@ function Paste({ text, onText, busy, onGo, children }: PasteProps): ReactNode {
 type ConfirmProps = Readonly<{
   preview: TokenPreview;
   busy: boolean;
-  onYes: (user: string | null, device: string | null) => void;
+  onYes: (names: Names) => void;
   onOther: () => void;
   children: ReactNode;
 }>;
@@ -112,7 +119,10 @@ function Confirm({ preview, busy, onYes, onOther, children }: ConfirmProps): Rea
   const named = (preview.user ?? user.trim()) !== "" && (preview.device ?? device.trim()) !== "";
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onYes(preview.user === null ? user.trim() : null, preview.device === null ? device.trim() : null);
+    onYes({
+      user: preview.user === null ? user.trim() : null,
+      device: preview.device === null ? device.trim() : null,
+    });
   };
   return (
     <main className="shored">

@@ -10,10 +10,10 @@ import { Waiting } from "../parts/Waiting";
 import type { Attachment } from "../api";
 import type { Place } from "./Frame";
 
-type Props = Readonly<{ server: string; user: string; onPlace: (place: Place) => void; onAdd: () => void }>;
+type Props = Readonly<{ server: string; user: string; onPlace: (place: Place) => void; onAdd: () => void; onFresh: () => void }>;
 
 /** Who I am, on which device, and what I may want to do. */
-export function Home({ server, user, onPlace, onAdd }: Props): ReactNode {
+export function Home({ server, user, onPlace, onAdd, onFresh }: Props): ReactNode {
   const me = useLoaded((api) => api.me());
   return (
     <>
@@ -45,6 +45,7 @@ export function Home({ server, user, onPlace, onAdd }: Props): ReactNode {
           </>
         )}
       </Waiting>
+      {me.failure?.remedy === "enroll-again" ? <Press onPress={onFresh}>{t("home.fresh")}</Press> : null}
     </>
   );
 }
