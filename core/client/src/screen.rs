@@ -86,7 +86,7 @@ impl Client {
             ttl: None,
         };
         let minted = self.mint(request, shell).await?;
-        let text = minted.text.expose().to_owned();
+        let text = minted.text.as_str().to_owned();
         Ok(NewToken { qr: draw(&text), text, info: minted.info })
     }
 

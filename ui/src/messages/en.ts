@@ -116,6 +116,7 @@ export const app = {
 
   "entering.title": "Getting you back in",
   "entering.lead": "This takes a few seconds. The key is made here and never leaves this machine.",
+  "entering.failed.title": "You’re not in yet.",
   "entered.title": "You’re in, {user}.",
   "entered.lead": "This machine is {device}, and it is yours. It took {seconds} s.",
   "entered.lost.title": "Did you lose a machine?",

@@ -13,7 +13,7 @@ export function Trouble({ failure, onAgain }: Readonly<{ failure: FlowFailure; o
       <p>{detail}</p>
       <p className="next">{wait === null ? t(`failure.${remedy}`) : t("failure.retry-after", { span: spanWords(wait) })}</p>
       {onAgain ? (
-        <Press kind="quiet" onPress={onAgain}>
+        <Press onPress={onAgain}>
           {t("failure.again")}
         </Press>
       ) : null}

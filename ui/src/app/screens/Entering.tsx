@@ -28,19 +28,23 @@ function Underway({ view, failure, onAgain, onOver }: Readonly<Omit<Props, "busy
     <main className="shored">
       <div className="two">
         <div className="stack">
-          <Title id="entering.title" />
-          <Lead id="entering.lead" />
+          {failure === null ? (
+            <>
+              <Title id="entering.title" />
+              <Lead id="entering.lead" />
+            </>
+          ) : (
+            <>
+              <Title id="entering.failed.title" />
+              <Trouble failure={failure} {...(view.next.do === "try-again" ? { onAgain } : {})} />
+              <div className="actions">
+                <Press kind={view.next.do === "try-again" ? "quiet" : "primary"} onPress={onOver}>
+                  {t("confirm.other")}
+                </Press>
+              </div>
+            </>
+          )}
           <Steps view={view} />
-          {failure === null ? null : (
-            <Trouble failure={failure} {...(view.next.do === "try-again" ? { onAgain } : {})} />
-          )}
-          {failure === null ? null : (
-            <div className="actions">
-              <Press kind="quiet" onPress={onOver}>
-                {t("confirm.other")}
-              </Press>
-            </div>
-          )}
         </div>
         <aside className="stack">
           {view.other_way === "check-connection" && failure === null ? (

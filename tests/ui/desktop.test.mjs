@@ -1,0 +1,155 @@
+// The lost laptop in two windows: the old machine's in light, the new one's in dark. The passkey is
+// used in Chromium, which stands where the person's own browser would.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { By, Key, until } from "selenium-webdriver";
+import { plugIn } from "./support/authenticators.mjs";
+import { chromium, picture } from "./support/chromium.mjs";
+import { folder, landfall, pages, server } from "./support/landfall.mjs";
+import { display, window } from "./support/window.mjs";
+
+const PATIENCE_MS = 20_000;
+
+describe("the desktop window", () => {
+  let host;
+  let screen;
+  let browser;
+  let opened;
+  let laptop;
+  let desktop;
+  let open;
+  let code;
+
+  before(async () => {
+    host = await server();
+    screen = await display();
+    browser = await chromium();
+    await plugIn(browser.driver, "usb");
+    opened = await pages();
+    laptop = folder("laptop");
+    desktop = folder("desktop");
+  });
+  after(async () => {
+    await open?.close();
+    await browser?.close();
+    opened?.stop();
+    await screen?.stop();
+    laptop?.remove();
+    desktop?.remove();
+    await host?.stop();
+  });
+
+  const show = async (home, theme) => {
+    await open?.close();
+    open = await window({ display: screen.name, home: home.path, browser: opened.command, theme });
+  };
+  const find = (xpath) => open.driver.wait(until.elementLocated(By.xpath(xpath)), PATIENCE_MS, `nothing is ${xpath}`);
+  const heading = (words) => find(`//h1[normalize-space(.)="${words}"]`);
+  const press = async (words) => (await find(`//button[normalize-space(.)="${words}"][not(@disabled)]`)).click();
+  const text = async (css) => (await open.driver.wait(until.elementLocated(By.css(css)), PATIENCE_MS)).getText();
+  const type = async (label, words) => {
+    const field = await find(`//label[normalize-space(.)="${label}"]/following::*[self::input or self::textarea][1]`);
+    await field.sendKeys(words);
+  };
+  const look = (name) => picture(open.driver, `desktop/${name}`);
+
+  /** What the person does in the browser that the app has opened. */
+  async function touch(number) {
+    const { driver } = browser;
+    await driver.get(await opened.next());
+    await driver.wait(until.elementLocated(By.id("use")), PATIENCE_MS);
+    if (number !== undefined) assert.match(await driver.findElement(By.id("number")).getText(), new RegExp(`^${number}`));
+    await driver.findElement(By.id("use")).click();
+    await driver.wait(until.urlMatches(/^http:\/\/127\.0\.0\.1:/), PATIENCE_MS);
+  }
+
+  test("a code that was cut short is refused, and says what to do", async () => {
+    await show(laptop, "light");
+    await heading("Let’s get you back in.");
+    await look("1-get-back-in-light");
+    await type("Your code", host.ready.claim_token.slice(0, -3));
+    await press("Continue");
+    assert.match(await text("[role=alert]"), /token-mistyped/);
+    await look("2-bad-code-light");
+  });
+
+  test("a code gets this machine in, by named steps", async () => {
+    const field = await find("//textarea");
+    await field.sendKeys(Key.chord(Key.CONTROL, "a"), Key.DELETE);
+    await field.sendKeys(host.ready.claim_token);
+    await press("Continue");
+    await heading("Is this right?");
+    await type("What shall you be called?", "bert");
+    await type("What shall this machine be called?", "bert-laptop");
+    await look("3-confirm-light");
+    await press("Yes, get me in");
+    await heading("You’re in, bert.");
+    assert.match(await text(".steps"), /Key made on this machine[^]*Certificate from the server[^]*Kept on this machine/);
+    await look("4-in-light");
+  });
+
+  test("a passkey is made in the browser, with the same number on both screens", async () => {
+    await press("Open my secrets");
+    await heading("Your secrets");
+    await press("Home");
+    await press("Use a security key");
+    const number = await text("[role=dialog] .number");
+    await look("5-passkey-light");
+    await touch(number);
+    await find("//*[contains(., '1 passkey can confirm for you')]");
+    await look("6-home-light");
+  });
+
+  test("a code for a new machine is made, once the passkey has confirmed it", async () => {
+    await landfall(laptop.path, ["secret", "set", "wifi-cabin"], { input: "0O1lI-driftwood" });
+    await press("Devices");
+    await press("Add a device");
+    await type("What shall the new machine be called?", "bert-desktop");
+    await press("Make the code");
+    await touch(await text("[role=dialog] .number"));
+    await heading("Enter this on bert-desktop");
+    code = (await text("[data-testid=token]")).trim();
+    assert.match(code, /^lf1\./);
+    await look("7-code-light");
+  });
+
+  test("on the new machine, in dark, the code says what it is for before it is spent", async () => {
+    await show(desktop, "dark");
+    await heading("Let’s get you back in.");
+    await look("8-get-back-in-dark");
+    await type("Your code", code);
+    await press("Continue");
+    await heading("Is this right?");
+    assert.match(await text(".facts"), /bert at home[^]*bert-desktop/);
+    await look("9-confirm-dark");
+    await press("Yes, get me in");
+    await heading("You’re in, bert.");
+    await look("10-in-dark");
+    const dark = "return matchMedia('(prefers-color-scheme: dark)').matches";
+    assert.equal(await open.driver.executeScript(dark), true, "the window follows the system's theme");
+  });
+
+  test("the same secrets are there, shown only when asked for", async () => {
+    await press("Open my secrets");
+    await find("//strong[.='wifi-cabin']");
+    assert.doesNotMatch(await text("main"), /driftwood/);
+    await press("Show");
+    await find("//pre[.='0O1lI-driftwood']");
+    await press("Copy");
+    assert.match(await text("[role=status]"), /wifi-cabin is copied\. The clipboard is emptied in (1:00|0:5\d)\./);
+    await look("11-secrets-dark");
+  });
+
+  test("the lost laptop is cut off at once, and is out", async () => {
+    await press("Devices");
+    await press("This one is lost");
+    await heading("Is bert-laptop lost?");
+    await look("12-lost-dark");
+    await press("Cut off bert-laptop now");
+    await touch(await text("[role=dialog] .number"));
+    await heading("bert-laptop is cut off.");
+    await look("13-cut-off-dark");
+    await assert.rejects(landfall(laptop.path, ["secret", "get", "wifi-cabin"]), /device-suspended/);
+    await landfall(desktop.path, ["secret", "get", "wifi-cabin"]);
+  });
+});

@@ -1,0 +1,71 @@
+// The real server and the real command line, each in a home of its own, stopped by their process ids.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { ROOT } from "./chromium.mjs";
+
+export const BIN = process.env.LANDFALL_BIN_DIR ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug");
+const HAND_OVER = fileURLToPath(new URL("hand-over.mjs", import.meta.url));
+
+/** A folder that is gone after `remove()`. */
+export function folder(name) {
+  const path = mkdtempSync(join(tmpdir(), `landfall-${name}-`));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Starts a server on a fresh database; `ready` is the line that it prints. */
+export async function server() {
+  const data = folder("server");
+  const words = ["serve", "--data-dir", join(data.path, "data"), "--listen", "127.0.0.1:0"];
+  words.push("--localhost-listen", "127.0.0.1:0", "--json", "--show-claim-token");
+  const child = spawn(join(BIN, "landfall-server"), words, { stdio: ["ignore", "pipe", "inherit"] });
+  const gone = once(child, "exit").then(([code]) => Promise.reject(new Error(`the server ended with ${code}`)));
+  const [line] = await Promise.race([once(createInterface(child.stdout), "line"), gone]);
+  gone.catch(() => {});
+  const stop = async () => {
+    const ended = once(child, "exit");
+    if (child.exitCode === null && child.kill("SIGTERM")) await ended;
+    data.remove();
+  };
+  return { ready: JSON.parse(line), stop };
+}
+
+/** Where the pages that apps want to open arrive, instead of in somebody's browser. */
+export async function pages() {
+  const at = folder("pages");
+  const socket = join(at.path, "socket");
+  const waiting = [];
+  const arrived = [];
+  const listener = createServer((connection) => {
+    let url = "";
+    connection.setEncoding("utf8").on("data", (text) => (url += text));
+    connection.on("end", () => (waiting.shift() ?? ((it) => arrived.push(it)))(url));
+  });
+  listener.listen(socket);
+  await once(listener, "listening");
+  const next = () => (arrived.length > 0 ? Promise.resolve(arrived.shift()) : new Promise((take) => waiting.push(take)));
+  const stop = () => {
+    listener.close();
+    at.remove();
+  };
+  return { command: `${process.execPath} ${HAND_OVER} ${socket}`, next, stop };
+}
+
+/** One run of `landfall --json`. Answers with its JSON, or throws what it said. */
+export function landfall(home, words, { browser, input } = {}) {
+  const all = ["--json", "--yes", ...(browser === undefined ? [] : ["--browser", browser]), ...words];
+  const child = spawn(join(BIN, "landfall"), all, { env: { ...process.env, LANDFALL_HOME: home } });
+  child.stdin.end(input ?? "");
+  const said = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (said.out += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (said.err += text));
+  return once(child, "close").then(([code]) => {
+    if (code === 0) return JSON.parse(said.out);
+    throw Object.assign(new Error(`landfall ${words.join(" ")} ended with ${code}: ${said.err}`), { code, said });
+  });
+}
