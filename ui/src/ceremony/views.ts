@@ -45,8 +45,8 @@ export function askView(options: CeremonyOptions, now: Date, onUse: () => void):
       ? []
       : [el("p", { class: "act mono", id: "act" }, ...sentence(actWords(options.act, options.user)))]),
     facts(options, now),
-    el("div", { class: "actions" }, button, el("span", { class: "soft", id: "waiting" })),
     elsewhere(options),
+    el("div", { class: "actions" }, button, el("span", { class: "soft", id: "waiting" })),
   ];
 }
 
