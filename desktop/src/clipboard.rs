@@ -1,9 +1,9 @@
 //! The clipboard, emptied again after a minute.
 
 use arboard::Clipboard as System;
+use landfall_client::Failure;
 use landfall_client::screen::Copied;
 use landfall_client::words::{Clock, Seconds};
-use landfall_client::Failure;
 use landfall_protocol::{At, ErrorCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 /// How long a copied text stays.
 pub const KEPT: Seconds = Seconds(60);
 
-const NO_CLIPBOARD: &str = "The clipboard of this machine does not answer. Show the text and copy it by hand.";
+const NO_CLIPBOARD: &str =
+    "The clipboard of this machine does not answer. Show the text and copy it by hand.";
 
 /// The system's clipboard. It is kept open, because some systems forget what a closed one held.
 #[derive(Clone, Default)]

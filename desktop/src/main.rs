@@ -30,9 +30,8 @@ fn main() -> ExitCode {
 /// Everything that is read from outside, once.
 fn desk() -> Result<Desk, Failure> {
     let home = Home::open(default_home(env::var_os("LANDFALL_HOME").as_deref())?)?;
-    let unwritable = |error: KeyStoreError| {
-        Failure::new(ErrorCode::StateUnwritable, error.to_string())
-    };
+    let unwritable =
+        |error: KeyStoreError| Failure::new(ErrorCode::StateUnwritable, error.to_string());
     let keys = Arc::new(FileKeyStore::open(home.keys()).map_err(unwritable)?);
     let asked = browser_argument(env::args().skip(1));
     let variable = env::var("BROWSER").ok();
@@ -88,7 +87,10 @@ mod tests {
     #[test]
     fn the_browser_is_the_word_after_its_flag() {
         let read = |words: &[&str]| browser_argument(words.iter().map(|word| (*word).to_owned()));
-        assert_eq!(read(&["--browser", "soft-browser --quick"]).as_deref(), Some("soft-browser --quick"));
+        assert_eq!(
+            read(&["--browser", "soft-browser --quick"]).as_deref(),
+            Some("soft-browser --quick")
+        );
         assert_eq!(read(&["--browser"]), None);
         assert_eq!(read(&[]), None);
     }

@@ -10,7 +10,8 @@ use tauri::ipc::Channel;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zeroize::Zeroizing;
 
-const STOPPED: &str = "Another confirmation took the place of this one. Start again if you still want it.";
+const STOPPED: &str =
+    "Another confirmation took the place of this one. Start again if you still want it.";
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
