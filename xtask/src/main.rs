@@ -4,13 +4,18 @@
 //! what and why, and installs it ([`install`]).
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A terminal program.
 
+mod bench;
 mod bindings;
+mod build;
 mod check;
 mod compare;
+mod demo;
 mod generated;
 mod imports;
 mod install;
 mod lengths;
+mod run;
+mod server;
 mod sh;
 mod steps;
 mod tally;
@@ -30,19 +35,28 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Play the lost laptop from beginning to end on a fresh server
+    Demo(demo::Args),
+    /// Start a server with lasting data and the desktop app, for daily use
+    Run(run::Args),
     /// Run every test in every language
     Test(test::Args),
     /// Check formatting, lints, licences, the import table and generated files
     Check(check::Args),
     /// Write the generated files anew: TypeScript types and the OpenAPI document
     Bindings,
+    /// Measure this machine and the server on it, in one run
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Bindings => bindings::run(),
+        Command::Bench(args) => bench::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,29 @@
+//! `cargo xtask bench`: this machine and the server on it, in one run. Never in CI.
+
+use crate::build::Binaries;
+use crate::{demo, sh};
+use anyhow::Result;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What it can be told.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A folder on the disk that is to be measured [default: target/]
+    #[arg(long, value_name = "DIR")]
+    disk: Option<PathBuf>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Something is missing or does not build, or a request failed under load.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let binaries = Binaries::of_the_terminal(true)?;
+    let folder = args.disk.clone().unwrap_or_else(|| sh::root().join("target"));
+    let mut bench = sh::cargo(["run", "--quiet", "--release", "-p", "landfall-bench", "--"]);
+    bench.arg(binaries.path("landfall-server")?).arg(folder);
+    sh::run(&mut bench)?;
+    println!("\nrecovery, as the demo plays it");
+    demo::play(&binaries, None)
+}
