@@ -29,7 +29,7 @@ pub fn findings() -> Result<Vec<String>> {
     for path in sh::files()? {
         let name = path.to_string_lossy().into_owned();
         let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
-        let ours = ["rs", "ts", "tsx", "mjs"].contains(&kind) && !name.starts_with("xtask/");
+        let ours = ["rs", "sql", "ts", "tsx", "mjs"].contains(&kind) && !name.starts_with("xtask/");
         if ours {
             tree.push(Source { name, text: fs::read_to_string(sh::root().join(&path))? });
         }
@@ -106,10 +106,11 @@ fn is_test_attribute(line: &str) -> bool {
 
 /// A type, function or constant of that name, or a constraint quoted as it stands.
 fn has_item(source: &Source, name: &str) -> bool {
-    let declared = ["struct", "enum", "trait", "fn", "const", "type"]
-        .iter()
-        .any(|word| declares(&source.text, word, name));
-    source.name.ends_with(".rs") && (declared || (name.contains(' ') && source.text.contains(name)))
+    let words = ["struct", "enum", "trait", "fn", "const", "type"];
+    let declared =
+        source.name.ends_with(".rs") && words.iter().any(|word| declares(&source.text, word, name));
+    let quoted = name.contains(' ') && source.text.contains(name);
+    declared || (quoted && [".rs", ".sql"].iter().any(|kind| source.name.ends_with(kind)))
 }
 
 fn declares(text: &str, word: &str, name: &str) -> bool {
