@@ -49,6 +49,10 @@ pub struct Forge {
 
 impl Forge {
     /// An honest authenticator for a page; `seed` decides its key.
+    #[allow(
+        clippy::expect_used,
+        reason = "one repeated small byte is always a scalar of the curve"
+    )]
     pub fn honest(origin: &str, rp_id: &str, seed: u8) -> Self {
         let key = SigningKey::from_slice(&[seed.max(1); 32]).expect("a small number is a key");
         Self {

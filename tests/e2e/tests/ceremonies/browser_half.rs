@@ -32,7 +32,7 @@ async fn to_strangers_every_ceremony_is_over() {
         (CeremonyPurpose::Register, wrong(CeremonyId::from_bits([1; 16]), secret)),
         (CeremonyPurpose::StepUp, page.request.clone()),
     ] {
-        let request_context = world.from_browser(Action::ReadCeremony);
+        let request_context = world.request_of_a_browser(Action::ReadCeremony);
         let read = world.service.ceremony_options(request_context, purpose, request).await;
         assert_eq!(refusal(read), Refusal::CeremonyOver);
     }

@@ -32,7 +32,7 @@ async fn a_passkey_of_each_kind_registers_and_steps_up() {
         assert_eq!(session.auth_time_at.0, touched);
         assert_eq!(session.expires_at.0.since(touched).0, 600);
 
-        let request = world.from(&laptop, Action::ListPasskeys, Some(&session.token));
+        let request = world.request_of(&laptop, Action::ListPasskeys, Some(&session.token));
         let page = world.service.list_passkeys(request, PageQuery::default()).await.unwrap();
         assert_eq!(page.items.len(), 1);
         assert_eq!(page.items[0].last_used_at.map(|at| at.0), Some(touched));
@@ -128,7 +128,7 @@ async fn a_cert_only_session_neither_adds_nor_removes_a_passkey() {
     let token = world.sign_in(&laptop).await;
     let added = world.begin_register(&laptop, &token, Attachment::Roaming, "mine").await;
     assert!(matches!(refusal(added), Refusal::StepUpRequired { .. }));
-    let request = world.from(&laptop, Action::RemovePasskey, Some(&token));
+    let request = world.request_of(&laptop, Action::RemovePasskey, Some(&token));
     let confirmed = PasskeyRemoveQuery { confirm_last: true };
     let removed = world.service.remove_passkey(request, passkey.id, confirmed).await;
     assert!(matches!(refusal(removed), Refusal::StepUpRequired { .. }));

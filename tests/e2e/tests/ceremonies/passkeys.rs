@@ -16,7 +16,7 @@ const DAY: u64 = 24 * 3600;
 
 async fn list(world: &World, machine: &Machine) -> Vec<PasskeyInfo> {
     let token = world.sign_in(machine).await;
-    let request = world.from(machine, Action::ListPasskeys, Some(&token));
+    let request = world.request_of(machine, Action::ListPasskeys, Some(&token));
     world.service.list_passkeys(request, PageQuery::default()).await.unwrap().items
 }
 
@@ -29,7 +29,7 @@ async fn remove(
 ) -> Result<(), Failure> {
     let act = BoundActBody::RemovePasskey { passkey: passkey.id.clone() };
     let session = world.step_up(machine, keys, Some(act)).await;
-    let request = world.from(machine, Action::RemovePasskey, Some(&session.token));
+    let request = world.request_of(machine, Action::RemovePasskey, Some(&session.token));
     let query = PasskeyRemoveQuery { confirm_last };
     world.service.remove_passkey(request, passkey.id.clone(), query).await
 }
@@ -59,12 +59,12 @@ async fn a_label_is_its_owners_to_change() {
     let mut keys = SoftKeys::in_memory().unwrap();
     let passkey = world.register(&bert, &mut keys, Attachment::Roaming).await;
     let token = world.sign_in(&bert).await;
-    let request = world.from(&bert, Action::RenamePasskey, Some(&token));
+    let request = world.request_of(&bert, Action::RenamePasskey, Some(&token));
     let renamed =
         world.service.rename_passkey(request, passkey.id.clone(), label("Bert's key")).await;
     assert_eq!(renamed.unwrap().label, "Bert's key");
     let token = world.sign_in(&anna).await;
-    let request = world.from(&anna, Action::RenamePasskey, Some(&token));
+    let request = world.request_of(&anna, Action::RenamePasskey, Some(&token));
     let foreign = world.service.rename_passkey(request, passkey.id, label("mine")).await;
     assert_eq!(refusal(foreign), Refusal::NotFound);
     assert_eq!(list(&world, &bert).await[0].label, "Bert's key");
@@ -88,7 +88,7 @@ async fn lists_come_in_pages_oldest_first() {
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let request = world.from(&machine, Action::ListPasskeys, Some(&token));
+        let request = world.request_of(&machine, Action::ListPasskeys, Some(&token));
         let query = PageQuery { limit: Some(2), after };
         let page = world.service.list_passkeys(request, query).await.unwrap();
         seen.extend(page.items.into_iter().map(|info| info.registered_on));
@@ -109,7 +109,7 @@ async fn the_last_passkey_goes_only_when_the_loss_was_confirmed() {
     let act = BoundActBody::RemovePasskey { passkey: passkey.id.clone() };
     let session = world.step_up(&laptop, &mut keys, Some(act)).await;
     let ask = |confirm_last| {
-        let request = world.from(&laptop, Action::RemovePasskey, Some(&session.token));
+        let request = world.request_of(&laptop, Action::RemovePasskey, Some(&session.token));
         world.service.remove_passkey(
             request,
             passkey.id.clone(),
@@ -135,7 +135,7 @@ async fn removing_one_of_two_needs_no_warning_and_ends_its_sessions() {
     let young = world.register(&phone, &mut new, Attachment::Roaming).await;
     let of_young = world.step_up(&phone, &mut new, None).await;
     remove(&world, &laptop, &mut old, &young, false).await.unwrap();
-    let request = world.from(&phone, Action::ListPasskeys, Some(&of_young.token));
+    let request = world.request_of(&phone, Action::ListPasskeys, Some(&of_young.token));
     let listed = world.service.list_passkeys(request, PageQuery::default()).await;
     assert_eq!(refusal(listed), Refusal::SessionOver);
     assert_eq!(list(&world, &laptop).await.len(), 1);

@@ -202,7 +202,12 @@ impl World {
     }
 
     /// A request as the transport would hand it in.
-    pub fn from(&self, machine: &Machine, action: Action, token: Option<&str>) -> RequestContext {
+    pub fn request_of(
+        &self,
+        machine: &Machine,
+        action: Action,
+        token: Option<&str>,
+    ) -> RequestContext {
         RequestContext {
             action,
             request_id: RequestId::from_bits(self.ambient.random()),
@@ -217,7 +222,7 @@ impl World {
     }
 
     /// A request of a browser: no key, no session.
-    pub fn from_browser(&self, action: Action) -> RequestContext {
+    pub fn request_of_a_browser(&self, action: Action) -> RequestContext {
         RequestContext {
             action,
             request_id: RequestId::from_bits(self.ambient.random()),
@@ -229,7 +234,7 @@ impl World {
 
     /// A `cert-only` session.
     pub async fn sign_in(&self, machine: &Machine) -> String {
-        let request = self.from(machine, Action::OpenSession, None);
+        let request = self.request_of(machine, Action::OpenSession, None);
         self.service.open_session(request).await.unwrap().token
     }
 
@@ -241,7 +246,7 @@ impl World {
         name: &str,
     ) -> Result<CeremonyBegun, Failure> {
         let body = RegisterBeginRequest { attachment, label: label(name), return_path: loopback() };
-        let request = self.from(machine, Action::RegisterPasskey, Some(token));
+        let request = self.request_of(machine, Action::RegisterPasskey, Some(token));
         self.service.begin_register(request, body).await
     }
 
@@ -253,13 +258,13 @@ impl World {
         return_path: ReturnPath,
     ) -> Result<CeremonyBegun, Failure> {
         let body = StepUpBeginRequest { act, return_path, attachment: None };
-        let request = self.from(machine, Action::BeginStepUp, Some(token));
+        let request = self.request_of(machine, Action::BeginStepUp, Some(token));
         self.service.begin_step_up(request, body).await
     }
 
     pub async fn options(&self, begun: &CeremonyBegun) -> Result<CeremonyOptions, Failure> {
         let page = Page::parse(&begun.page_url).unwrap();
-        let request = self.from_browser(Action::ReadCeremony);
+        let request = self.request_of_a_browser(Action::ReadCeremony);
         self.service.ceremony_options(request, page.purpose, page.request).await
     }
 
@@ -274,7 +279,7 @@ impl World {
             secret: page.request.secret,
             credential,
         };
-        let request = self.from_browser(Action::FinishCeremony);
+        let request = self.request_of_a_browser(Action::FinishCeremony);
         self.service.ceremony_finish(request, page.purpose, body).await
     }
 
@@ -300,7 +305,7 @@ impl World {
         begun: &CeremonyBegun,
         completion: &str,
     ) -> Result<PasskeyInfo, Failure> {
-        let request = self.from(machine, Action::RedeemPasskey, Some(token));
+        let request = self.request_of(machine, Action::RedeemPasskey, Some(token));
         self.service.redeem_passkey(request, redeem_body(begun, completion)).await
     }
 
@@ -311,7 +316,7 @@ impl World {
         begun: &CeremonyBegun,
         completion: &str,
     ) -> Result<SessionOpened, Failure> {
-        let request = self.from(machine, Action::RedeemStepUp, Some(token));
+        let request = self.request_of(machine, Action::RedeemStepUp, Some(token));
         self.service.redeem_step_up(request, redeem_body(begun, completion)).await
     }
 
