@@ -3,6 +3,7 @@
 //! `http` (extract, call, convert) -> `service` (load, decide, apply, report) -> `store` (all SQL).
 //! [`Server::start`] brings it all up; the binary is a thin shell over it.
 
+pub mod audit;
 pub mod background;
 pub mod ceremony;
 pub mod cli;

@@ -114,9 +114,11 @@ CREATE TABLE changes (
     at         BIGINT NOT NULL
 );
 
--- One row for everything that anybody did or tried. `seq` and `leaf` come from the sealer.
+-- One row for everything that anybody did or tried. `ordinal` is the order of writing (times and ids
+-- are not); `seq` and `leaf` come from the sealer.
 CREATE TABLE audit_events (
-    id            TEXT PRIMARY KEY,
+    ordinal       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id            TEXT NOT NULL UNIQUE,
     at            BIGINT NOT NULL,
     tenant        TEXT NOT NULL,
     actor         TEXT NOT NULL,
@@ -136,7 +138,6 @@ CREATE TABLE audit_events (
 );
 CREATE INDEX audit_by_actor ON audit_events (tenant, actor_user, at, id);
 CREATE INDEX audit_by_time ON audit_events (tenant, at, id);
-CREATE INDEX audit_unsealed ON audit_events (at) WHERE seq IS NULL;
 
 -- What can be erased without breaking the log: the event commits to a salted hash of it.
 CREATE TABLE audit_personal (

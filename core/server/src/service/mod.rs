@@ -4,6 +4,7 @@ pub mod context;
 pub mod devices;
 
 mod admin;
+mod audit;
 mod ceremonies;
 mod ceremony_page;
 mod claim;
@@ -15,6 +16,7 @@ mod passkeys;
 mod perform;
 mod public;
 mod renew;
+mod secrets;
 mod sessions;
 mod tokens;
 
@@ -71,3 +73,6 @@ impl Service {
         Self { store, pki, settings, ambient, cutter }
     }
 }
+
+#[cfg(test)]
+mod house_tests;

@@ -4,12 +4,16 @@ mod tx;
 mod value;
 mod writer;
 
+pub mod archive;
 pub mod audit;
+pub mod audit_list;
+pub mod audit_log;
 pub mod ceremonies;
 pub mod changes;
 pub mod enrollments;
 pub mod meta;
 pub mod passkeys;
+pub mod secrets;
 pub mod sessions;
 pub mod strangers;
 pub mod tokens;
@@ -21,8 +25,8 @@ pub use value::{FromValue, Row, Value};
 pub use writer::{Lane, WriterStats};
 
 use crate::failure::Failure;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,6 +73,17 @@ pub enum StoreError {
     Stopped,
 }
 
+impl StoreError {
+    /// Whether a column held what we never wrote: somebody edited the file.
+    pub fn is_content(&self) -> bool {
+        matches!(
+            self,
+            Self::Shape { .. }
+                | Self::Reader(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
+        )
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
@@ -100,9 +115,13 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
+        let mut migrating = SqliteConnection::connect_with(&options).await?;
+        sqlx::migrate!("migrations/sqlite").run(&mut migrating).await?;
+        migrating.close().await?;
+        // A reader that wrote would meet the writer half-way (`RETURNING` makes it easy to miss).
+        let reading = options.create_if_missing(false).pragma("query_only", "ON");
         let readers =
-            SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
-        sqlx::migrate!("migrations/sqlite").run(&readers).await?;
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await?;
         let writer = writer::Writer::start(path, BUSY_TIMEOUT)?;
         Ok(Self { readers, writer })
     }

@@ -8,6 +8,7 @@ use super::StoreError;
 use super::value::{Row, Value};
 use rusqlite::types::ValueRef;
 use sqlx::{Column, Row as _, SqliteConnection, TypeInfo, ValueRef as _};
+use std::collections::BTreeSet;
 
 /// A transaction, or a place within one.
 pub enum Tx<'c> {
@@ -94,7 +95,11 @@ fn bind(
     sql: &'static str,
     params: &[Value],
 ) -> Result<(), StoreError> {
-    let mut highest = 0;
+    // Each `$n` counts once, however often it stands in the statement: with as many numbers as values,
+    // and none beyond them, every value has its place.
+    if statement.parameter_count() != params.len() {
+        return Err(StoreError::Parameters { sql });
+    }
     for position in 1..=statement.parameter_count() {
         let number = statement
             .parameter_name(position)
@@ -103,7 +108,6 @@ fn bind(
             .filter(|number| *number >= 1)
             .ok_or(StoreError::Parameters { sql })?;
         let value = params.get(number - 1).ok_or(StoreError::Parameters { sql })?;
-        highest = highest.max(number);
         match value {
             Value::Null => statement.raw_bind_parameter(position, rusqlite::types::Null)?,
             Value::Int(number) => statement.raw_bind_parameter(position, number)?,
@@ -111,7 +115,7 @@ fn bind(
             Value::Blob(bytes) => statement.raw_bind_parameter(position, bytes)?,
         }
     }
-    if highest == params.len() { Ok(()) } else { Err(StoreError::Parameters { sql }) }
+    Ok(())
 }
 
 async fn reader_all(
@@ -119,7 +123,7 @@ async fn reader_all(
     sql: &'static str,
     params: &[Value],
 ) -> Result<Vec<Row>, StoreError> {
-    if highest_parameter(sql) != params.len() {
+    if !numbered_parameters(sql).into_iter().eq(1..=params.len()) {
         return Err(StoreError::Parameters { sql });
     }
     let mut query = sqlx::query(sql);
@@ -151,14 +155,17 @@ fn row_of(row: &sqlx::sqlite::SqliteRow) -> Result<Row, StoreError> {
     row.columns().iter().map(|column| read(column.ordinal())).collect::<Result<_, _>>().map(Row)
 }
 
-/// The highest `$n` of a statement. Our statements hold no `$` in literals.
-fn highest_parameter(sql: &str) -> usize {
+/// The numbers behind `$`, each once. Our statements hold no `$` in literals.
+fn numbered_parameters(sql: &str) -> BTreeSet<usize> {
     sql.split('$')
         .skip(1)
         .filter_map(|rest| {
             let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             rest[..end].parse().ok()
         })
-        .max()
-        .unwrap_or(0)
+        .collect()
 }
+
+#[cfg(test)]
+#[path = "tx_tests.rs"]
+mod tests;

@@ -23,9 +23,9 @@ const BATCH_WORK_MAX: Duration = Duration::from_millis(2);
 const KNOWN_MAX: usize = 4096;
 /// Jobs of strangers that may wait: a flood of them must not stand in front of honest people.
 const STRANGERS_MAX: usize = 256;
-/// Of each batch, strangers get at least this many places, so that a first enrolment always comes
-/// through a busy hour.
-const STRANGERS_SHARE: usize = 32;
+/// While both wait, every so many-th job is a stranger's: a first enrolment comes through
+/// the busiest hour, and a flood of strangers takes a quarter of the work and no more.
+const STRANGERS_TURN: usize = 4;
 
 /// Who waits in which queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,18 +57,19 @@ trait Job: Send {
 struct Queues {
     known: VecDeque<Box<dyn Job>>,
     strangers: VecDeque<Box<dyn Job>>,
+    /// Counts the jobs taken, through all batches: a short one must not always end before the turn.
+    taken: usize,
     stopping: bool,
 }
 
 impl Queues {
-    fn take(&mut self, strangers_taken: &mut usize) -> Option<Box<dyn Job>> {
-        let strangers_turn = *strangers_taken < STRANGERS_SHARE && !self.strangers.is_empty();
-        if self.known.is_empty() || strangers_turn && self.known.len() < self.strangers.len() * 4 {
-            let job = self.strangers.pop_front();
-            *strangers_taken += usize::from(job.is_some());
-            return job.or_else(|| self.known.pop_front());
-        }
-        self.known.pop_front()
+    fn take(&mut self) -> Option<Box<dyn Job>> {
+        self.taken = self.taken.wrapping_add(1);
+        let (first, second) = match self.taken.is_multiple_of(STRANGERS_TURN) {
+            true => (&mut self.strangers, &mut self.known),
+            false => (&mut self.known, &mut self.strangers),
+        };
+        first.pop_front().or_else(|| second.pop_front())
     }
 
     fn is_empty(&self) -> bool {
@@ -107,6 +108,8 @@ impl Writer {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
+        // What is erased or deleted leaves no copy in the file's free pages.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         connection.set_prepared_statement_cache_capacity(256);
         let shared = Arc::new(Shared::default());
         let (gone, done) = oneshot::channel();
@@ -188,10 +191,9 @@ fn batch(connection: &mut rusqlite::Connection, shared: &Shared) {
     let begun = connection.execute_batch("BEGIN IMMEDIATE").is_ok();
     let mut settled: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH_MAX);
     let mut sound = begun;
-    let mut strangers_taken = 0;
     let started = Instant::now();
     while settled.len() < BATCH_MAX && started.elapsed() < BATCH_WORK_MAX {
-        let Some(mut job) = shared.lock().take(&mut strangers_taken) else { break };
+        let Some(mut job) = shared.lock().take() else { break };
         sound = sound && job.run(connection).is_ok();
         settled.push(job);
         if !sound {
@@ -241,6 +243,7 @@ where
         if result.is_err() {
             connection.execute_batch("ROLLBACK TO job")?;
         }
+        in_transaction(connection)?;
         let recorded = ready((self.record)(&mut Tx::Writer(connection), &result));
         if !matches!(recorded, Some(Ok(()))) {
             // No act without its audit row.
@@ -250,6 +253,7 @@ where
                 _ => Failure::internal("an audit row waited inside the writer"),
             });
         }
+        in_transaction(connection)?;
         connection.execute_batch("RELEASE job")?;
         self.result = Some(result);
         Ok(())
@@ -263,6 +267,12 @@ where
         // The client may have hung up; what was done stays done, and audited.
         let _ = self.reply.send(answer);
     }
+}
+
+/// A full disk or a failed read makes SQLite end the whole transaction by itself. A statement after
+/// that would be committed alone, outside any batch: nothing may follow.
+fn in_transaction(connection: &rusqlite::Connection) -> Result<(), StoreError> {
+    if connection.is_autocommit() { Err(StoreError::NotCommitted) } else { Ok(()) }
 }
 
 /// Polls once. Inside the writer every statement answers at once, so nothing ever waits. A panic is

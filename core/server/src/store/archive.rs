@@ -1,0 +1,28 @@
+//! Looking at a database without touching it: for the operator's checks, beside a running server.
+
+use super::{BUSY_TIMEOUT, StoreError, Tx};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
+use std::path::Path;
+
+/// Reads the database at `path` as it is at one instant: a server that goes on writing beside is not
+/// seen. No table is made and none is changed.
+///
+/// # Errors
+/// [`StoreError`] when there is no such database, or from `work`.
+pub async fn snapshot<T>(
+    path: &Path,
+    work: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("query_only", "ON");
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let mut snapshot = connection.begin().await?;
+    let result = work(&mut Tx::Reader(&mut snapshot)).await;
+    snapshot.rollback().await?;
+    connection.close().await?;
+    result
+}
