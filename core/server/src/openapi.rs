@@ -2,7 +2,7 @@
 
 use crate::http::table;
 use landfall_identity::action::Entry;
-use landfall_protocol::Problem;
+use landfall_protocol::{Page, Problem};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
@@ -51,6 +51,16 @@ impl Docs {
     pub fn gives<G: ToSchema>(mut self) -> Self {
         let schema = self.learn::<G>();
         self.answer(Some(("application/json", schema)))
+    }
+
+    /// Gives a page of items of this type.
+    pub fn lists<G: ToSchema>(mut self) -> Self
+    where
+        Page<G>: ToSchema,
+    {
+        // A page's own schema names its items' schema and does not bring it along.
+        self.learn::<G>();
+        self.gives::<Page<G>>()
     }
 
     /// Gives JSON of a form that others have defined.

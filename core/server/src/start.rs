@@ -1,5 +1,6 @@
 //! Bringing a server up, and down again.
 
+use crate::audit::sealer::Sealer;
 use crate::background::{Background, Heartbeat};
 use crate::ceremony::{RelyingParty, RelyingPartyError};
 use crate::config::{Config, ConfigError, Site};
@@ -16,12 +17,13 @@ use crate::telemetry;
 use crate::tls::{self, Issuers, ServerKey, TlsError};
 use futures::future::BoxFuture;
 use landfall_crypto::ambient::Ambient;
+use landfall_crypto::key::Signer;
 use landfall_crypto::secret::SecretText;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -67,6 +69,9 @@ pub enum StartError {
     /// The passkeys belong to another address.
     #[error(transparent)]
     RelyingParty(#[from] RelyingPartyCheck),
+    /// The audit's exported checkpoints.
+    #[error("the file of audit checkpoints cannot be written: {0}; check who owns it")]
+    Checkpoints(#[source] std::io::Error),
     /// The first transactions.
     #[error("the server could not begin its work: {0}")]
     Work(#[from] Failure),
@@ -97,6 +102,9 @@ pub struct Running {
     pub root_export: Option<RootExport>,
     store: Store,
     tasks: JoinSet<()>,
+    sealing: JoinHandle<()>,
+    seal_stop: CancellationToken,
+    _seal_stop_when_dropped: DropGuard,
     stop: CancellationToken,
     _stop_when_dropped: DropGuard,
     _directory: DataDirectory,
@@ -112,6 +120,11 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
+        // The last answers have their rows; now they are sealed too.
+        self.seal_stop.cancel();
+        if let Err(fault) = self.sealing.await {
+            tracing::error!(%fault, "the last audit rows wait for the next start to be sealed");
+        }
         self.store.close().await;
     }
 }
@@ -147,7 +160,9 @@ impl Server {
         let metrics_addr = bound.metrics.as_ref().and_then(|l| l.local_addr().ok());
         let site = Arc::new(Site::new(&config, https_addr, localhost_addr)?);
         let keys = open_keys(&config, &directory, &site, &ambient).await?;
-        let Keys { store, pki, root_export } = keys;
+        let Keys { store, pki, root_export, audit_key } = keys;
+        let sealer = Sealer::open(store.clone(), audit_key, directory.path(), &ambient)
+            .map_err(StartError::Checkpoints)?;
 
         let stop = CancellationToken::new();
         let registry = Arc::new(Registry::default());
@@ -173,6 +188,8 @@ impl Server {
         tasks.spawn(background.poller().await?);
         tasks.spawn(background.keeper(certificate.housekeeping(background.service.clone())));
         listeners.serve(bound, certificate.key(), &mut tasks)?;
+        let seal_stop = CancellationToken::new();
+        let sealing = tokio::spawn(sealer.run(ambient, seal_stop.clone()));
         let claim_token = match service.is_unclaimed().await? {
             true => Some(service.issue_claim().await?),
             false => None,
@@ -189,6 +206,9 @@ impl Server {
             root_export,
             store,
             tasks,
+            sealing,
+            _seal_stop_when_dropped: seal_stop.clone().drop_guard(),
+            seal_stop,
             _stop_when_dropped: stop.clone().drop_guard(),
             stop,
             site,
@@ -202,6 +222,7 @@ pub(crate) struct Keys {
     pub store: Store,
     pub pki: Arc<Pki>,
     pub root_export: Option<RootExport>,
+    pub audit_key: Arc<dyn Signer>,
 }
 
 /// Opens, or makes, the keys and the database of a directory.
@@ -214,7 +235,7 @@ pub(crate) async fn open_keys(
     let passphrase =
         config.master_key_passphrase_file.as_deref().map(keys::passphrase_file).transpose()?;
     let master = keys::master_key(directory, passphrase.as_ref(), ambient)?;
-    keys::audit_key(directory)?;
+    let audit_key: Arc<dyn Signer> = Arc::new(keys::audit_key(directory)?);
     let store = Store::open(&directory.database()).await?;
     let settings = PkiSettings {
         trust_domain: site.trust_domain.clone(),
@@ -223,7 +244,7 @@ pub(crate) async fn open_keys(
         keep_root_key: config.keep_root_key,
     };
     let (pki, root_export) = Pki::open(&store, &settings, master, ambient.clone()).await?;
-    Ok(Keys { store, pki: Arc::new(pki), root_export })
+    Ok(Keys { store, pki: Arc::new(pki), root_export, audit_key })
 }
 
 /// What use cases take from the configuration.

@@ -1,9 +1,12 @@
 //! Commands that look, and the small ones that set right.
 
 use super::claim::beside;
-use super::say;
+use super::{VerifyArgs, say};
+use crate::audit::journal::JOURNAL_FILE;
+use crate::audit::verify::verify;
 use crate::config::{Config, Site};
-use crate::directory::DataDirectory;
+use crate::directory::{DataDirectory, database_in};
+use crate::keys::{AUDIT_PUBLIC, audit_public_key};
 use crate::store::Store;
 use crate::tls::ServerKey;
 use std::error::Error;
@@ -36,6 +39,17 @@ pub(super) fn check(config: &Config) -> Result<(), Box<dyn Error>> {
     say(format_args!("Certificate      {trust}"))?;
     say(format_args!("Passkeys         {}", passkeys(config, &site)))?;
     Ok(())
+}
+
+/// `audit verify`. It reads: the server may run meanwhile.
+pub(super) async fn verify_audit(config: &Config, args: &VerifyArgs) -> Result<(), Box<dyn Error>> {
+    let root = &config.data_dir;
+    let checkpoints = args.checkpoints.clone().unwrap_or_else(|| root.join(JOURNAL_FILE));
+    let key = args.key.clone().unwrap_or_else(|| root.join(AUDIT_PUBLIC));
+    let key = audit_public_key(&key)?;
+    let found = verify(&database_in(root), &checkpoints, &key).await?;
+    say(&found)?;
+    if found.is_sound() { Ok(()) } else { Err("the audit log is not as it was signed".into()) }
 }
 
 /// `clock confirm`.

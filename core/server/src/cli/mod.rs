@@ -52,6 +52,9 @@ enum Command {
     /// The server's clock.
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 /// How to serve.
@@ -88,6 +91,24 @@ enum ClockCommand {
     Confirm,
 }
 
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Recompute the audit log, and say what was edited, removed, moved or cut off. Works while the
+    /// server runs; fails when anything is wrong.
+    Verify(VerifyArgs),
+}
+
+/// What to verify against.
+#[derive(Args)]
+pub(crate) struct VerifyArgs {
+    /// The exported checkpoints: better a copy that was kept elsewhere. Defaults to the server's own.
+    #[arg(long, value_name = "FILE")]
+    checkpoints: Option<PathBuf>,
+    /// The public audit key (PEM): better a copy that was kept elsewhere. Defaults to the server's.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -108,6 +129,9 @@ impl Cli {
             Command::Migrate => inspect::migrate(&self.common.config(None)?).await,
             Command::Config(ConfigCommand::Check) => inspect::check(&self.common.config(None)?),
             Command::ClaimToken => claim::claim_token(&self.common.config(None)?).await,
+            Command::Audit(AuditCommand::Verify(args)) => {
+                inspect::verify_audit(&self.common.config(None)?, &args).await
+            }
             Command::Clock(ClockCommand::Confirm) => {
                 inspect::confirm_clock(&self.common.config(None)?).await
             }

@@ -1,6 +1,7 @@
 //! HTTP: one table of routes, each with what it demands. Handlers translate and delegate.
 
 mod admin;
+mod audit;
 mod ceremony;
 mod devices;
 mod door;
@@ -11,6 +12,7 @@ mod passkeys;
 mod problem;
 mod public;
 mod route;
+mod secrets;
 mod sessions;
 mod tokens;
 
@@ -31,6 +33,8 @@ use std::sync::Arc;
 
 /// The most bytes of a body, where a route does not say otherwise.
 pub const BODY_MAX: usize = 64 * 1024;
+/// The most bytes of a new secret version: 64 KiB in base64, and its name.
+pub const SECRET_BODY_MAX: usize = 128 * 1024;
 /// The most bytes of a body with a certificate request.
 pub const CSR_BODY_MAX: usize = 16 * 1024;
 

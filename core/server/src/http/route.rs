@@ -2,12 +2,14 @@
 //! matrix test and the OpenAPI document all read this one table.
 
 use super::{App, BODY_MAX};
-use super::{CSR_BODY_MAX, admin, ceremony, devices, me, passkeys, public, sessions, tokens};
+use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
+use super::{admin, audit, ceremony, devices, me, passkeys, public, secrets, sessions, tokens};
 use crate::openapi::Docs;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use landfall_identity::Action;
 use landfall_protocol::admin::{AdminDevicesQuery, UserInfo};
+use landfall_protocol::audit::{AuditQuery, AuditRow};
 use landfall_protocol::ceremony::{
     CeremonyBegun, CeremonyFinishRequest, CeremonyFinished, CeremonyOptions,
     CeremonyOptionsRequest, CeremonyRedeemRequest, RegisterBeginRequest, StepUpBeginRequest,
@@ -19,8 +21,9 @@ use landfall_protocol::enroll::{
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::meta::{Health, WellKnown};
 use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery, RenameRequest};
+use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
-use landfall_protocol::{Page, PageQuery, paths};
+use landfall_protocol::{PageQuery, paths};
 use std::sync::LazyLock;
 
 /// Script, style and fonts of the ceremony page.
@@ -70,7 +73,14 @@ pub fn routes() -> &'static [RouteInfo] {
 
 /// The whole table.
 pub(crate) fn table() -> Vec<Route> {
-    let areas = [public_routes(), door_routes(), ceremony_routes(), own_routes(), admin_routes()];
+    let areas = [
+        public_routes(),
+        door_routes(),
+        ceremony_routes(),
+        own_routes(),
+        secret_routes(),
+        admin_routes(),
+    ];
     areas.into_iter().flatten().collect()
 }
 
@@ -94,7 +104,7 @@ fn door_routes() -> Vec<Route> {
         post(paths::TOKEN_ISSUE, Action::IssueToken, tokens::issue)
             .documented(Docs::both::<TokenIssueRequest, TokenIssued>),
         get(paths::TOKENS, Action::ListTokens, tokens::list)
-            .documented(|docs| docs.query::<PageQuery>().gives::<Page<TokenInfo>>()),
+            .documented(|docs| docs.query::<PageQuery>().lists::<TokenInfo>()),
         delete(paths::TOKEN, Action::CancelToken, tokens::cancel)
             .documented(Docs::gives::<TokenInfo>),
         post(paths::CERT_ISSUE, Action::Enroll, tokens::enroll)
@@ -120,7 +130,7 @@ fn ceremony_routes() -> Vec<Route> {
         post(paths::STEP_UP_REDEEM, Action::RedeemStepUp, ceremony::redeem_step_up)
             .documented(Docs::both::<CeremonyRedeemRequest, SessionOpened>),
         get(paths::PASSKEYS, Action::ListPasskeys, passkeys::list)
-            .documented(|docs| docs.query::<PageQuery>().gives::<Page<PasskeyInfo>>()),
+            .documented(|docs| docs.query::<PageQuery>().lists::<PasskeyInfo>()),
         patch(paths::PASSKEY, Action::RenamePasskey, passkeys::rename)
             .documented(Docs::both::<RenameRequest, PasskeyInfo>),
         delete(paths::PASSKEY, Action::RemovePasskey, passkeys::remove)
@@ -153,7 +163,7 @@ fn own_routes() -> Vec<Route> {
         post(paths::UNFREEZE, Action::UnfreezeAccount, me::unfreeze)
             .documented(Docs::gives::<Frozen>),
         get(paths::DEVICES, Action::ListDevices, devices::list)
-            .documented(|docs| docs.query::<PageQuery>().gives::<Page<DeviceInfo>>()),
+            .documented(|docs| docs.query::<PageQuery>().lists::<DeviceInfo>()),
         patch(paths::DEVICE, Action::RenameDevice, devices::rename)
             .documented(Docs::both::<RenameRequest, DeviceInfo>),
         post(paths::DEVICE_SUSPEND, Action::SuspendDevice, devices::suspend)
@@ -162,23 +172,45 @@ fn own_routes() -> Vec<Route> {
             .documented(Docs::gives::<DeviceInfo>),
         post(paths::DEVICE_REVOKE, Action::RevokeDevice, devices::revoke)
             .documented(Docs::gives::<DeviceCut>),
+        get(paths::AUDIT, Action::ReadAudit, audit::list)
+            .documented(|docs| docs.query::<AuditQuery>().lists::<AuditRow>()),
+    ]
+}
+
+fn secret_routes() -> Vec<Route> {
+    vec![
+        get(paths::SECRETS, Action::ListSecrets, secrets::list)
+            .documented(|docs| docs.query::<PageQuery>().lists::<SecretInfo>()),
+        post(paths::SECRETS, Action::WriteSecret, secrets::set)
+            .body_max(SECRET_BODY_MAX)
+            .documented(Docs::both::<SecretSetRequest, SecretInfo>),
+        get(paths::SECRET, Action::ReadSecret, secrets::get).documented(Docs::gives::<SecretValue>),
+        delete(paths::SECRET, Action::DeleteSecret, secrets::delete).documented(Docs::nothing),
+        get(paths::SECRET_VERSIONS, Action::ListSecretVersions, secrets::versions)
+            .documented(|docs| docs.query::<PageQuery>().lists::<SecretVersionInfo>()),
+        get(paths::SECRET_VERSION, Action::ReadSecret, secrets::get_version)
+            .documented(Docs::gives::<SecretValue>),
+        delete(paths::SECRET_VERSION, Action::DeleteSecretVersion, secrets::delete_version)
+            .documented(Docs::nothing),
     ]
 }
 
 fn admin_routes() -> Vec<Route> {
     vec![
         get(paths::ADMIN_USERS, Action::AdminListUsers, admin::users)
-            .documented(|docs| docs.query::<PageQuery>().gives::<Page<UserInfo>>()),
+            .documented(|docs| docs.query::<PageQuery>().lists::<UserInfo>()),
         post(paths::ADMIN_UNFREEZE, Action::AdminUnfreezeUser, admin::unfreeze)
             .documented(Docs::gives::<Frozen>),
         get(paths::ADMIN_DEVICES, Action::AdminListDevices, admin::devices)
-            .documented(|docs| docs.query::<AdminDevicesQuery>().gives::<Page<DeviceInfo>>()),
+            .documented(|docs| docs.query::<AdminDevicesQuery>().lists::<DeviceInfo>()),
         post(paths::ADMIN_DEVICE_SUSPEND, Action::AdminSuspendDevice, admin::suspend)
             .documented(Docs::gives::<DeviceCut>),
         post(paths::ADMIN_DEVICE_RESUME, Action::AdminResumeDevice, admin::resume)
             .documented(Docs::gives::<DeviceInfo>),
         post(paths::ADMIN_DEVICE_REVOKE, Action::AdminRevokeDevice, admin::revoke)
             .documented(Docs::gives::<DeviceCut>),
+        get(paths::ADMIN_AUDIT, Action::AdminReadAudit, audit::admin_list)
+            .documented(|docs| docs.query::<AuditQuery>().lists::<AuditRow>()),
     ]
 }
 
@@ -217,6 +249,23 @@ fn route<H: Handler<T, App>, T: 'static>(
 mod tests {
     use super::*;
     use landfall_identity::action::Entry;
+
+    #[test]
+    fn every_path_of_the_contract_is_served() {
+        let contract = include_str!("../../../protocol/src/paths.rs");
+        for line in contract.lines().filter(|line| line.starts_with("pub const ")) {
+            let path = line.split('"').nth(1).unwrap();
+            assert!(routes().iter().any(|route| route.path == path), "{path} has no route");
+        }
+    }
+
+    #[test]
+    fn every_action_is_demanded_by_some_route_or_chosen_behind_one() {
+        let behind = [Action::IssueInvite, Action::SuspendThisDevice];
+        for action in Action::ALL.iter().filter(|action| !behind.contains(action)) {
+            assert!(routes().iter().any(|route| route.action == *action), "{action:?}");
+        }
+    }
 
     #[test]
     fn a_route_is_there_once() {
