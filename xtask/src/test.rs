@@ -80,8 +80,9 @@ fn rust_tests() -> Command {
 fn browser(log: &mut Log) -> Result<Tally> {
     install::ensure(&[Group::Build, Group::Node, Group::Browser])?;
     ui::install(ui::UI_TESTS)?;
-    let build =
-        log.check(&mut sh::cargo(["build", "-p", "landfall-server", "-p", "landfall-cli"]))?;
+    // The whole workspace, as the Rust tests build it: other features would compile everything anew.
+    let args = ["build", "--workspace", "--exclude", "landfall-desktop", "--bins"];
+    let build = log.check(&mut sh::cargo(args))?;
     Ok(build.plus(log.tests(&mut ui::npm(ui::UI_TESTS, &["run", "test:browser"]))?))
 }
 
