@@ -18,18 +18,8 @@ impl Binaries {
     pub fn of_the_terminal(release: bool) -> Result<Self> {
         install::ensure(&[Group::Build])?;
         println!("Building the server and the command line (a few minutes the first time).");
-        Self::build(
-            &[
-                "-p",
-                "landfall-server",
-                "-p",
-                "landfall-cli",
-                "-p",
-                "landfall-test-support",
-                "--bins",
-            ],
-            release,
-        )
+        // As the tests build it: other features would compile everything anew.
+        Self::build(&["--workspace", "--exclude", "landfall-desktop", "--bins"], release)
     }
 
     /// Builds the desktop app too.

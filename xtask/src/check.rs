@@ -35,7 +35,7 @@ pub const LICENCES: Step =
 
 /// Types and document as the code says.
 pub const DRIFT: Step =
-    Step { name: "drift", about: "TypeScript types and OpenAPI document", run: drift };
+    Step { name: "drift", about: "TypeScript types are those that the wire has", run: drift };
 
 const STEPS: &[&Step] = &[&FORMAT, &HOUSE, &LINTS, &DRIFT, &LICENCES];
 
@@ -75,6 +75,5 @@ fn drift(log: &mut Log) -> Result<Tally> {
     } else {
         Tally::FAIL
     };
-    let document = sh::output(&mut generated::openapi_command())?;
-    Ok(types.plus(log.findings(&generated::openapi_drift(&document)?)?))
+    Ok(types)
 }

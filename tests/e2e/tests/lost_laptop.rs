@@ -1,5 +1,12 @@
 //! The story that everything else is for.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story stops where it goes wrong"
+)]
+
 use landfall_crypto::SecretBytes;
 use landfall_identity::DeviceName;
 use landfall_identity::secret::SecretName;

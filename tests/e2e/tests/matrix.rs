@@ -1,6 +1,13 @@
 //! Every route, every principal and strength, a foreign object: refused. The table of routes is the
 //! product's own, so that a new route is in the matrix the moment it exists.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story stops where it goes wrong"
+)]
+
 use landfall_crypto::SecretBytes;
 use landfall_identity::action::{Entry, Scope};
 use landfall_identity::secret::SecretName;

@@ -1,5 +1,12 @@
 //! Certificates that renew themselves, and do not for who was cut off.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story stops where it goes wrong"
+)]
+
 use landfall_crypto::ambient::{Ambient, ManualClock};
 use landfall_identity::{DeviceName, Seconds};
 use landfall_protocol::ErrorCode;

@@ -1,5 +1,12 @@
 //! Cutting a device off: at once, for good, and nothing else.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story stops where it goes wrong"
+)]
+
 use landfall_identity::{DeviceName, Seconds};
 use landfall_protocol::{ErrorCode, paths};
 use landfall_test_support::{Person, Raw, World};

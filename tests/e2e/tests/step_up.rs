@@ -1,5 +1,12 @@
 //! Only the server says what is fresh, and only a person makes it so.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story stops where it goes wrong"
+)]
+
 use landfall_crypto::SecretBytes;
 use landfall_identity::secret::SecretName;
 use landfall_identity::{DeviceName, Seconds};

@@ -1,6 +1,8 @@
 //! A whole world in one process: the real server on real sockets with real SQLite, real clients with
 //! their own folders, and a clock that a test holds in its hand.
 
+#![allow(clippy::panic, clippy::print_stderr, reason = "a story stops where it goes wrong")]
+
 use crate::{SoftBrowser, SoftKeys, still_ambient};
 use anyhow::Context;
 use landfall_client::shell::Answer;
