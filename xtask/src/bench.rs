@@ -4,7 +4,7 @@ use crate::build::Binaries;
 use crate::{demo, sh};
 use anyhow::Result;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// What it can be told.
 #[derive(clap::Args)]
@@ -21,7 +21,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let binaries = Binaries::of_the_terminal(true)?;
     let folder = args.disk.clone().unwrap_or_else(|| sh::root().join("target"));
-    let mut bench = sh::cargo(["run", "--quiet", "--release", "-p", "landfall-bench", "--"]);
+    // Resolved like the server's own build, so that their dependencies are built once.
+    let mut build = sh::cargo(["build", "--quiet", "--release", "--workspace"]);
+    sh::run(build.args(["--exclude", "landfall-desktop", "--bin", "landfall-bench"]))?;
+    let mut bench = Command::new(binaries.path("landfall-bench")?);
     bench.arg(binaries.path("landfall-server")?).arg(folder);
     sh::run(&mut bench)?;
     println!("\nrecovery, as the demo plays it");

@@ -4,6 +4,7 @@ use crate::install::{self, Group};
 use crate::{sh, ui};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The binaries of one build.
 pub struct Binaries {
@@ -18,8 +19,7 @@ impl Binaries {
     pub fn of_the_terminal(release: bool) -> Result<Self> {
         install::ensure(&[Group::Build])?;
         println!("Building the server and the command line (a few minutes the first time).");
-        // As the tests build it: other features would compile everything anew.
-        Self::build(&["--workspace", "--exclude", "landfall-desktop", "--bins"], release)
+        Self::build(terminal_command(), release)
     }
 
     /// Builds the desktop app too.
@@ -30,13 +30,11 @@ impl Binaries {
         install::ensure(&[Group::Build, Group::Node, Group::Desktop])?;
         println!("Building the screens and the desktop app (a few minutes the first time).");
         ui::build()?;
-        Self::build(&["-p", "landfall-desktop"], release)?;
+        Self::build(sh::cargo(["build", "--quiet", "-p", "landfall-desktop"]), release)?;
         Self::of_the_terminal(release)
     }
 
-    fn build(what: &[&str], release: bool) -> Result<Self> {
-        let mut command = sh::cargo(["build", "--quiet"]);
-        command.args(what);
+    fn build(mut command: Command, release: bool) -> Result<Self> {
         if release {
             command.arg("--release");
         }
@@ -54,6 +52,15 @@ impl Binaries {
         let path = self.folder.join(name);
         path.is_file().then_some(path).with_context(|| format!("{name} was not built"))
     }
+}
+
+/// The command that builds the server, the CLI and the soft browser. The whole workspace is resolved
+/// for it, so that dependencies get the features that the tests want too and are built once.
+pub fn terminal_command() -> Command {
+    let mut command = sh::cargo(["build", "--quiet", "--workspace"]);
+    command.args(["--exclude", "landfall-desktop"]);
+    command.args(["--bin", "landfall-server", "--bin", "landfall", "--bin", "soft-browser"]);
+    command
 }
 
 /// Whether this machine has a screen to open a window on.

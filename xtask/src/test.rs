@@ -1,9 +1,9 @@
 //! `cargo xtask test`: every test in every language.
 
-use crate::check;
 use crate::install::{self, Group};
 use crate::steps::{self, Log, Step};
 use crate::tally::Tally;
+use crate::{build, check};
 use crate::{sh, ui};
 use anyhow::Result;
 use std::process::{Command, ExitCode};
@@ -80,9 +80,7 @@ fn rust_tests() -> Command {
 fn browser(log: &mut Log) -> Result<Tally> {
     install::ensure(&[Group::Build, Group::Node, Group::Browser])?;
     ui::install(ui::UI_TESTS)?;
-    // The whole workspace, as the Rust tests build it: other features would compile everything anew.
-    let args = ["build", "--workspace", "--exclude", "landfall-desktop", "--bins"];
-    let build = log.check(&mut sh::cargo(args))?;
+    let build = log.check(&mut build::terminal_command())?;
     Ok(build.plus(log.tests(&mut ui::npm(ui::UI_TESTS, &["run", "test:browser"]))?))
 }
 

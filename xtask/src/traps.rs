@@ -136,6 +136,12 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_traps_points_at_what_exists() {
+        let findings = findings().unwrap();
+        assert!(findings.is_empty(), "{}", findings.join("\n"));
+    }
+
+    #[test]
     fn names_of_tests_titles_and_types_are_found() {
         let row = "test `one_wins`, `the page speaks`; type `Grant`";
         assert_eq!(judge_row(1, row, &tree()), Vec::<String>::new());

@@ -25,6 +25,11 @@ impl Stage {
         self.recovering.set(true);
     }
 
+    /// What follows is no part of getting back in.
+    pub fn count_no_more(&self) {
+        self.recovering.set(false);
+    }
+
     /// A turn of the story.
     pub fn turn(&self, text: &str) {
         println!("\n      {text}\n");
@@ -56,8 +61,8 @@ impl Stage {
 
     /// The end: what the machines took to get somebody back in.
     pub fn close(&self) {
-        let before = self.all.get().saturating_sub(self.recovery.get());
-        println!("\nSetting everything up took the machines {:.2} s.", before.as_secs_f64());
+        let rest = self.all.get().saturating_sub(self.recovery.get());
+        println!("\nThe scenes that are no part of the recovery took {:.2} s.", rest.as_secs_f64());
         println!("machine waits: {:.2} s", self.recovery.get().as_secs_f64());
     }
 }

@@ -100,6 +100,8 @@ fn the_laptop_is_out(stage: &Stage, cast: &Cast) -> Result<()> {
         desktop.run(&["device", "suspend", "bert-laptop"])?;
         Ok("Suspended: its sessions and connections ended with that answer.".into())
     })?;
+    // From here on nobody waits: Bert is back, and the laptop is out.
+    stage.count_no_more();
     stage.scene("Whoever has the laptop tries to read a secret", || {
         laptop.refused(&["secret", "get", SECRETS[0].0], "device-suspended")
     })?;
@@ -121,7 +123,7 @@ fn the_laptop_is_out(stage: &Stage, cast: &Cast) -> Result<()> {
 }
 
 fn token_in(answer: &Value) -> Result<String> {
-    Ok(answer["token"].as_str().context("the answer has no token")?.to_owned())
+    Ok(answer["code"].as_str().context("the answer has no code")?.to_owned())
 }
 
 fn holds(answer: &Value, value: &str) -> bool {
