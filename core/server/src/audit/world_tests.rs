@@ -40,7 +40,7 @@ impl World {
         let sealer = world.sealer();
         for n in 0..rows {
             world.append(n).await;
-            if (n + 1) % 10 == 0 || n + 1 == rows {
+            if (n + 1).is_multiple_of(10) || n + 1 == rows {
                 world.clock.advance(Seconds(1));
                 sealer.seal(world.ambient.now()).await.unwrap();
             }
@@ -151,14 +151,14 @@ pub(super) fn event(n: u32, ambient: &Ambient) -> AuditEvent {
         parents: Vec::new(),
         action: "read-secret".into(),
         target: format!("secret {n}"),
-        outcome: if n % 4 == 0 { Outcome::Deny } else { Outcome::Allow },
-        reason: (n % 4 == 0).then(|| "not-found".into()),
+        outcome: if n.is_multiple_of(4) { Outcome::Deny } else { Outcome::Allow },
+        reason: n.is_multiple_of(4).then(|| "not-found".into()),
         strength: None,
         session: None,
         request: Some(RequestId::from_bits(ambient.random())),
         personal: Personal {
             source: Some(format!("192.0.2.{n}")),
-            user_agent: (n % 2 == 0).then(|| "landfall/0.1".into()),
+            user_agent: n.is_multiple_of(2).then(|| "landfall/0.1".into()),
         },
     }
 }
