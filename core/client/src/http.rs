@@ -181,11 +181,7 @@ fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
 fn certificate_failure(error: &reqwest::Error) -> Option<Failure> {
     let mut source = error.source();
     while let Some(inner) = source {
-        let tls = inner.downcast_ref::<rustls::Error>().or_else(|| {
-            let io = inner.downcast_ref::<std::io::Error>()?;
-            io.get_ref()?.downcast_ref::<rustls::Error>()
-        });
-        match tls {
+        match tls_error(inner) {
             Some(rustls::Error::InvalidCertificate(reason)) => return Some(not_trusted(reason)),
             Some(rustls::Error::NoCertificatesPresented) => {
                 return Some(Failure::new(ErrorCode::ServerNotTrusted, texts::NOT_TRUSTED));
@@ -194,6 +190,18 @@ fn certificate_failure(error: &reqwest::Error) -> Option<Failure> {
         }
     }
     None
+}
+
+/// The TLS error in this one. An IO error does not name what it wraps as its source, and may wrap
+/// another IO error.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut error = error;
+    loop {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(tls);
+        }
+        error = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+    }
 }
 
 fn not_trusted(reason: &rustls::CertificateError) -> Failure {

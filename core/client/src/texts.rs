@@ -72,3 +72,5 @@ pub const RENEW_FAILED: &str = "This machine's certificate could not be renewed.
 /// A local value that breaks a rule.
 pub const VALUE_TOO_LARGE: &str =
     "A secret holds 64 KiB at the most. Keep the large part elsewhere and put its key here.";
+/// A lifetime that no server allows.
+pub const TTL: &str = "A code for a device lives 24 hours at the most, an invitation 7 days; the server may allow less.";

@@ -10,7 +10,7 @@ use landfall_crypto::secret::SecretText;
 use landfall_crypto::token::{TokenPayload, TokenText, Trust};
 use landfall_identity::caller::Role;
 use landfall_identity::id::TokenId;
-use landfall_identity::token::TokenKind;
+use landfall_identity::token::{DEVICE_TTL_MAX, TokenKind};
 use landfall_identity::{Action, DeviceName, Seconds, UserName};
 use landfall_protocol::ceremony::BoundActBody;
 use landfall_protocol::enroll::{TokenInfo, TokenIssueRequest, TokenIssued};
@@ -47,9 +47,13 @@ impl Client {
     /// # Errors
     /// What the server says: `device-name-taken`, `user-exists`, `forbidden`, ...
     pub async fn mint(&self, request: MintRequest, shell: &dyn Shell) -> Result<Minted, Failure> {
+        // What no server allows is not worth a touch; this one may allow less.
+        let ttl = request.ttl.unwrap_or(request.kind.default_ttl());
+        if !request.kind.allows_ttl(ttl, DEVICE_TTL_MAX) {
+            return Err(Failure::new(ErrorCode::TtlNotAllowed, texts::TTL));
+        }
         let secret = DoorSecret::generate(self.ambient().random.as_ref());
         let auth_hash = secret.auth().hash().to_string();
-        let ttl = request.ttl.unwrap_or(request.kind.default_ttl());
         let act = BoundActBody::IssueToken {
             kind: request.kind,
             user: request.user.clone(),
