@@ -9,6 +9,18 @@ pub fn clock_time(at: At) -> String {
     text_in(at, At(Ambient::system().now()), &TimeZone::system())
 }
 
+/// A text of the server's with its times as people read them.
+pub fn with_clock_times(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',', ';', ')']);
+        match At::parse(bare) {
+            Some(at) => format!("{}{}", clock_time(at), &word[bare.len()..]),
+            None => word.to_owned(),
+        }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn text_in(at: At, now: At, zone: &TimeZone) -> String {
     let zoned = |at: At| {
         let at = jiff::Timestamp::from_millisecond(at.0.millis()).ok()?;
@@ -27,6 +39,12 @@ fn text_in(at: At, now: At, zone: &TimeZone) -> String {
 mod tests {
     use super::*;
     use landfall_client::words::Timestamp;
+
+    #[test]
+    fn times_in_a_text_are_put_on_the_wall() {
+        let text = with_clock_times("It may from 2025-11-22T14:38:40.378Z. Not 12:00, see 2.1.");
+        assert!(!text.contains("2025-11-22T") && text.ends_with(". Not 12:00, see 2.1."), "{text}");
+    }
 
     #[test]
     fn today_is_a_clock_time_and_other_days_are_named() {

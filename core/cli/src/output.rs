@@ -1,5 +1,6 @@
 //! What is printed: one answer on stdout, everything else on stderr.
 
+use crate::clock::with_clock_times;
 use crate::texts;
 use landfall_client::{Failure, words::SecretBytes};
 use landfall_protocol::ErrorCode;
@@ -80,7 +81,7 @@ fn human(failure: &Failure) -> String {
     let problem = failure.problem();
     let mut text = format!("{}.\n", problem.title);
     if !problem.detail.is_empty() && problem.detail != problem.title {
-        text.push_str(&wrap(&problem.detail, 80));
+        text.push_str(&wrap(&with_clock_times(&problem.detail), 80));
         text.push('\n');
     }
     if let Some(seconds) = problem.retry_after_seconds {

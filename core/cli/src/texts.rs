@@ -1,9 +1,11 @@
 //! Everything that the program says to people, in English, in one file.
 
 use crate::clock::clock_time;
+use landfall_client::words::Attachment;
 use landfall_client::{Failure, FlowStepId, Remedy};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::BoundActBody;
+use landfall_protocol::passkey::PasskeyInfo;
 
 pub const YES_NO: &str = "[Y/n]";
 pub const NOTHING_CHANGED: &str = "Nothing was changed.";
@@ -26,7 +28,7 @@ pub const ASK_VALUE: &str = "The value (it is not shown): ";
 pub const EMPTY_VALUE: &str = "The value is empty. Pipe it in, or give it with --file.";
 pub const SIGNED_OUT: &str =
     "Signed out on this machine. Its identity stays; the next command signs in again.";
-pub const LAST_PASSKEY: &str = "This is your last passkey. Without one you cannot add devices or remove lost ones, and getting back in takes an administrator. Remove it all the same?";
+pub const LAST_PASSKEY: &str = "This is your last passkey. Without one you cannot add devices or remove lost ones, and getting back in takes an administrator.";
 pub const NO_DEVICES: &str = "No devices.";
 pub const NO_TOKENS: &str = "No codes.";
 pub const NO_PASSKEYS: &str = "No passkeys. Register one: landfall webauthn register";
@@ -52,7 +54,6 @@ pub fn step(id: FlowStepId) -> Option<&'static str> {
 pub fn remedy(failure: &Failure) -> Option<&'static str> {
     match (failure.code(), failure.remedy()) {
         (ErrorCode::NoProfile | ErrorCode::TokenExpired, _) => None,
-        (ErrorCode::StepUpRequired, _) => Some("Step up with: landfall login --step-up"),
         (ErrorCode::AccountFrozen, _) => Some("With your passkey: landfall unfreeze"),
         (_, Remedy::SignIn) => Some("Sign in with: landfall login"),
         (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => {
@@ -155,9 +156,14 @@ pub fn cut_off(device: &str, sessions: u32, passkeys: u32) -> String {
     text
 }
 
-pub fn synced_passkey(label: &str, id: &str) -> String {
+pub fn passkey_elsewhere(passkey: &PasskeyInfo) -> String {
+    let PasskeyInfo { label, id, .. } = passkey;
+    let place = match passkey.attachment {
+        Attachment::Roaming => "is in a key that you carry",
+        Attachment::Platform => "is synced elsewhere",
+    };
     format!(
-        "The passkey \"{label}\" was registered on it and is synced elsewhere; it still works. Not yours any more? landfall webauthn remove {id}"
+        "The passkey \"{label}\" was registered on it and {place}, so it still works.\nIs it lost, too? landfall webauthn remove {id}"
     )
 }
 
@@ -167,7 +173,13 @@ pub fn lost_for_ever(device: &str) -> String {
 
 pub fn lost_for_now(device: &str, why: &str) -> String {
     format!(
-        "{device} is cut off already, as hard as if it were revoked. Revoking it for ever did not work yet: {why}\nLater: landfall device revoke {device}. An administrator can do it now."
+        "{device} is cut off, as hard as if it were revoked. For ever, it could not be revoked yet:\n{why}\nLater: landfall device revoke {device}"
+    )
+}
+
+pub fn lost_this_one(device: &str) -> String {
+    format!(
+        "{device} is this very machine; it has cut itself off. From another device: landfall device revoke {device}"
     )
 }
 

@@ -3,8 +3,8 @@
 use super::token::made;
 use crate::app::App;
 use crate::args::DeviceVerb;
-use crate::clock::clock_time;
-use crate::output::{Answer, table};
+use crate::clock::{clock_time, with_clock_times};
+use crate::output::{Answer, table, wrap};
 use crate::texts;
 use landfall_client::words::{DeviceName, Role, Seconds, TokenKind};
 use landfall_client::{Failure, MintRequest, Remedy};
@@ -67,6 +67,10 @@ async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
     app.confirm(&texts::ask_lost(name.as_str()))?;
     let cut = app.with_person(async || app.client.suspend_device(&name).await).await?;
     app.terminal.say(&cut_text(&cut));
+    if cut.device.this_device {
+        let json = json!({ "suspended": cut, "revoked": null });
+        return Answer::new(&json, texts::lost_this_one(name.as_str()));
+    }
     let revoked = match app.need_person() {
         Ok(()) => app.client.revoke_device(&name, &app.terminal).await,
         Err(failure) => Err(failure),
@@ -80,7 +84,7 @@ async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
         Err(failure) => {
             let why = failure.problem();
             let json = json!({ "suspended": cut, "revoked": null, "not_revoked": why });
-            let why = format!("{}. {}", why.title, why.detail);
+            let why = wrap(&with_clock_times(&format!("{}. {}", why.title, why.detail)), 80);
             Answer::new(&json, texts::lost_for_now(name.as_str(), &why))
         }
     }
@@ -91,7 +95,7 @@ pub fn cut_text(cut: &DeviceCut) -> String {
     let mut text = texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled);
     for passkey in &cut.passkeys_synced {
         text.push('\n');
-        text.push_str(&texts::synced_passkey(&passkey.label, passkey.id.as_str()));
+        text.push_str(&texts::passkey_elsewhere(passkey));
     }
     text
 }

@@ -1,6 +1,7 @@
 //! `doctor`.
 
 use crate::app::App;
+use crate::clock::with_clock_times;
 use crate::output::{Answer, wrap};
 use landfall_client::Failure;
 use landfall_client::doctor::{Check, CheckId, CheckState};
@@ -41,7 +42,7 @@ fn line(check: &Check) -> String {
         CheckId::Passkeys => "Passkeys",
         CheckId::Interrupted => "Interrupted",
     };
-    let detail = wrap(&check.detail, 70).replace('\n', &format!("\n{:22}", ""));
+    let detail = wrap(&with_clock_times(&check.detail), 70).replace('\n', &format!("\n{:22}", ""));
     let code = check.code.map(|code| format!(" ({code})")).unwrap_or_default();
     format!("{state:<8} {name:<12} {detail}{code}")
 }

@@ -56,10 +56,10 @@ async fn remove(app: &App, id: PasskeyId) -> Result<Answer, Failure> {
     let passkey = passkeys.iter().find(|passkey| passkey.id == id).ok_or_else(missing)?;
     let is_last = passkeys.len() == 1;
     if is_last {
-        app.confirm(texts::LAST_PASSKEY)?;
-    } else {
-        app.confirm(&texts::ask_remove_passkey(&passkey.label))?;
+        // Said even to those who answered yes beforehand.
+        app.terminal.say(texts::LAST_PASSKEY);
     }
+    app.confirm(&texts::ask_remove_passkey(&passkey.label))?;
     app.client.remove_passkey(&id, is_last, &app.terminal).await?;
     Answer::new(&json!({ "removed": id }), format!("\"{}\" is removed.", passkey.label))
 }
