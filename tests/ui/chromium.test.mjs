@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:https";
 import { after, before, describe, test } from "node:test";
 import { By, until } from "selenium-webdriver";
 import { plugIn } from "./support/authenticators.mjs";
 import { chromium, picture } from "./support/chromium.mjs";
+import { foreignCertificate } from "./support/foreign-certificate.mjs";
 import { folder, landfall, pages, server } from "./support/landfall.mjs";
 import { serve } from "./support/static.mjs";
 
@@ -198,5 +200,26 @@ describe("passkeys in chromium", () => {
         await confirm();
       });
     });
+  }
+});
+
+test("whoever holds a certificate of somebody else is not asked for it", async () => {
+  const foreign = foreignCertificate();
+  const host = await server();
+  const other = createServer({ key: foreign.key, cert: foreign.certificate, requestCert: true, ca: [foreign.authority] });
+  await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const browser = await chromium({ args: ["--ignore-certificate-errors"], home: foreign.home });
+  try {
+    await browser.driver.manage().setTimeouts({ pageLoad: 4000 });
+    await browser.driver.get(new URL("/.well-known/landfall", host.ready.https).href);
+    assert.match(await browser.driver.findElement(By.css("body")).getText(), /api_min/, "our server names only its own authorities");
+    const prompted = browser.driver.get(`https://127.0.0.1:${other.address().port}/`);
+    await assert.rejects(prompted, /timeout|Timed out/, "a server that names the other authority makes Chromium ask");
+  } finally {
+    await browser.close();
+    other.closeAllConnections();
+    other.close();
+    await host.stop();
+    foreign.remove();
   }
 });

@@ -92,6 +92,11 @@ const BROWSER: &[Package] = &[
         why: "drives Chromium in the tests",
         found: Found::Program(&["chromedriver"]),
     },
+    Package {
+        apt: &["libnss3-tools", "openssl"],
+        why: "gives Chromium a client certificate of somebody else",
+        found: Found::Program(&["certutil"]),
+    },
 ];
 const WINDOW: &[Package] = &[
     Package {

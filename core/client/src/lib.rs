@@ -24,6 +24,7 @@ mod passkeys;
 mod renew;
 mod secrets;
 mod sessions;
+pub mod screen;
 pub mod shell;
 pub mod state;
 pub mod texts;

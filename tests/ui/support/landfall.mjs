@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "./chromium.mjs";
 
-export const BIN = process.env.LANDFALL_BIN_DIR ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug");
+export const BIN = process.env.BIN_DIR ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug");
 const HAND_OVER = fileURLToPath(new URL("hand-over.mjs", import.meta.url));
 
 /** A folder that is gone after `remove()`. */
