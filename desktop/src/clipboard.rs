@@ -37,8 +37,8 @@ impl Clipboard {
 
     fn clear_if(&self, text: &str) {
         // Whatever goes wrong here, there is nobody left to tell.
-        let _ = self.with(|system| match system.get_text() {
-            Ok(held) if Zeroizing::new(held).as_str() == text => system.clear(),
+        let _ = self.with(|system| match system.get_text().map(Zeroizing::new) {
+            Ok(held) if held.as_str() == text => system.clear(),
             _ => Ok(()),
         });
     }

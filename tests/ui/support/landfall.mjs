@@ -56,11 +56,16 @@ export async function pages() {
   return { command: `${process.execPath} ${HAND_OVER} ${socket}`, next, stop };
 }
 
-/** One run of `landfall --json`. Answers with its JSON, or throws what it said. */
-export function landfall(home, words, { browser, input } = {}) {
-  const all = ["--json", "--yes", ...(browser === undefined ? [] : ["--browser", browser]), ...words];
+/**
+ * One run of `landfall --json`. Answers with its JSON, or throws what it said. `typed` is told the page's address
+ * and answers with the code that the page shows, where no browser is opened.
+ */
+export function landfall(home, words, { browser, input, typed } = {}) {
+  const by = typed === undefined ? (browser === undefined ? [] : ["--browser", browser]) : ["--code", "-"];
+  const all = ["--json", "--yes", ...by, ...words];
   const child = spawn(join(BIN, "landfall"), all, { env: { ...process.env, LANDFALL_HOME: home } });
-  child.stdin.end(input ?? "");
+  if (typed === undefined) child.stdin.end(input ?? "");
+  else createInterface(child.stderr).on("line", async (line) => line.startsWith("http") && child.stdin.end(`${await typed(line)}\n`));
   const said = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text) => (said.out += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (said.err += text));

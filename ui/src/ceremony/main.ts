@@ -12,6 +12,8 @@ import { fetchOptions, finish, loopbackOnly, NoAnswer, readTicket, Refused, type
 const page = document.getElementById("page") as HTMLElement;
 const say = document.getElementById("say") as HTMLElement;
 
+// A link that is opened in a tab where the page already stands loads nothing anew.
+addEventListener("hashchange", () => void begin());
 void begin();
 
 async function begin(): Promise<void> {
