@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn ui_tests(log: &mut Log) -> Result<Tally> {
     install::ensure(&[Group::Node])?;
     ui::install(ui::UI)?;
-    let types = log.check(&mut ui::npm(ui::UI, &["run", "check"]))?;
+    let types = log.check(&mut ui::npm(ui::UI, &["run", "typecheck"]))?;
     let build = log.check(&mut ui::npm(ui::UI, &["run", "build"]))?;
     Ok(types.plus(build).plus(log.tests(&mut ui::npm(ui::UI, &["test"]))?))
 }
