@@ -98,6 +98,18 @@ async fn a_session_works_only_with_its_own_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_false_token_of_a_known_key_is_on_record() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let raw = Raw::of(&ana.machine).unwrap();
+    let answer = raw.send(Method::GET, paths::ME, Some("not.a.token"), None).await.unwrap();
+    assert_eq!(answer.code(), ErrorCode::SessionRequired);
+    let rows = ana.client().audit(&landfall_client::AuditFilter::default()).await.unwrap();
+    let row = rows.items.iter().find(|row| row.reason.as_deref() == Some("session-required"));
+    assert_eq!(row.unwrap().action, "read-self");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn logout_really_revokes_and_a_restart_brings_nothing_back() {
     let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();

@@ -9,7 +9,7 @@ use landfall_identity::audit::{Actor, AuditEvent, Outcome};
 use landfall_identity::authorize::Object;
 use landfall_identity::id::AuditId;
 use landfall_identity::spiffe::{Principal, SpiffeId, TrustDomain};
-use landfall_identity::{Action, Caller, Refusal, TenantName, Timestamp};
+use landfall_identity::{Action, Caller, DeviceState, Refusal, TenantName, Timestamp};
 use landfall_protocol::ErrorCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,10 +27,7 @@ impl Service {
         let peer = request.peer.as_ref().ok_or(Refusal::CertificateRequired)?;
         let thumbprint = peer.thumbprint.clone();
         let now = self.ambient.now();
-        let claims = match &request.bearer {
-            Some(token) => Some(self.pki.verify_session(token, now)?),
-            None => None,
-        };
+        let presented = self.presented(request.bearer.as_deref(), now)?;
         let known = self.is_enrolled(&thumbprint).await?;
         if !known {
             return Err(Refusal::NotEnrolled.into());
@@ -41,12 +38,17 @@ impl Service {
         let not_after = peer.not_after;
         let trust_domain = self.pki.trust_domain().clone();
         let work = async move |tx: &mut Tx<'_>| {
-            let caller =
-                load_caller(tx, &trust_domain, &thumbprint, claims.as_ref(), now, &noted).await?;
+            let claims = presented.as_ref().ok().and_then(Option::as_ref);
+            let caller = load_caller(tx, &trust_domain, &thumbprint, claims, now, &noted).await?;
+            // A token that is none is refused here, where the refusal is written down; a device that
+            // was cut off hears that first.
+            if let (Err(refusal), DeviceState::Active) = (&presented, caller.device) {
+                return Err(refusal.clone().into());
+            }
             if not_after.is_over(now) {
                 return Err(Refusal::CertificateExpired.into());
             }
-            if let Some(claims) = &claims
+            if let Some(claims) = claims
                 && claims.key.as_str() != thumbprint
             {
                 return Err(Refusal::SessionOfAnotherKey.into());
@@ -65,6 +67,20 @@ impl Service {
         };
         let record = recorder(self.ambient.clone(), request, notes, now);
         self.store.write(Lane::Known, work, record).await
+    }
+
+    /// What a presented session token claims; the refusal that belongs to one that is none.
+    fn presented(
+        &self,
+        bearer: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<Option<SessionClaims>, Refusal>, Failure> {
+        match bearer.map(|token| self.pki.verify_session(token, now)) {
+            None => Ok(Ok(None)),
+            Some(Ok(claims)) => Ok(Ok(Some(claims))),
+            Some(Err(Failure::Refused(refusal))) => Ok(Err(refusal)),
+            Some(Err(fault)) => Err(fault),
+        }
     }
 
     /// Whether the key is enrolled at all: strangers never reach the writer by this way.
@@ -192,7 +208,7 @@ async fn load_caller(
     // A token that was presented and is not live is over, whatever the device's state: but a cut
     // device is told that it was cut.
     let over = claims.is_some() && session.is_none();
-    if over && enrollment.state == landfall_identity::DeviceState::Active {
+    if over && enrollment.state == DeviceState::Active {
         return Err(match claims.is_some_and(|claims| claims.key.as_str() != thumbprint) {
             true => Refusal::SessionOfAnotherKey.into(),
             false => Refusal::SessionOver.into(),
