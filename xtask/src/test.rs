@@ -14,6 +14,9 @@ pub struct Args {
     /// The long runs too: many more cases, and tests that take minutes
     #[arg(long)]
     deep: bool,
+    /// The desktop app, its window and every page in Chromium instead of the rest
+    #[arg(long)]
+    screens: bool,
     /// Only the step of this name (may be given again)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -27,11 +30,11 @@ const STEPS: &[&Step] = &[
     &check::DRIFT, // Before the Rust tests: they write the types anew.
     &RUST,
     &BROWSER,
-    &DESKTOP,
-    &WINDOW,
     &check::LINTS,
     &check::LICENCES,
 ];
+/// What shows a window: run by `--screens` until it is part of every run.
+const SCREEN_STEPS: &[&Step] = &[&UI, &SCREENS, &DESKTOP, &WINDOW, &check::DESKTOP_LINTS];
 const DEEP_STEPS: &[&Step] = &[&UI, &RUST_DEEP];
 
 const UI: Step = Step { name: "ui", about: "UI: build, types, tests", run: ui_tests };
@@ -39,6 +42,7 @@ const RUST: Step = Step { name: "rust", about: "every Rust test but the desktop'
 const RUST_DEEP: Step = Step { name: "rust-deep", about: "Rust tests, the long way", run: deep };
 const BROWSER: Step =
     Step { name: "browser", about: "passkey ceremonies in Chromium", run: browser };
+const SCREENS: Step = Step { name: "screens", about: "every page in Chromium", run: screens };
 const DESKTOP: Step = Step { name: "desktop", about: "the desktop shell's tests", run: desktop };
 const WINDOW: Step = Step { name: "window", about: "the desktop window itself", run: window };
 
@@ -50,7 +54,12 @@ const DEEP_CASES: &str = "20000";
 /// # Errors
 /// Something is missing and cannot be installed.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    steps::choose_and_run(if args.deep { DEEP_STEPS } else { STEPS }, &args.only)
+    let steps = match (args.deep, args.screens) {
+        (true, _) => DEEP_STEPS,
+        (false, true) => SCREEN_STEPS,
+        (false, false) => STEPS,
+    };
+    steps::choose_and_run(steps, &args.only)
 }
 
 fn ui_tests(log: &mut Log) -> Result<Tally> {
@@ -78,10 +87,18 @@ fn rust_tests() -> Command {
 }
 
 fn browser(log: &mut Log) -> Result<Tally> {
+    in_chromium(log, "test:ceremonies")
+}
+
+fn screens(log: &mut Log) -> Result<Tally> {
+    in_chromium(log, "test:browser")
+}
+
+fn in_chromium(log: &mut Log, script: &str) -> Result<Tally> {
     install::ensure(&[Group::Build, Group::Node, Group::Browser])?;
     ui::install(ui::UI_TESTS)?;
     let build = log.check(&mut build::terminal_command())?;
-    Ok(build.plus(log.tests(&mut ui::npm(ui::UI_TESTS, &["run", "test:browser"]))?))
+    Ok(build.plus(log.tests(&mut ui::npm(ui::UI_TESTS, &["run", script]))?))
 }
 
 fn desktop(log: &mut Log) -> Result<Tally> {
