@@ -106,4 +106,20 @@ describe("get back in", () => {
     await user.click(screen.getByRole("button", { name: "Cut off a lost machine" }));
     expect(await screen.findByRole("heading", { name: "Your devices" })).toBeTruthy();
   });
+
+  test("somebody who is new is led to a first passkey, not to a lost machine", async () => {
+    const about = { ...recorded.entered.about, token_kind: "invite" as const };
+    const user = show({
+      ...fresh,
+      enroll: async (_text, _names, onView) => {
+        onView({ ...recorded.entered, about });
+        return recorded.enrolled;
+      },
+    });
+    await paste(user);
+    await user.click(await screen.findByRole("button", { name: "Yes, get me in" }));
+    expect(await screen.findByRole("button", { name: "Make a passkey" })).toBeTruthy();
+    expect(screen.queryByText("Did you lose a machine?")).toBeNull();
+    await expectAccessible();
+  });
 });

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { actWords } from "../src/messages/acts";
-import { app, en } from "../src/messages/en";
+import { en } from "../src/messages/all";
+import { app } from "../src/messages/en";
 import { clockTime, fill, remaining, spanWords } from "../src/messages/format";
 
 const SRC = join(__dirname, "../src");

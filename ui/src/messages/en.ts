@@ -99,6 +99,7 @@ export const app = {
   "confirm.server": "Server",
   "confirm.user": "You",
   "confirm.who": "{user} at {tenant}",
+  "confirm.someone": "somebody new at {tenant}",
   "confirm.device": "This machine",
   "confirm.kind": "The code",
   "confirm.kind.device": "adds this machine to what you have",
@@ -123,6 +124,9 @@ export const app = {
   "entered.lost.body": "Cut it off now. From that moment it can open nothing and sign in nowhere.",
   "entered.lost.go": "Cut off a lost machine",
   "entered.secrets": "Open my secrets",
+  "entered.passkey.title": "One thing more",
+  "entered.passkey.body": "Make a passkey now. With it you confirm what matters, and get back in when this machine is gone.",
+  "entered.passkey.go": "Make a passkey",
 
   "step.confirm": "You said yes",
   "step.make-key": "Key made on this machine",
@@ -266,7 +270,3 @@ export const app = {
   "secrets.emptied": "The clipboard is empty again, unless you copied something else.",
   "secrets.binary": "This is not text ({size} bytes). Get it with `landfall secret get {name}`.",
 } as const;
-
-/** Every message. */
-export const en = { ...ceremony, ...acts, ...app } as const;
-export type MessageId = keyof typeof en;

@@ -1,5 +1,5 @@
 import { Fragment, type ReactNode } from "react";
-import { en, type MessageId } from "./en";
+import { en, type MessageId } from "./all";
 import { fill, type Part, parts, type Values } from "./format";
 
 /** A message as plain text, for labels and titles. */

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { Input, Label, Text, TextField } from "react-aria-components";
-import type { MessageId } from "../../messages/en";
+import type { MessageId } from "../../messages/all";
 import { t } from "../../messages/react";
 
 type Props = Readonly<{ label: MessageId; help: MessageId; value: string; onChange: (value: string) => void }>;

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Button, type ButtonProps } from "react-aria-components";
-import type { MessageId } from "../../messages/en";
+import type { MessageId } from "../../messages/all";
 import { T, t } from "../../messages/react";
 import type { Values } from "../../messages/format";
 import { clockTime, remaining } from "../../messages/format";

@@ -6,12 +6,13 @@ import { useApi } from "../hooks";
 import { Card, Lead, Press, Shoreline, Title } from "../parts/basics";
 import { share, Steps } from "../parts/Steps";
 import { Trouble } from "../parts/Trouble";
+import type { Place } from "./Frame";
 
 type Props = Readonly<{
   view: FlowView;
   busy: boolean;
   failure: FlowFailure | null;
-  onIn: (place: "secrets" | "devices") => void;
+  onIn: (place: Place) => void;
   onAgain: () => void;
   onOver: () => void;
 }>;
@@ -75,16 +76,23 @@ function Entered({ view, onIn }: Readonly<Pick<Props, "view" | "onIn">>): ReactN
           <Lead id="entered.lead" values={{ device, seconds: machineSeconds(view).toFixed(1) }} />
           <Steps view={view} />
           <div className="actions">
-            <Press onPress={() => onIn("secrets")}>{t("entered.secrets")}</Press>
+            <Press kind={view.about.token_kind === "device" ? "primary" : "quiet"} onPress={() => onIn("secrets")}>{t("entered.secrets")}</Press>
           </div>
         </div>
         <aside className="stack">
-          <Card tone="attention" title={t("entered.lost.title")}>
-            <p>{t("entered.lost.body")}</p>
-            <Press kind="danger" onPress={() => onIn("devices")}>
-              {t("entered.lost.go")}
-            </Press>
-          </Card>
+          {view.about.token_kind === "device" ? (
+            <Card tone="attention" title={t("entered.lost.title")}>
+              <p>{t("entered.lost.body")}</p>
+              <Press kind="danger" onPress={() => onIn("devices")}>
+                {t("entered.lost.go")}
+              </Press>
+            </Card>
+          ) : (
+            <Card tone="attention" title={t("entered.passkey.title")}>
+              <p>{t("entered.passkey.body")}</p>
+              <Press onPress={() => onIn("home")}>{t("entered.passkey.go")}</Press>
+            </Card>
+          )}
         </aside>
       </div>
       <Shoreline filled={1} />

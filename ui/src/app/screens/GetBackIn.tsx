@@ -9,9 +9,10 @@ import { Card, Countdown, Fact, Lead, Press, Shoreline, Title } from "../parts/b
 import { NameField } from "../parts/NameField";
 import { Trouble } from "../parts/Trouble";
 import { Entering } from "./Entering";
+import type { Place } from "./Frame";
 
 /** From a code to an identity on this machine. */
-export function GetBackIn({ onIn }: Readonly<{ onIn: (place: "secrets" | "devices") => void }>): ReactNode {
+export function GetBackIn({ onIn }: Readonly<{ onIn: (place: Place) => void }>): ReactNode {
   const [text, setText] = useState("");
   const [preview, setPreview] = useState<TokenPreview | null>(null);
   const [last, setLast] = useState<FlowView | null>(null);
@@ -77,7 +78,7 @@ function Paste({ text, onText, busy, onGo, children }: PasteProps): ReactNode {
           <form className="stack" onSubmit={submit}>
             <TextField value={text} onChange={onText} className="stack tight" autoComplete="off" autoFocus>
               <Label>{t("enter.code")}</Label>
-              <TextArea className="field mono" rows={4} spellCheck="false" />
+              <TextArea className="field mono" rows={3} spellCheck="false" />
               <Text slot="description" className="soft small">
                 {t("enter.code.help")}
               </Text>
@@ -165,7 +166,9 @@ function CodeFacts({ preview }: Readonly<{ preview: TokenPreview }>): ReactNode 
       <Fact term="confirm.server">
         <span className="mono">{server}</span>
       </Fact>
-      <Fact term="confirm.user">{user === null ? tenant : <T id="confirm.who" values={{ user, tenant }} />}</Fact>
+      <Fact term="confirm.user">
+        {user === null ? <T id="confirm.someone" values={{ tenant }} /> : <T id="confirm.who" values={{ user, tenant }} />}
+      </Fact>
       {device === null ? null : <Fact term="confirm.device">{device}</Fact>}
       <Fact term="confirm.kind">{t(`confirm.kind.${kind}`)}</Fact>
       <Fact term="confirm.until">
