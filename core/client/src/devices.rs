@@ -31,7 +31,7 @@ impl Client {
     ) -> Result<DeviceInfo, Failure> {
         let path = paths::fill(paths::DEVICE, &[device.as_str()]);
         let ask = Ask::new(Action::RenameDevice, Method::PATCH, path);
-        self.ask(ask.json(&RenameRequest { label })?).await
+        self.ask(ask.json(&RenameRequest { label })?.repeatable()).await
     }
 
     /// Cuts a device off for now: its sessions and connections end at once. This very device can do it

@@ -129,16 +129,18 @@ impl<'a> CeremonyDoer<'a> {
                 let return_path = self.open_door(by).await?;
                 let body = StepUpBeginRequest { act, return_path, attachment };
                 let ask = Ask::post(Action::BeginStepUp, paths::STEP_UP_BEGIN).json(&body)?;
-                client.ask(ask).await.map(Reply::Ceremony)
+                // Begun twice, the first ceremony is never used and ends by itself.
+                client.ask(ask.repeatable()).await.map(Reply::Ceremony)
             }
             Call::BeginRegister { attachment, label, by } => {
                 let return_path = self.open_door(by).await?;
                 let body = RegisterBeginRequest { attachment, label, return_path };
-                let mut ask =
-                    Ask::post(Action::RegisterPasskey, paths::REGISTER_BEGIN).json(&body)?;
-                if let Some(session) = &self.session {
-                    ask = ask.bound_to(session.clone());
-                }
+                let ask = Ask::post(Action::RegisterPasskey, paths::REGISTER_BEGIN).json(&body)?;
+                // Beginning spends the session that was opened for it; under a grant it spends nothing.
+                let ask = match &self.session {
+                    Some(session) => ask.bound_to(session.clone()),
+                    None => ask.repeatable(),
+                };
                 client.ask(ask).await.map(Reply::Ceremony)
             }
             Call::RedeemStepUp { ceremony, completion } => {

@@ -31,7 +31,7 @@ impl Client {
     ) -> Result<PasskeyInfo, Failure> {
         let path = paths::fill(paths::PASSKEY, &[passkey.as_str()]);
         let ask = Ask::new(Action::RenamePasskey, Method::PATCH, path);
-        self.ask(ask.json(&RenameRequest { label })?).await
+        self.ask(ask.json(&RenameRequest { label })?.repeatable()).await
     }
 
     /// Removes a passkey, after the person has approved exactly this. `confirm_last`: they were told

@@ -77,6 +77,10 @@ id_type!(
     /// One request, as the logs and problems name it.
     RequestId
 );
+id_type!(
+    /// One run of one server process.
+    NodeId
+);
 
 #[cfg(test)]
 mod tests {

@@ -111,6 +111,8 @@ CREATE INDEX sessions_by_enrollment ON sessions (enrollment, ended_at);
 CREATE TABLE changes (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT,
     thumbprint TEXT NOT NULL,
+    -- Who wrote it, and has therefore cut its own connections already.
+    node       TEXT NOT NULL,
     at         BIGINT NOT NULL
 );
 

@@ -225,7 +225,7 @@ impl Service {
             row.state = state;
         }
         let ended = sessions::end_of_device(tx, &row.id, turn.now).await?;
-        changes::append(tx, &row.thumbprint, turn.now).await?;
+        changes::append(tx, &row.thumbprint, &self.node, turn.now).await?;
         let passkeys = passkeys::of_device(tx, &row.id).await?;
         let cut = DeviceCut {
             device: self.device_info(&row, turn),

@@ -46,6 +46,7 @@ impl Service {
     /// # Errors
     /// A refusal.
     pub async fn freeze(&self, request: RequestContext) -> Result<Frozen, Failure> {
+        let node = self.node.clone();
         let (report, thumbprints) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 let user = turn.user()?;
@@ -57,7 +58,7 @@ impl Service {
                 let ended = sessions::end_of_user(tx, turn.tenant(), user, turn.now).await?;
                 let thumbprints = enrollments::thumbprints_of_user(tx, turn.tenant(), user).await?;
                 for thumbprint in &thumbprints {
-                    changes::append(tx, thumbprint, turn.now).await?;
+                    changes::append(tx, thumbprint, &node, turn.now).await?;
                 }
                 Ok((report(true, ended), thumbprints))
             })

@@ -27,6 +27,7 @@ use crate::ceremony::RelyingParty;
 use crate::pki::Pki;
 use crate::store::Store;
 use landfall_crypto::ambient::Ambient;
+use landfall_identity::id::NodeId;
 use landfall_identity::{Seconds, TenantName};
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ pub struct Service {
     pub(crate) settings: Arc<Settings>,
     pub(crate) ambient: Ambient,
     pub(crate) cutter: Arc<dyn Cutter>,
+    /// This run of this process, among all that share the database.
+    pub(crate) node: NodeId,
 }
 
 impl Service {
@@ -70,7 +73,8 @@ impl Service {
         ambient: Ambient,
         cutter: Arc<dyn Cutter>,
     ) -> Self {
-        Self { store, pki, settings, ambient, cutter }
+        let node = NodeId::from_bits(ambient.random());
+        Self { store, pki, settings, ambient, cutter, node }
     }
 }
 

@@ -49,12 +49,13 @@ impl Service {
         Ok(self.store.read(changes::latest).await?)
     }
 
-    /// Keys that were cut after change `number`.
+    /// Keys that other nodes cut after change `number`.
     ///
     /// # Errors
     /// [`Failure`] from the store.
     pub async fn changes_after(&self, number: i64) -> Result<Vec<(i64, String)>, Failure> {
-        Ok(self.store.read(async |tx: &mut Tx<'_>| changes::after(tx, number).await).await?)
+        let read = async |tx: &mut Tx<'_>| changes::after(tx, number, &self.node).await;
+        Ok(self.store.read(read).await?)
     }
 
     /// Drops changes that no connection needs any more.

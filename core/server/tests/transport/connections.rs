@@ -71,7 +71,10 @@ async fn what_another_process_cuts_is_cut_here() {
     let database = host.directory.path().join("data/landfall.db");
     let other = rusqlite::Connection::open(database).unwrap();
     other
-        .execute("INSERT INTO changes (thumbprint, at) VALUES (?1, 0)", [&me.device.thumbprint])
+        .execute(
+            "INSERT INTO changes (thumbprint, node, at) VALUES (?1, 'another', 0)",
+            [&me.device.thumbprint],
+        )
         .unwrap();
     let closed = tokio::time::timeout(Duration::from_secs(10), connection.is_closed());
     assert!(closed.await.unwrap());
