@@ -15,6 +15,7 @@ pub mod grant;
 pub mod id;
 pub mod name;
 pub mod passkey;
+pub mod recovery;
 pub mod refusal;
 pub mod secret;
 pub mod session;

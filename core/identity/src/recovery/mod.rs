@@ -1,0 +1,17 @@
+//! Getting back in with no enrolled device at hand: which proofs suffice, and what could be lost first.
+//!
+//! A [`Plan`] is policy as data. It is read by three functions and by nothing else: [`Plan::check`] (may
+//! a tenant, or a user, choose it?), [`Plan::verdict`] (do these proofs open the door, and when?) and
+//! [`Readiness::of`] (who could get in today, and which single loss locks this user out?). Because the
+//! engine and the readiness screen read the same plan by the same function, what the screen promises is
+//! what the engine does.
+
+mod plan;
+mod readiness;
+mod verdict;
+mod ways;
+
+pub use plan::{Door, Hold, Plan, PlanError, Preset};
+pub use readiness::{Need, Readiness, Remedy, Standing, Thing, ThingKind, WayIn};
+pub use verdict::{Evidence, Proof, Verdict};
+pub use ways::Way;

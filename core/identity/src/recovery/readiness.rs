@@ -1,0 +1,262 @@
+//! Who could get in today, which single loss locks out, and what to do about it before it happens.
+
+use super::plan::{Door, Plan, PlanError};
+use super::verdict::Given;
+use crate::time::{Seconds, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Losses at once that are looked at; whoever survives fewer is told the number, the others "or more".
+pub const LOSSES_MAX: usize = 3;
+
+/// Something that a user holds, or somebody who would vouch for them: one proof for one door.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Thing {
+    /// What it is.
+    pub kind: ThingKind,
+    /// What the user calls it, or who it is.
+    pub name: String,
+}
+
+/// The kinds of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThingKind {
+    /// An enrolled, active device. Its own device-bound passkeys open nothing elsewhere.
+    Device,
+    /// A passkey that is kept in step by a provider.
+    SyncedPasskey,
+    /// A security key.
+    RoamingKey,
+    /// A sheet with at least one unburnt code.
+    CodeSheet,
+    /// A confirmed address that still accepts mail.
+    Mailbox,
+    /// Somebody else who is an administrator.
+    Admin,
+    /// A guardian with an active device.
+    Guardian,
+}
+
+impl ThingKind {
+    /// The door that it opens, alone or with others.
+    pub const fn door(self) -> Door {
+        match self {
+            Self::Device => Door::Device,
+            Self::SyncedPasskey | Self::RoamingKey => Door::Passkey,
+            Self::CodeSheet => Door::RecoveryCode,
+            Self::Mailbox => Door::MailedCode,
+            Self::Admin => Door::Admin,
+            Self::Guardian => Door::Guardian,
+        }
+    }
+}
+
+/// Proofs that suffice together, each kind with the things that could give it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayIn {
+    /// So many of these, for each kind of proof.
+    pub needs: Vec<Need>,
+    /// How long one waits once everything is given, when no device is live any more.
+    pub wait_seconds: Seconds,
+}
+
+/// So many of these things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// How many.
+    pub count: u8,
+    /// Of which.
+    pub of: Vec<Thing>,
+}
+
+/// How a user stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Nothing that they hold lets them in.
+    LockedOut,
+    /// One loss, and they are out.
+    OneLossAway,
+    /// Any single loss can be survived.
+    Ready,
+}
+
+/// What a user could do to stand better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// Make and print recovery codes.
+    PrintCodes,
+    /// Register a security key, or a passkey that is kept in step.
+    AddPasskey,
+    /// Enrol another device.
+    AddDevice,
+    /// Confirm an address.
+    ConfirmMail,
+    /// Choose a guardian.
+    ChooseGuardian,
+    /// Have another administrator.
+    AskForAdmin,
+}
+
+impl Remedy {
+    /// In the order of ease.
+    pub const ALL: [Self; 6] = [
+        Self::PrintCodes,
+        Self::AddPasskey,
+        Self::AddDevice,
+        Self::ConfirmMail,
+        Self::ChooseGuardian,
+        Self::AskForAdmin,
+    ];
+
+    const fn door(self) -> Door {
+        match self {
+            Self::PrintCodes => Door::RecoveryCode,
+            Self::AddPasskey => Door::Passkey,
+            Self::AddDevice => Door::Device,
+            Self::ConfirmMail => Door::MailedCode,
+            Self::ChooseGuardian => Door::Guardian,
+            Self::AskForAdmin => Door::Admin,
+        }
+    }
+}
+
+/// How ready one user is to lose something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// In one word.
+    pub standing: Standing,
+    /// How many things must be lost at once before nothing gets in; at most [`LOSSES_MAX`], which
+    /// stands for that many or more.
+    pub losses_to_lock_out: u8,
+    /// Every minimal set of things that gets in.
+    pub ways_in: Vec<WayIn>,
+    /// Every thing whose loss alone locks out.
+    pub single_losses: Vec<Thing>,
+    /// What would help most; absent when nothing would, or nothing needs to.
+    pub next: Option<Remedy>,
+}
+
+type Counts = BTreeMap<Door, usize>;
+
+impl Readiness {
+    /// Judges what a user holds by a plan.
+    ///
+    /// # Errors
+    /// [`PlanError::TooLarge`] for a plan that should never have been chosen.
+    pub fn of(plan: &Plan, things: &[Thing]) -> Result<Self, PlanError> {
+        let mut things = things.to_vec();
+        things.sort_unstable();
+        things.dedup();
+        let counts = count(&things);
+        let ways_in = ways_in(plan, &things)?;
+        let losses = losses_to_lock_out(plan, &counts);
+        let alone = |thing: &&Thing| !opens(plan, &without(&counts, thing.kind.door()));
+        // Whoever is out already does not lose the door by a loss.
+        let single_losses =
+            if losses == 0 { Vec::new() } else { things.iter().filter(alone).cloned().collect() };
+        let standing = match losses {
+            0 => Standing::LockedOut,
+            1 => Standing::OneLossAway,
+            _ => Standing::Ready,
+        };
+        Ok(Self {
+            standing,
+            losses_to_lock_out: u8::try_from(losses).unwrap_or(u8::MAX),
+            ways_in,
+            single_losses,
+            next: next_best(plan, &counts, losses),
+        })
+    }
+}
+
+fn count(things: &[Thing]) -> Counts {
+    let mut counts = Counts::new();
+    for thing in things {
+        *counts.entry(thing.kind.door()).or_default() += 1;
+    }
+    counts
+}
+
+/// Whether so many proofs get in at all, however long it takes.
+fn opens(plan: &Plan, counts: &Counts) -> bool {
+    let given = counts.iter().map(|(door, count)| (*door, *count));
+    plan.opens_at(&Given::counted(given, false, Timestamp::from_millis(0))).is_some()
+}
+
+fn without(counts: &Counts, door: Door) -> Counts {
+    let mut left = counts.clone();
+    left.entry(door).and_modify(|count| *count = count.saturating_sub(1));
+    left
+}
+
+fn with(counts: &Counts, door: Door) -> Counts {
+    let mut more = counts.clone();
+    *more.entry(door).or_default() += 1;
+    more
+}
+
+/// The smallest number of losses after which nothing gets in, up to [`LOSSES_MAX`].
+fn losses_to_lock_out(plan: &Plan, counts: &Counts) -> usize {
+    let mut left = vec![counts.clone()];
+    for losses in 0..LOSSES_MAX {
+        if left.iter().any(|counts| !opens(plan, counts)) {
+            return losses;
+        }
+        left = left
+            .iter()
+            .flat_map(|counts| counts.keys().map(|door| without(counts, *door)))
+            .collect();
+        left.sort_unstable();
+        left.dedup();
+    }
+    LOSSES_MAX
+}
+
+fn ways_in(plan: &Plan, things: &[Thing]) -> Result<Vec<WayIn>, PlanError> {
+    let of = |door: Door| -> Vec<Thing> {
+        things.iter().filter(|thing| thing.kind.door() == door).cloned().collect()
+    };
+    let mut ways = plan.ways(false)?;
+    // Two ways by the same proofs: the one that waits less is the one that is taken.
+    ways.sort_unstable();
+    ways.dedup_by(|later, earlier| later.proofs == earlier.proofs);
+    Ok(ways
+        .into_iter()
+        .filter_map(|way| {
+            let need = |(door, count): (&Door, &u8)| {
+                let of = of(*door);
+                (of.len() >= usize::from(*count)).then_some(Need { count: *count, of })
+            };
+            let needs: Option<Vec<_>> = way.proofs.iter().map(need).collect();
+            Some(WayIn { needs: needs?, wait_seconds: way.wait_seconds })
+        })
+        .collect())
+}
+
+/// The single addition that lets most losses be survived; else the first half of the best pair.
+fn next_best(plan: &Plan, counts: &Counts, losses: usize) -> Option<Remedy> {
+    if losses >= LOSSES_MAX {
+        return None;
+    }
+    let gain = |counts: &Counts| losses_to_lock_out(plan, counts);
+    let better = |(remedy, reached): &(Remedy, usize)| {
+        // Among equals the easier one, which is the smaller.
+        (*reached, std::cmp::Reverse(*remedy))
+    };
+    let single = Remedy::ALL.map(|remedy| (remedy, gain(&with(counts, remedy.door()))));
+    let best = single.into_iter().max_by_key(better)?;
+    if best.1 > losses {
+        return Some(best.0);
+    }
+    let pairs = Remedy::ALL
+        .into_iter()
+        .flat_map(|first| Remedy::ALL.into_iter().map(move |second| (first, second)));
+    pairs
+        .map(|(first, second)| (first, gain(&with(&with(counts, first.door()), second.door()))))
+        .max_by_key(better)
+        .filter(|(_, reached)| *reached > losses)
+        .map(|(first, _)| first)
+}
