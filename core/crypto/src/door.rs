@@ -5,7 +5,7 @@
 //! server keeps only SHA-256(`auth`), so that neither its database nor its logs open anything.
 
 use crate::ambient::Random;
-use crate::secret::{Secret32, SecretText, hkdf_sha256, sha256};
+use crate::secret::{Secret32, SecretText, hkdf_sha256, hmac_sha256, sha256};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -43,13 +43,18 @@ impl DoorSecret {
 
     /// The half that is shown to the server when the door is used.
     pub fn auth(&self) -> AuthHalf {
-        AuthHalf(hkdf_sha256(self.0.expose(), &[], AUTH_INFO))
+        AuthHalf::of(self.0.expose())
     }
 
     /// The half that opens the vault. It never leaves the client.
     pub fn vault(&self) -> Secret32 {
-        hkdf_sha256(self.0.expose(), &[], VAULT_INFO)
+        vault_of(self.0.expose())
     }
+}
+
+/// The vault half of any door's secret.
+pub(crate) fn vault_of(secret: &[u8]) -> Secret32 {
+    hkdf_sha256(secret, &[], VAULT_INFO)
 }
 
 /// The half of a door secret that authorises.
@@ -57,6 +62,11 @@ impl DoorSecret {
 pub struct AuthHalf(Secret32);
 
 impl AuthHalf {
+    /// The half of any door's secret.
+    pub(crate) fn of(secret: &[u8]) -> Self {
+        Self(hkdf_sha256(secret, &[], AUTH_INFO))
+    }
+
     /// Reads what a client sent.
     ///
     /// # Errors
@@ -75,6 +85,17 @@ impl AuthHalf {
     /// What the server keeps.
     pub fn hash(&self) -> AuthHash {
         AuthHash(sha256(self.0.expose()))
+    }
+
+    /// What the server keeps of a half whose secret is shorter than 256 bits: a copy of the database
+    /// is worth nothing without the key.
+    pub fn keyed_hash(&self, key: &Secret32) -> AuthHash {
+        AuthHash(hmac_sha256(key.expose(), self.0.expose()))
+    }
+
+    /// Whether the server's keyed record is of this half, in constant time.
+    pub fn matches_keyed(&self, key: &Secret32, stored: &AuthHash) -> bool {
+        self.keyed_hash(key).0.ct_eq(&stored.0).into()
     }
 
     /// Whether the server's record is of this half, in constant time.

@@ -17,6 +17,7 @@ pub mod jwt;
 pub mod key;
 pub mod merkle;
 pub mod passphrase;
+pub mod recovery_code;
 pub mod secret;
 pub mod thumbprint;
 pub mod token;

@@ -12,6 +12,7 @@ use landfall_crypto::merkle::{
     Hash, consistency_proof, inclusion_proof, leaf_hash, root_of, verify_consistency,
     verify_inclusion,
 };
+use landfall_crypto::recovery_code::RecoveryCode;
 use landfall_crypto::secret::sha256;
 use landfall_crypto::token::{TokenPayload, TokenText};
 use landfall_crypto::{PublicKey, Secret32};
@@ -54,6 +55,20 @@ fn thumbprint() {
     assert_eq!(key().thumbprint().as_str(), text(&vector, "thumbprint"));
     let jwk = serde_json::to_value(key().jwk()).unwrap();
     assert_eq!((&jwk["x"], &jwk["y"]), (&vector["x"], &vector["y"]));
+}
+
+#[test]
+fn recovery_codes() {
+    let vector = vectors("recovery_code");
+    let key = Secret32::from_slice(&bytes(text(&vector, "key_hex"))).unwrap();
+    for case in vector["cases"].as_array().unwrap() {
+        let code = RecoveryCode::parse(text(case, "text")).unwrap();
+        assert_eq!(code.to_text().as_str(), text(case, "text"));
+        assert_eq!(code.name(), text(case, "name"));
+        assert_eq!(code.auth().to_text().as_str(), text(case, "auth"));
+        assert_eq!(HEXLOWER.encode(code.vault().expose()), text(case, "vault_hex"));
+        assert_eq!(code.auth().keyed_hash(&key).to_string(), text(case, "keyed_hash"));
+    }
 }
 
 /// The door's halves are derived inside, so the vectors go through the token that carries them.
