@@ -90,6 +90,16 @@ impl CertificateFacts {
     }
 }
 
+/// When a certificate ends, whatever its key is.
+///
+/// # Errors
+/// [`CertificateError::Malformed`].
+pub fn ends_at(der: &[u8]) -> Result<Timestamp, CertificateError> {
+    let (_, parsed) =
+        x509_parser::parse_x509_certificate(der).map_err(|_| CertificateError::Malformed)?;
+    Ok(Timestamp::from_seconds(parsed.validity().not_after.timestamp()))
+}
+
 /// Whether a certificate's extended key usage is `serverAuth` and nothing else: a leaf for servers, or
 /// an issuer of them. Clients ask this of every certificate below the root, so that no other issuer
 /// under the same root can make a server.

@@ -8,9 +8,9 @@ use crate::caller::{AccountState, Caller, Role};
 use crate::device::{DeviceState, PROBATION, may_evict};
 use crate::id::EnrollmentId;
 use crate::name::{TenantName, UserName};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Young};
 use crate::session::{AuthStrength, SessionFacts};
-use crate::time::Timestamp;
+use crate::time::{Moment, Timestamp};
 
 /// What an act is about, as read from rows in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub enum Object {
     },
 }
 
-/// Decides whether `caller` may do `action` to `object` at `now`. `act` is the act in full, where the
-/// action takes an approval that names it.
+/// Decides whether `caller` may do `action` to `object` at `moment`. `act` is the act in full, where
+/// the action takes an approval that names it.
 ///
 /// The order is the answer's meaning: who you are, what you may never do, what you may do after a
 /// step-up. A foreign object is "not found", so that nobody learns what exists.
@@ -59,8 +59,10 @@ pub fn authorize(
     caller: &Caller,
     object: &Object,
     act: Option<&BoundAction>,
-    now: Timestamp,
+    moment: impl Into<Moment>,
 ) -> Result<(), Refusal> {
+    let moment = moment.into();
+    let now = moment.now;
     let demand = action.demand();
     if !demand.kinds.contains(&caller.spiffe_id.principal.kind()) {
         return Err(Refusal::Forbidden);
@@ -78,7 +80,7 @@ pub fn authorize(
     if matches!(action, Action::SuspendDevice) {
         factor_is_elsewhere(session, object)?;
     }
-    if demand.evicts { probation(session, object, now) } else { Ok(()) }
+    if demand.evicts { probation(session, object, moment) } else { Ok(()) }
 }
 
 /// Whether the device and the account may act at all.
@@ -152,20 +154,26 @@ fn factor_is_elsewhere(session: &SessionFacts, object: &Object) -> Result<(), Re
 }
 
 /// A young factor may not evict what is older than itself. The device does not count as a witness: it
-/// is what a thief holds. An old factor used on a young device does: that is the co-signature.
-fn probation(session: &SessionFacts, object: &Object, now: Timestamp) -> Result<(), Refusal> {
+/// is what a thief holds. An old factor used on a young device does: that is the co-signature. Growing
+/// old is waiting: a clock that jumped makes nobody older.
+fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<(), Refusal> {
     let Some(factor) = &session.factor else {
         return Err(Refusal::StepUpRequired { needs: AuthStrength::CertHuman, bound: true });
     };
-    let theirs = match object {
-        Object::Device { since, .. } | Object::Passkey { since, .. } => *since,
+    let (theirs, what) = match object {
+        Object::Device { since, .. } => (*since, Young::RevokeDevice),
+        Object::Passkey { since, .. } => (*since, Young::RemovePasskey),
         // Ending a freeze gives everything back at once: the yardstick is the account itself.
-        Object::Own | Object::Owned { .. } => Timestamp::from_millis(i64::MIN),
+        Object::Own | Object::Owned { .. } => (Timestamp::from_millis(i64::MIN), Young::Unfreeze),
     };
-    if may_evict(factor.registered_at, theirs, now) {
-        return Ok(());
+    let mine = factor.registered_at;
+    if may_evict(mine, theirs, moment.waited) {
+        Ok(())
+    } else if may_evict(mine, theirs, moment.now) {
+        Err(Refusal::ClockJumped)
+    } else {
+        Err(Refusal::Probation { until: mine + PROBATION, what })
     }
-    Err(Refusal::Probation { until: factor.registered_at + PROBATION })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use super::*;
 use crate::grant::EnrollmentGrant;
 use crate::id::{GrantId, PasskeyId, SessionId};
 use crate::name::DeviceName;
+use crate::refusal::Young;
 use crate::session::Factor;
 use crate::spiffe::{Principal, SpiffeId, TrustDomain};
 
@@ -222,8 +223,27 @@ fn probation_lets_a_young_passkey_evict_nothing_older() {
     let revoke = |since| {
         authorize(Action::RevokeDevice, &caller, &phone_of("bert", since), Some(&act), at(1))
     };
-    assert_eq!(revoke(at(-2 * HOUR)), Err(Refusal::Probation { until: at(23 * HOUR) }));
+    let (until, what) = (at(23 * HOUR), Young::RevokeDevice);
+    assert_eq!(revoke(at(-2 * HOUR)), Err(Refusal::Probation { until, what }));
     assert_eq!(revoke(at(0)), Ok(()), "what is younger still may go");
+}
+
+#[test]
+fn while_the_clock_is_in_doubt_nobody_grows_older() {
+    let mut facts = session(AuthStrength::CertHuman);
+    facts.bound_to = Some(revoke_phone().canonical());
+    facts.factor.as_mut().unwrap().registered_at = at(-24 * HOUR);
+    let caller = bert(Some(facts));
+    let act = revoke_phone();
+    let phone = phone_of("bert", at(-25 * HOUR));
+    let revoke = |waited| {
+        let moment = Moment { now: at(1), waited };
+        authorize(Action::RevokeDevice, &caller, &phone, Some(&act), moment)
+    };
+    assert_eq!(revoke(at(1)), Ok(()), "by a clock that is believed");
+    assert_eq!(revoke(at(0)), Ok(()), "it had ripened by the time of the jump");
+    assert_eq!(revoke(at(-1)), Err(Refusal::ClockJumped));
+    assert_eq!(revoke(at(HOUR)), Ok(()), "a clock that was set back takes no age away");
 }
 
 #[test]

@@ -32,4 +32,4 @@ pub use name::{DeviceName, Label, TenantName, UserName};
 pub use refusal::Refusal;
 pub use session::AuthStrength;
 pub use spiffe::{Principal, SpiffeId, TrustDomain};
-pub use time::{Seconds, Timestamp};
+pub use time::{Moment, Seconds, Timestamp};

@@ -59,6 +59,8 @@ pub enum Refusal {
     Probation {
         /// When it may.
         until: Timestamp,
+        /// What it may not do until then.
+        what: Young,
     },
     /// The factor shown lives on the very device it acts against.
     #[error("the proof lives on the device it acts against")]
@@ -195,4 +197,15 @@ pub enum Refusal {
     /// The server is waiting for its operator: the clock jumped.
     #[error("waiting for the operator")]
     ClockJumped,
+}
+
+/// What a young passkey may not do yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Young {
+    /// Revoke an older device.
+    RevokeDevice,
+    /// Remove an older passkey.
+    RemovePasskey,
+    /// End a freeze.
+    Unfreeze,
 }

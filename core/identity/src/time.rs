@@ -40,6 +40,23 @@ impl Timestamp {
     }
 }
 
+/// An instant of the clock, and how far waits have come. They differ while the clock is in doubt: it
+/// jumped, and no operator has confirmed it. Then waits stand still, for whoever can move the clock
+/// could otherwise make them end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// What the clock says. Decides what is over.
+    pub now: Timestamp,
+    /// Up to when waiting has counted. Decides what has ripened.
+    pub waited: Timestamp,
+}
+
+impl From<Timestamp> for Moment {
+    fn from(now: Timestamp) -> Self {
+        Self { now, waited: now }
+    }
+}
+
 /// A span of whole seconds; never negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -86,7 +86,7 @@ codes! {
     /// The approval was used.
     StepUpSpent = 403, "step-up-spent", "This approval was used already";
     /// Too young to evict what is older.
-    Probation = 403, "probation", "This passkey is too new to remove what is older";
+    Probation = 403, "probation", "This passkey is too new for that";
     /// The proof lives on the device it acts against.
     FactorOnTarget = 403, "factor-on-target", "The proof lives on the device it acts against";
 

@@ -32,6 +32,8 @@ pub const SESSION: &str = "/auth/session";
 
 /// The page on which a person touches a passkey.
 pub const CEREMONY_PAGE: &str = "/ceremony";
+/// Script, style and fonts of that page.
+pub const CEREMONY_FILE: &str = "/ceremony/{file}";
 /// App half: begin to register.
 pub const REGISTER_BEGIN: &str = "/auth/webauthn/register/begin";
 /// Browser half: read the options.

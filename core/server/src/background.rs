@@ -1,11 +1,11 @@
 //! What a running server does by itself: polls what must be cut, counts strangers, watches the clock,
-//! renews its own certificate.
+//! renews its own certificate, drops what is over.
 
+use crate::certificate::ServerCertificate;
 use crate::connections::Registry;
 use crate::failure::Failure;
 use crate::service::{Cutter, Service};
 use crate::strangers::Strangers;
-use futures::future::BoxFuture;
 use landfall_identity::{Seconds, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -95,25 +95,30 @@ impl Background {
         })
     }
 
-    /// Writes counts and watches the clock, every second, and keeps house now and then.
-    pub fn keeper(
+    /// Writes counts, watches the clock and the certificate, every second; keeps house at the start and
+    /// now and then.
+    pub(crate) fn keeper(
         &self,
-        housekeeping: impl Fn() -> BoxFuture<'static, ()> + Send + 'static,
+        certificate: Arc<ServerCertificate>,
     ) -> impl Future<Output = ()> + Send + 'static {
         let (service, strangers) = (self.service.clone(), Arc::clone(&self.strangers));
         let stop = self.stop.clone();
         async move {
             let mut ticks = ticks(TICK);
             let mut clock = ClockWatch::new(&service).await;
-            let mut house = Instant::now();
+            let mut house: Option<Instant> = None;
             while next(&mut ticks, &stop).await {
                 if let Err(error) = strangers.flush().await {
                     tracing::warn!(%error, "strangers' refusals wait to be counted");
                 }
                 clock.look(&service).await;
-                if house.elapsed() >= HOUSEKEEPING {
-                    house = Instant::now();
-                    housekeeping().await;
+                certificate.look();
+                if house.is_none_or(|last| last.elapsed() >= HOUSEKEEPING) {
+                    house = Some(Instant::now());
+                    certificate.renew();
+                    if let Err(error) = service.prune(&stop).await {
+                        tracing::warn!(%error, "what is over could not be dropped");
+                    }
                 }
             }
             // The last second's counts.
@@ -122,11 +127,42 @@ impl Background {
     }
 }
 
+/// Time that really passed, with the machine's sleep: a laptop that wakes up has seen no jump.
+enum Passed {
+    /// Linux says how long the machine has been up.
+    Uptime(Duration),
+    /// Elsewhere sleep does not count, and looks like a jump.
+    Awake(Instant),
+}
+
+impl Passed {
+    fn begin() -> Self {
+        uptime().map_or_else(|| Self::Awake(Instant::now()), Self::Uptime)
+    }
+
+    fn elapsed(&self) -> Duration {
+        match self {
+            // A reading that fails counts as no time at all.
+            Self::Uptime(began) => uptime().unwrap_or_default().saturating_sub(*began),
+            Self::Awake(began) => began.elapsed(),
+        }
+    }
+}
+
+/// How long this machine has been up, its sleep included (proc(5), `uptime`).
+fn uptime() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split(' ').next()?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
 /// Compares the clock with how much time really passed, and with the latest time ever seen.
 struct ClockWatch {
     wall: Timestamp,
-    since: Instant,
+    since: Passed,
     noted: Option<Timestamp>,
+    /// A jump that is not written down yet: what the clock should have shown, and what it showed.
+    jump: Option<(Timestamp, Timestamp)>,
 }
 
 /// A jump beyond this is believed only when an operator says so.
@@ -141,29 +177,36 @@ impl ClockWatch {
         let now = service.now();
         let went_back = noted.is_some_and(|noted| noted.since(now) > CLOCK_JUMP);
         let wall = if went_back { noted.unwrap_or(now) } else { now };
-        Self { wall, since: Instant::now(), noted }
+        Self { wall, since: Passed::begin(), noted, jump: None }
     }
 
     async fn look(&mut self, service: &Service) {
         let now = service.now();
         let expected = self.wall + Seconds(self.since.elapsed().as_secs());
-        let jumped = now.since(expected) > CLOCK_JUMP || expected.since(now) > CLOCK_JUMP;
-        (self.wall, self.since) = (now, Instant::now());
-        if jumped {
+        (self.wall, self.since) = (now, Passed::begin());
+        if apart(now, expected) > CLOCK_JUMP {
             tracing::error!(
                 "the clock jumped by more than five minutes; what waits stands still until: \
                  landfall-server clock confirm"
             );
+            self.jump = self.jump.or(Some((expected, now)));
         }
-        let due = self.noted.is_none_or(|noted| now.since(noted) >= NOTE_EVERY);
-        if !jumped && !due {
-            return;
-        }
-        match service.note_time(now, jumped).await {
-            Ok(()) => self.noted = Some(now),
+        let written = match self.jump {
+            Some((expected, now)) => service.note_jump(expected, now).await,
+            None if self.noted.is_none_or(|noted| apart(now, noted) >= NOTE_EVERY) => {
+                service.note_time(now).await
+            }
+            None => return,
+        };
+        match written {
+            Ok(()) => (self.noted, self.jump) = (Some(now), None),
             Err(error) => tracing::warn!(%error, "the time could not be noted"),
         }
     }
+}
+
+fn apart(one: Timestamp, other: Timestamp) -> Seconds {
+    one.since(other).max(other.since(one))
 }
 
 fn ticks(every: Duration) -> tokio::time::Interval {
@@ -181,16 +224,5 @@ async fn next(ticks: &mut tokio::time::Interval, stop: &CancellationToken) -> bo
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_node_that_hears_nothing_for_thirty_seconds_is_dead() {
-        let heartbeat = Heartbeat::new();
-        assert!(heartbeat.is_alive());
-        *heartbeat.0.lock().unwrap() = Instant::now() - SILENCE_MAX;
-        assert!(!heartbeat.is_alive());
-        heartbeat.beat();
-        assert!(heartbeat.is_alive());
-    }
-}
+#[path = "background_tests.rs"]
+mod tests;

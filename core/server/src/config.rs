@@ -4,9 +4,12 @@
 //! a misspelt bound must not become a silent default. [`Config`] is what was said; [`Site`] is what a
 //! running server then is: its address, its trust domain, the origin of its passkey pages.
 
+mod explain;
 mod site;
 
 pub use site::{PublicUrl, Site};
+
+use explain::{Sources, explain};
 
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
@@ -126,17 +129,16 @@ pub struct Flags {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the configuration file {path} cannot be read: {source}")]
+    #[error(
+        "the configuration file {path} cannot be read: {source}; check --config and who owns it"
+    )]
     File {
         /// Which one.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
-    /// A key is unknown, missing, or holds something else.
-    #[error("the configuration is not right: {0}")]
-    Values(Box<figment::Error>),
-    /// A rule between keys is broken.
+    /// A key is unknown, missing, or holds something else; or a rule between keys is broken.
     #[error("the configuration is not right: {0}")]
     Rule(String),
 }
@@ -166,7 +168,8 @@ impl Config {
         }
     }
 
-    /// Reads `file`, overlays `environment` and then `flags`.
+    /// Reads `file`, overlays `environment` and then `flags`. What is wrong is told with its key, with
+    /// where it was said, and with what to do.
     ///
     /// # Errors
     /// [`ConfigError`], with what to change.
@@ -181,11 +184,17 @@ impl Config {
                 .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
             figment = figment.merge(Toml::string(&text));
         }
+        let environment = Environment::from_variables(environment);
+        let sources = Sources {
+            file,
+            variables: environment.0.keys().cloned().collect(),
+            flags: flags.keys(),
+        };
         let config: Self = figment
-            .merge(Environment::from_variables(environment))
+            .merge(environment)
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(refused)?;
+            .map_err(|error| ConfigError::Rule(explain(error, &sources)))?;
         config.check()?;
         Ok(config)
     }
@@ -234,12 +243,16 @@ impl Config {
     }
 }
 
-fn refused(error: figment::Error) -> ConfigError {
-    match &error.kind {
-        figment::error::Kind::MissingField(field) if field == "data_dir" => ConfigError::Rule(
-            "say where everything is kept: --data-dir DIR, or data_dir in the file".to_owned(),
-        ),
-        _ => ConfigError::Values(Box::new(error)),
+impl Flags {
+    /// The keys that they set.
+    fn keys(&self) -> Vec<String> {
+        let said = [
+            ("data_dir", self.data_dir.is_some()),
+            ("listen", self.listen.is_some()),
+            ("localhost_listen", self.localhost_listen.is_some()),
+            ("metrics_listen", self.metrics_listen.is_some()),
+        ];
+        said.into_iter().filter(|(_, said)| *said).map(|(key, _)| key.to_owned()).collect()
     }
 }
 

@@ -19,9 +19,32 @@ fn a_directory_is_all_that_must_be_said() {
 #[test]
 fn an_unknown_key_is_refused_by_name_wherever_it_stands() {
     let file = load("data_dir = '/x'\nlissten = '127.0.0.1:1'", &[]).unwrap_err().to_string();
-    assert!(file.contains("lissten"), "{file}");
-    let variable = load("data_dir = '/x'", &[("LANDFALL_LISSTEN", "127.0.0.1:1")]).unwrap_err();
-    assert!(variable.to_string().contains("lissten"), "{variable}");
+    assert!(file.contains("landfall.toml: there is no key lissten; is listen meant?"), "{file}");
+    let variable = load("data_dir = '/x'", &[("LANDFALL_MASTER_KEY_PASSPHRASE", "hunter2")]);
+    let variable = variable.unwrap_err().to_string();
+    assert!(variable.contains("the variable LANDFALL_MASTER_KEY_PASSPHRASE"), "{variable}");
+    assert!(variable.contains("is master_key_passphrase_file meant?"), "{variable}");
+    assert!(!variable.contains("hunter2"), "{variable}");
+}
+
+#[test]
+fn every_error_names_the_key_where_it_was_said_and_what_belongs_there() {
+    for (toml, variables, says) in [
+        ("listen = 'here'", [].as_slice(), "landfall.toml: listen must be an address and a port"),
+        ("max_connections = 'many'", &[], "landfall.toml: max_connections must be "),
+        ("log_format = 'xml'", &[], "landfall.toml: log_format must be text or json, and is xml"),
+        ("tenant = 7", &[], "landfall.toml: tenant must be "),
+        ("keep_root_key = 'perhaps'", &[], "landfall.toml: keep_root_key must be "),
+        ("listen = ", &[], "landfall.toml is not TOML: "),
+        ("", &[("LANDFALL_LISTEN", "here")], "the variable LANDFALL_LISTEN: listen must be "),
+        ("", &[("LANDFALL_KEEP_ROOT_KEY", "no")], "the variable LANDFALL_KEEP_ROOT_KEY: keep_root"),
+        ("public_url = 'id.example.org'", &[], "landfall.toml: public_url: it must be https://"),
+    ] {
+        let error = load(&format!("data_dir = '/x'\n{toml}"), variables).unwrap_err().to_string();
+        assert!(error.contains(says), "{toml}: {error}");
+    }
+    let missing = load("", &[]).unwrap_err().to_string();
+    assert!(missing.contains("--data-dir DIR"), "{missing}");
 }
 
 #[test]

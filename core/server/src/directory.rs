@@ -1,6 +1,6 @@
 //! The data directory: one server's, and nobody else's.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -71,10 +71,12 @@ impl DataDirectory {
             .open(root.join("lock"))
             .map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), _lock: Some(lock) }),
-            Err(TryLockError::WouldBlock) => Err(DirectoryError::InUse(root.to_owned())),
-            Err(TryLockError::Error(source)) => Err(unusable(source)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DirectoryError::InUse(root.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
+        tighten(root)?;
+        Ok(Self { root: root.to_owned(), _lock: Some(lock) })
     }
 
     /// A directory that exists, beside the server that may have it: for an operator's short commands.
@@ -118,6 +120,35 @@ pub fn database_in(root: &Path) -> PathBuf {
     root.join("landfall.db")
 }
 
+/// Sees to it that a file is there and that only its owner reads it. What SQLite puts beside a
+/// database (its log, its index of the log) takes over the database's mode.
+///
+/// # Errors
+/// [`io::Error`] from the file system.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).mode(FILE_MODE).open(path)?;
+    if file.metadata()?.mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+    }
+    Ok(())
+}
+
+/// Takes other users' rights away from the files of a directory that an earlier version, a copy or a
+/// hand has left open.
+fn tighten(root: &Path) -> Result<(), DirectoryError> {
+    let unusable = |path: &Path, source| DirectoryError::Unusable { path: path.to_owned(), source };
+    for entry in root.read_dir().map_err(|source| unusable(root, source))? {
+        let path = entry.map_err(|source| unusable(root, source))?.path();
+        let about = path.symlink_metadata().map_err(|source| unusable(&path, source))?;
+        if about.is_file() && about.mode() & 0o077 != 0 {
+            std::fs::set_permissions(&path, Permissions::from_mode(FILE_MODE))
+                .map_err(|source| unusable(&path, source))?;
+            tracing::warn!(path = %path.display(), "other users could read this file; now only its owner can");
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file that only the owner reads: beside it first, then renamed over it, so that nobody
 /// ever finds half a file.
 ///
@@ -129,7 +160,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DirectoryError> 
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".landfall-")
-        .permissions(std::fs::Permissions::from_mode(FILE_MODE))
+        .permissions(Permissions::from_mode(FILE_MODE))
         .tempfile_in(parent)
         .map_err(unusable)?;
     file.write_all(content).map_err(unusable)?;
@@ -171,9 +202,27 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let root = outer.path().join("data");
         std::fs::create_dir(&root).unwrap();
-        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&root, Permissions::from_mode(0o755)).unwrap();
         let error = DataDirectory::open(&root).unwrap_err().to_string();
         assert!(error.contains("chmod 700"), "{error}");
+    }
+
+    #[test]
+    fn files_that_others_could_read_are_closed_and_links_are_left_alone() {
+        let outer = tempfile::tempdir().unwrap();
+        let (root, elsewhere) = (outer.path().join("data"), outer.path().join("elsewhere"));
+        drop(DataDirectory::open(&root).unwrap());
+        let open = |path: &Path| {
+            std::fs::write(path, "").unwrap();
+            std::fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        };
+        let (database, log) = (root.join("landfall.db"), root.join("landfall.db-wal"));
+        for path in [&database, &log, &elsewhere] {
+            open(path);
+        }
+        std::os::unix::fs::symlink(&elsewhere, root.join("link")).unwrap();
+        let _directory = DataDirectory::open(&root).unwrap();
+        assert_eq!([&database, &log, &elsewhere].map(|path| mode(path)), [0o600, 0o600, 0o644]);
     }
 
     #[test]

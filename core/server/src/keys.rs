@@ -37,47 +37,96 @@ pub enum KeyFileError {
         "{0} does not hold the key that belongs there; put the right file back from your backup"
     )]
     Content(String),
-    /// The database is there and its master key is not.
+    /// The database is there and a key that belongs to it is not.
     #[error(
-        "the database is there and {0} is not: without it nothing in the database can be opened; put \
-         it back from your backup"
+        "{0} is missing, and the database that belongs to it is there: without it nothing in the \
+         database can be opened or vouched for; put it back from your backup"
     )]
     Lost(String),
     /// The passphrase does not fit.
-    #[error("the master key does not open with this passphrase: {0}")]
-    Passphrase(#[from] PassphraseError),
+    #[error(
+        "{file} does not open with the passphrase of master_key_passphrase_file: {source}. Put the \
+         right one on the first line of that file"
+    )]
+    Passphrase {
+        /// The sealed key.
+        file: String,
+        /// Why.
+        source: PassphraseError,
+    },
+    /// The file of the passphrase begins with an empty line.
+    #[error(
+        "master_key_passphrase_file: {0} has nothing on its first line; put the passphrase there"
+    )]
+    NoPassphrase(String),
+    /// The master key rests under a passphrase, and none was given.
+    #[error(
+        "the master key rests under a passphrase, in {0}, and none was given: set \
+         master_key_passphrase_file to the file whose first line is it"
+    )]
+    PassphraseNeeded(String),
+    /// A passphrase was given, and the master key lies open.
+    #[error(
+        "master_key_passphrase_file is set, and the master key lies open in {open}. Seal it with the \
+         same passphrase (age --passphrase --output {sealed} {open}) and remove {open}; or leave \
+         master_key_passphrase_file out"
+    )]
+    InTheOpen {
+        /// The open key.
+        open: String,
+        /// Where the sealed one belongs.
+        sealed: String,
+    },
     /// The library.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
 
 /// Opens the master key, and makes it at the first start. With a passphrase it rests as an age file,
-/// otherwise in a file that only its owner reads.
+/// otherwise in a file that only its owner reads; never in both. `needed` says that the database holds
+/// what only the old key opens, so that none is made anew.
 ///
 /// # Errors
 /// [`KeyFileError`].
 pub fn master_key(
     directory: &DataDirectory,
     passphrase: Option<&SecretText>,
+    needed: bool,
     ambient: &Ambient,
 ) -> Result<MasterKey, KeyFileError> {
-    let name = if passphrase.is_some() { MASTER_KEY_AGE } else { MASTER_KEY };
-    let path = directory.file(name);
+    let (open, sealed) = (directory.file(MASTER_KEY), directory.file(MASTER_KEY_AGE));
+    let path = match passphrase {
+        None if sealed.exists() => {
+            return Err(KeyFileError::PassphraseNeeded(sealed.display().to_string()));
+        }
+        Some(_) if open.exists() => {
+            let (open, sealed) = (open.display().to_string(), sealed.display().to_string());
+            return Err(KeyFileError::InTheOpen { open, sealed });
+        }
+        None => open,
+        Some(_) => sealed,
+    };
+    let name = || path.display().to_string();
     if let Some(content) = read(&path)? {
         let content = match passphrase {
-            Some(passphrase) => passphrase::open(&content, passphrase)?.expose().to_vec().into(),
+            Some(passphrase) => passphrase::open(&content, passphrase)
+                .map_err(|source| KeyFileError::Passphrase { file: name(), source })?
+                .expose()
+                .to_vec()
+                .into(),
             None => content,
         };
-        return decode(&content).ok_or_else(|| KeyFileError::Content(name.to_owned()));
+        return decode(&content).ok_or_else(|| KeyFileError::Content(name()));
     }
-    if directory.database().exists() {
-        return Err(KeyFileError::Lost(name.to_owned()));
+    if needed {
+        return Err(KeyFileError::Lost(name()));
     }
     let key = MasterKey::generate(ambient.random.as_ref());
     let text = Zeroizing::new(BASE64URL_NOPAD.encode(key.expose().expose()));
     match passphrase {
         Some(passphrase) => {
-            let sealed = passphrase::seal(text.as_bytes(), passphrase)?;
+            let sealed = passphrase::seal(text.as_bytes(), passphrase)
+                .map_err(|source| KeyFileError::Passphrase { file: name(), source })?;
             crate::directory::write_private(&path, &sealed)?;
         }
         None => crate::directory::write_private(&path, text.as_bytes())?,
@@ -85,16 +134,20 @@ pub fn master_key(
     Ok(key)
 }
 
-/// Opens the audit key, and makes it at the first start.
+/// Opens the audit key, and makes it at the first start. `needed` says that a log exists which the old
+/// key has signed, so that none is made anew.
 ///
 /// # Errors
 /// [`KeyFileError`].
-pub fn audit_key(directory: &DataDirectory) -> Result<KeyPair, KeyFileError> {
+pub fn audit_key(directory: &DataDirectory, needed: bool) -> Result<KeyPair, KeyFileError> {
     let path = directory.file(AUDIT_KEY);
     if let Some(content) = read(&path)? {
-        let wrong = || KeyFileError::Content(AUDIT_KEY.to_owned());
+        let wrong = || KeyFileError::Content(path.display().to_string());
         let parsed = pem::parse(content.as_slice()).map_err(|_| wrong())?;
         return KeyPair::from_pkcs8(parsed.contents()).map_err(|_| wrong());
+    }
+    if needed {
+        return Err(KeyFileError::Lost(path.display().to_string()));
     }
     let key = KeyPair::generate()?;
     let private = key.to_pkcs8()?;
@@ -122,12 +175,16 @@ pub fn audit_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
 /// Reads a passphrase: the first line of a file.
 ///
 /// # Errors
-/// [`KeyFileError::Read`].
+/// [`KeyFileError::Read`]; [`KeyFileError::NoPassphrase`].
 pub fn passphrase_file(path: &Path) -> Result<SecretText, KeyFileError> {
-    let text = std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|source| KeyFileError::Read { path: path.display().to_string(), source })?;
-    Ok(SecretText::new(text.lines().next().unwrap_or_default().to_owned()))
+    let name = || path.display().to_string();
+    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|source| {
+        KeyFileError::Read { path: format!("master_key_passphrase_file: {}", name()), source }
+    })?;
+    match text.lines().next().unwrap_or_default() {
+        "" => Err(KeyFileError::NoPassphrase(name())),
+        line => Ok(SecretText::new(line.to_owned())),
+    }
 }
 
 fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFileError> {
@@ -152,22 +209,24 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let directory = DataDirectory::open(&outer.path().join("data")).unwrap();
         let ambient = Ambient::system();
-        let master = master_key(&directory, None, &ambient).unwrap();
-        assert_eq!(master_key(&directory, None, &ambient).unwrap().id(), master.id());
-        let audit = audit_key(&directory).unwrap().public_key();
-        assert_eq!(audit_key(&directory).unwrap().public_key(), audit);
+        let master = master_key(&directory, None, false, &ambient).unwrap();
+        assert_eq!(master_key(&directory, None, false, &ambient).unwrap().id(), master.id());
+        let audit = audit_key(&directory, false).unwrap().public_key();
+        assert_eq!(audit_key(&directory, false).unwrap().public_key(), audit);
         assert_eq!(audit_public_key(&directory.file(AUDIT_PUBLIC)).unwrap(), audit);
     }
 
     #[test]
-    fn a_lost_master_key_is_not_made_anew_over_a_database() {
+    fn a_lost_key_is_not_made_anew_over_a_database_that_needs_it() {
         let outer = tempfile::tempdir().unwrap();
         let directory = DataDirectory::open(&outer.path().join("data")).unwrap();
-        std::fs::write(directory.database(), "").unwrap();
-        let error = master_key(&directory, None, &Ambient::system()).err().unwrap();
+        let ambient = Ambient::system();
+        let error = master_key(&directory, None, true, &ambient).err().unwrap();
+        assert!(matches!(error, KeyFileError::Lost(_)), "{error}");
+        let error = audit_key(&directory, true).err().unwrap();
         assert!(matches!(error, KeyFileError::Lost(_)), "{error}");
         std::fs::write(directory.file(MASTER_KEY), "short").unwrap();
-        let error = master_key(&directory, None, &Ambient::system()).err().unwrap();
+        let error = master_key(&directory, None, true, &ambient).err().unwrap();
         assert!(matches!(error, KeyFileError::Content(_)), "{error}");
     }
 }

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod background;
 pub mod ceremony;
+mod certificate;
 pub mod cli;
 pub mod config;
 pub mod connections;

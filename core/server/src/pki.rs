@@ -9,24 +9,28 @@
 //!
 //! Rows are sealed under the master key and bound to their name, so that no row passes for another.
 
+mod making;
+
+pub use making::RootExport;
+
+use crate::directory::DirectoryError;
 use crate::failure::Failure;
 use crate::store::enrollments::StoredCertificate;
 use crate::store::meta::{self, SealedKey};
-use crate::store::{Lane, Store, StoreError, Tx};
+use crate::store::{Store, StoreError, Tx};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use landfall_crypto::ambient::Ambient;
-use landfall_crypto::ca::{self, CaError, Issuer, IssuerKind, Revoked, RootAuthority};
-use landfall_crypto::crockford;
+use landfall_crypto::ca::{self, CaError, Issuer, IssuerKind, Revoked};
 use landfall_crypto::envelope::{EnvelopeError, MasterKey};
 use landfall_crypto::jwt::{JwtError, JwtSigner, JwtVerifier, SESSION, SessionClaims};
 use landfall_crypto::key::{KeyError, KeyPair, PublicKey};
-use landfall_crypto::passphrase::{self, PassphraseError};
-use landfall_crypto::secret::SecretText;
+use landfall_crypto::passphrase::PassphraseError;
 use landfall_crypto::thumbprint::{Jwk, Thumbprint};
 use landfall_identity::device::RENEW_AFTER;
 use landfall_identity::id::EnrollmentId;
 use landfall_identity::session::SessionFacts;
 use landfall_identity::{AuthStrength, Refusal, Seconds, SpiffeId, Timestamp, TrustDomain};
+use std::path::PathBuf;
 
 const ROOT: &str = "root";
 const SESSION_KEY: &str = "session";
@@ -52,8 +56,14 @@ pub enum PkiError {
     #[error("the server's keys could not be written")]
     NotKept,
     /// The root could not be sealed for offline keeping.
-    #[error(transparent)]
+    #[error("the root key cannot be sealed for offline keeping: {0}")]
     Passphrase(#[from] PassphraseError),
+    /// The root could not be written for offline keeping; it stays where it is.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// A command beside a server that never was one.
+    #[error("no server has run in this directory yet; start it once: landfall-server serve")]
+    NotServedYet,
     /// The database was made for another trust domain.
     #[error(
         "this database belongs to the trust domain {stored}; set trust_domain to it, or use another \
@@ -66,14 +76,6 @@ pub enum PkiError {
     /// Rows are missing.
     #[error("the key `{0}` is missing from the database")]
     Missing(&'static str),
-}
-
-/// The root key, sealed for offline keeping. Shown once; afterwards it is nowhere on the server.
-pub struct RootExport {
-    /// An age file.
-    pub age_file: Vec<u8>,
-    /// What opens it.
-    pub passphrase: SecretText,
 }
 
 /// The server's keys at work.
@@ -97,8 +99,20 @@ pub struct PkiSettings {
     pub public_url: String,
     /// Whether browsers and clients are told to trust the web's authorities instead of our root.
     pub webpki: bool,
-    /// Whether the root key stays, sealed, in the database.
-    pub keep_root_key: bool,
+    /// What becomes of the root key.
+    pub root_key: RootKey,
+}
+
+/// What becomes of the root key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootKey {
+    /// It stays, sealed, in the database: for local use.
+    Kept,
+    /// It leaves once, as an age file in this directory, and is nowhere else from then on. Issuers do
+    /// without it.
+    Offline(PathBuf),
+    /// Whatever was decided stays; no keys are made. For commands beside a server.
+    AsItIs,
 }
 
 impl Pki {
@@ -115,9 +129,11 @@ impl Pki {
         let mut rows = store.read(meta::sealed_keys).await?;
         let mut export = None;
         if rows.is_empty() {
-            let (made, root) = make(settings, &master, &ambient)?;
-            keep(store, settings, made.clone(), ambient.now()).await?;
-            (rows, export) = (made, root);
+            let made = making::make(settings, &master, &ambient)?;
+            making::keep(store, settings, made.rows.clone(), ambient.now()).await?;
+            (rows, export) = (made.rows, made.export);
+        } else if let RootKey::Offline(directory) = &settings.root_key {
+            export = making::take_offline(store, &rows, directory, &master, &ambient).await?;
         }
         check_trust_domain(store, settings).await?;
         let issuer = |kind: IssuerKind| -> Result<Issuer, PkiError> {
@@ -326,58 +342,6 @@ fn opened(
     let row = row(rows, name)?;
     let key = master.open(&context_of(name), &row.sealed)?;
     Ok((key, row.certificate.clone().unwrap_or_default()))
-}
-
-/// Makes every key of a new server.
-fn make(
-    settings: &PkiSettings,
-    master: &MasterKey,
-    ambient: &Ambient,
-) -> Result<(Vec<SealedKey>, Option<RootExport>), PkiError> {
-    let random = ambient.random.as_ref();
-    let seal = |name: &str, key: &[u8], certificate: Option<&[u8]>| -> Result<_, PkiError> {
-        let sealed = master.seal(&context_of(name), key, random)?;
-        let certificate = certificate.map(<[u8]>::to_vec);
-        Ok(SealedKey { name: name.to_owned(), sealed, certificate })
-    };
-    let root = RootAuthority::create(ambient)?;
-    let root_key = root.private_key()?;
-    let mut rows = Vec::new();
-    let mut export = None;
-    if settings.keep_root_key {
-        rows.push(seal(ROOT, root_key.expose(), Some(root.certificate()))?);
-    } else {
-        let passphrase = SecretText::new(crockford::encode(&ambient.random::<16>()));
-        let age_file = passphrase::seal(root_key.expose(), &passphrase)?;
-        export = Some(RootExport { age_file, passphrase });
-        rows.push(seal(ROOT, &[], Some(root.certificate()))?);
-    }
-    for kind in IssuerKind::ALL {
-        let issuer = root.issue(kind, ambient)?;
-        let key = issuer.private_key()?;
-        rows.push(seal(kind.as_str(), key.expose(), Some(issuer.certificate()))?);
-    }
-    rows.push(seal(SESSION_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
-    Ok((rows, export))
-}
-
-/// Keeps the keys and the trust domain, together or not at all.
-async fn keep(
-    store: &Store,
-    settings: &PkiSettings,
-    rows: Vec<SealedKey>,
-    now: Timestamp,
-) -> Result<(), PkiError> {
-    let trust_domain = settings.trust_domain.clone();
-    let work = async move |tx: &mut Tx<'_>| {
-        for row in &rows {
-            meta::insert_sealed_key(tx, row, now).await?;
-        }
-        meta::set(tx, meta::TRUST_DOMAIN, trust_domain.as_str()).await?;
-        Ok(())
-    };
-    let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
-    store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)
 }
 
 async fn check_trust_domain(store: &Store, settings: &PkiSettings) -> Result<(), PkiError> {

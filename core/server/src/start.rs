@@ -3,23 +3,22 @@
 use crate::audit::sealer::Sealer;
 use crate::background::{Background, Heartbeat};
 use crate::ceremony::{RelyingParty, RelyingPartyError};
+use crate::certificate::ServerCertificate;
 use crate::config::{Config, ConfigError, Site};
 use crate::connections::{Listener, Registry, Transport};
 use crate::directory::{DataDirectory, DirectoryError};
 use crate::failure::Failure;
 use crate::http::{self, App};
 use crate::keys::{self, KeyFileError};
-use crate::pki::{Pki, PkiError, PkiSettings, RootExport};
+use crate::pki::{Pki, PkiError, PkiSettings, RootExport, RootKey};
 use crate::service::{Cutter, RelyingPartyCheck, Service, Settings};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, meta};
 use crate::strangers::Strangers;
 use crate::telemetry;
 use crate::tls::{self, Issuers, ServerKey, TlsError};
-use futures::future::BoxFuture;
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::key::Signer;
 use landfall_crypto::secret::SecretText;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -98,7 +97,7 @@ pub struct Running {
     pub trust_bundle_pem: String,
     /// The claim token, while no administrator has ever existed.
     pub claim_token: Option<SecretText>,
-    /// The root key for offline keeping, when this was the first start and it does not stay here.
+    /// Where the root key was written for offline keeping, when it left with this start.
     pub root_export: Option<RootExport>,
     store: Store,
     tasks: JoinSet<()>,
@@ -108,6 +107,8 @@ pub struct Running {
     stop: CancellationToken,
     _stop_when_dropped: DropGuard,
     _directory: DataDirectory,
+    #[cfg(test)]
+    pub(crate) heartbeat: Arc<Heartbeat>,
 }
 
 impl Running {
@@ -159,7 +160,11 @@ impl Server {
         let localhost_addr = bound.localhost.as_ref().and_then(|l| l.local_addr().ok());
         let metrics_addr = bound.metrics.as_ref().and_then(|l| l.local_addr().ok());
         let site = Arc::new(Site::new(&config, https_addr, localhost_addr)?);
-        let keys = open_keys(&config, &directory, &site, &ambient).await?;
+        let root_key = match config.keep_root_key {
+            true => RootKey::Kept,
+            false => RootKey::Offline(directory.path().to_owned()),
+        };
+        let keys = open_keys(&config, &directory, &site, root_key, &ambient).await?;
         let Keys { store, pki, root_export, audit_key } = keys;
         let sealer = Sealer::open(store.clone(), audit_key, directory.path(), &ambient)
             .map_err(StartError::Checkpoints)?;
@@ -182,11 +187,13 @@ impl Server {
             stop: stop.clone(),
         };
         let certificate = Arc::new(ServerCertificate::open(&config, &site, &pki)?);
+        #[cfg(test)]
+        let beating = Arc::clone(&heartbeat);
         let app = App { service: service.clone(), site: Arc::clone(&site), strangers, heartbeat };
         let listeners = Listeners { config: &config, pki: &pki, app, registry, stop: &stop };
         let mut tasks = JoinSet::new();
         tasks.spawn(background.poller().await?);
-        tasks.spawn(background.keeper(certificate.housekeeping(background.service.clone())));
+        tasks.spawn(background.keeper(Arc::clone(&certificate)));
         listeners.serve(bound, certificate.key(), &mut tasks)?;
         let seal_stop = CancellationToken::new();
         let sealing = tokio::spawn(sealer.run(ambient, seal_stop.clone()));
@@ -213,6 +220,8 @@ impl Server {
             stop,
             site,
             _directory: directory,
+            #[cfg(test)]
+            heartbeat: beating,
         })
     }
 }
@@ -230,21 +239,44 @@ pub(crate) async fn open_keys(
     config: &Config,
     directory: &DataDirectory,
     site: &Site,
+    root_key: RootKey,
     ambient: &Ambient,
 ) -> Result<Keys, StartError> {
+    let store = Store::open(&directory.database()).await?;
+    let opened = keys_of(&store, config, directory, site, root_key, ambient).await;
+    match opened {
+        Ok((pki, root_export, audit_key)) => Ok(Keys { store, pki, root_export, audit_key }),
+        Err(error) => {
+            store.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn keys_of(
+    store: &Store,
+    config: &Config,
+    directory: &DataDirectory,
+    site: &Site,
+    root_key: RootKey,
+    ambient: &Ambient,
+) -> Result<(Arc<Pki>, Option<RootExport>, Arc<dyn Signer>), StartError> {
+    let needed = !store.read(meta::sealed_keys).await?.is_empty();
+    if !needed && root_key == RootKey::AsItIs {
+        return Err(PkiError::NotServedYet.into());
+    }
     let passphrase =
         config.master_key_passphrase_file.as_deref().map(keys::passphrase_file).transpose()?;
-    let master = keys::master_key(directory, passphrase.as_ref(), ambient)?;
-    let audit_key: Arc<dyn Signer> = Arc::new(keys::audit_key(directory)?);
-    let store = Store::open(&directory.database()).await?;
+    let master = keys::master_key(directory, passphrase.as_ref(), needed, ambient)?;
+    let audit_key: Arc<dyn Signer> = Arc::new(keys::audit_key(directory, needed)?);
     let settings = PkiSettings {
         trust_domain: site.trust_domain.clone(),
         public_url: site.url.to_string(),
         webpki: site.web_pki,
-        keep_root_key: config.keep_root_key,
+        root_key,
     };
-    let (pki, root_export) = Pki::open(&store, &settings, master, ambient.clone()).await?;
-    Ok(Keys { store, pki: Arc::new(pki), root_export, audit_key })
+    let (pki, root_export) = Pki::open(store, &settings, master, ambient.clone()).await?;
+    Ok((Arc::new(pki), root_export, audit_key))
 }
 
 /// What use cases take from the configuration.
@@ -306,73 +338,6 @@ impl Listeners<'_> {
     fn listener(&self, transport: Transport, router: axum::Router, max: usize) -> Listener {
         let registry = Arc::clone(&self.registry);
         Listener { transport, router, registry, max, stop: self.stop.clone() }
-    }
-}
-
-/// The server's own certificate: from files, which are read again, or from our own CA, which is asked
-/// again long before it ends.
-struct ServerCertificate {
-    key: Arc<ServerKey>,
-    source: CertificateSource,
-}
-
-enum CertificateSource {
-    Files { certificate: std::path::PathBuf, key: std::path::PathBuf },
-    OwnCa { pki: Arc<Pki>, names: Vec<String> },
-}
-
-impl ServerCertificate {
-    fn open(config: &Config, site: &Site, pki: &Arc<Pki>) -> Result<Self, StartError> {
-        let source = match (&config.tls_certificate, &config.tls_key) {
-            (Some(certificate), Some(key)) => {
-                CertificateSource::Files { certificate: certificate.clone(), key: key.clone() }
-            }
-            _ => CertificateSource::OwnCa { pki: Arc::clone(pki), names: site.certificate_names() },
-        };
-        let (chain, key) = source.read()?;
-        Ok(Self { key: Arc::new(ServerKey::new(chain, key)?), source })
-    }
-
-    fn key(&self) -> Arc<ServerKey> {
-        Arc::clone(&self.key)
-    }
-
-    fn renew(&self) -> Result<(), StartError> {
-        let (chain, key) = self.source.read()?;
-        Ok(self.key.replace(chain, key)?)
-    }
-
-    /// What is done now and then: a fresh certificate, and no rows that nobody needs.
-    fn housekeeping(
-        self: &Arc<Self>,
-        service: Service,
-    ) -> impl Fn() -> BoxFuture<'static, ()> + Send + 'static {
-        let certificate = Arc::clone(self);
-        move || {
-            let (certificate, service) = (Arc::clone(&certificate), service.clone());
-            Box::pin(async move {
-                if let Err(error) = certificate.renew() {
-                    tracing::error!(%error, "the server's certificate could not be renewed");
-                }
-                if let Err(error) = service.prune_changes().await {
-                    tracing::warn!(%error, "old changes could not be dropped");
-                }
-            })
-        }
-    }
-}
-
-impl CertificateSource {
-    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), StartError> {
-        match self {
-            Self::Files { certificate, key } => Ok(tls::read_files(certificate, key)?),
-            Self::OwnCa { pki, names } => {
-                let (chain, key) = pki.issue_server(names)?;
-                let private = key.to_pkcs8().map_err(PkiError::from)?;
-                let private = PrivatePkcs8KeyDer::from(private.expose().to_vec());
-                Ok((chain.into_iter().map(CertificateDer::from).collect(), private.into()))
-            }
-        }
     }
 }
 

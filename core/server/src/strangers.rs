@@ -28,8 +28,6 @@ const WINDOW: Seconds = Seconds::minutes(10);
 pub const GUESSES_MAX: u64 = 600;
 /// How long who guesses waits.
 const WAIT: Seconds = Seconds(60);
-/// How long counts are kept.
-const KEEP: Seconds = Seconds::days(30);
 /// Where all go for whom there is no room.
 const OTHERS: &str = "others";
 
@@ -137,19 +135,6 @@ impl Strangers {
             }
         }
         written
-    }
-
-    /// Forgets what is old.
-    ///
-    /// # Errors
-    /// [`Failure`] from the store.
-    pub async fn prune(&self) -> Result<(), Failure> {
-        let before = self.ambient.now() - KEEP;
-        let work = async move |tx: &mut Tx<'_>| {
-            store::strangers::prune(tx, before).await?;
-            Ok(())
-        };
-        self.store.write(Lane::Stranger, work, no_row).await
     }
 
     async fn read(&self, prefix: &str, now: Timestamp) -> Result<u64, Failure> {

@@ -8,13 +8,16 @@
 use crate::service::Peer;
 use landfall_crypto::certificate::{CertificateError, CertificateFacts};
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::client::verify_server_name;
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
+};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError as TlsCertificateError, DigitallySignedStruct, DistinguishedName, Error,
@@ -115,6 +118,17 @@ pub fn read_files(
     let private = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| file(key, "a private key", error.to_string()))?;
     Ok((chain, private))
+}
+
+/// Whether a certificate is for this host: a name, or an address.
+pub fn is_for(certificate: &CertificateDer<'_>, host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    let (Ok(parsed), Ok(name)) =
+        (ParsedCertificate::try_from(certificate), ServerName::try_from(host))
+    else {
+        return false;
+    };
+    verify_server_name(&parsed, &name).is_ok()
 }
 
 /// The issuers whose certificates we recognise.

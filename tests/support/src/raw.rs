@@ -10,7 +10,7 @@ use landfall_crypto::KeyPair;
 use landfall_crypto::ambient::Ambient;
 use landfall_protocol::session::SessionOpened;
 use landfall_protocol::{ErrorCode, Problem, paths};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use rustls::client::WantsClientCert;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -29,6 +29,8 @@ pub struct Answer {
     pub status: u16,
     /// The body; null when there is none.
     pub body: Value,
+    /// What the server calls the request.
+    pub request_id: String,
 }
 
 impl Answer {
@@ -107,10 +109,35 @@ impl Raw {
         if let Some(body) = body {
             request = request.json(body);
         }
+        Self::answer(request).await
+    }
+
+    /// Sends one request with these header fields and this text, which need not be right.
+    ///
+    /// # Errors
+    /// When there is no answer at all.
+    pub async fn send_text(
+        &self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        text: &str,
+    ) -> anyhow::Result<Answer> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        Self::answer(request.body(text.to_owned())).await
+    }
+
+    async fn answer(request: RequestBuilder) -> anyhow::Result<Answer> {
         let answer = request.send().await?;
         let status = answer.status().as_u16();
+        let id = answer.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+        let request_id = id.unwrap_or_default().to_owned();
         let bytes = answer.bytes().await?;
-        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Ok(Answer { status, body, request_id })
     }
 
     /// Opens a `cert-only` session.

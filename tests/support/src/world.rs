@@ -17,9 +17,12 @@ use landfall_keystore::FileKeyStore;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
 use landfall_protocol::passkey::PasskeyInfo;
+use landfall_server::directory::database_in;
 use landfall_server::{Config, Running, Server};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
@@ -82,21 +85,67 @@ impl World {
     /// # Errors
     /// When it does not start.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        if let Some(server) = self.server.take() {
-            server.shutdown().await;
-        }
-        self.server = Some(Server::start(self.config.clone(), self.ambient.clone()).await?);
-        Ok(())
+        self.pass(Seconds(0)).await
     }
 
-    /// Lets time pass. The server does not sleep: like any that runs, it comes out of it with a
-    /// certificate of its own that is young enough.
+    /// Lets time pass while the server is stopped: to one that runs, the clock would jump.
     ///
     /// # Errors
     /// When it does not start again.
     pub async fn pass(&mut self, span: Seconds) -> anyhow::Result<()> {
+        if let Some(server) = self.server.take() {
+            server.shutdown().await;
+        }
         self.clock.advance(span);
-        self.restart().await
+        self.server = Some(Server::start(self.config.clone(), self.ambient.clone()).await?);
+        Ok(())
+    }
+
+    /// The database of a running server, for looking, and for what no client can bring about.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn database(&self) -> anyhow::Result<rusqlite::Connection> {
+        let database = rusqlite::Connection::open(database_in(&self.data_dir()))?;
+        database.busy_timeout(Duration::from_secs(10))?;
+        Ok(database)
+    }
+
+    /// The first number that a statement yields.
+    ///
+    /// # Errors
+    /// When it yields none.
+    pub fn number(&self, sql: &str) -> anyhow::Result<i64> {
+        Ok(self.database()?.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// Waits for what the server does by itself, until `wanted` says that it is done.
+    ///
+    /// # Panics
+    /// After half a minute.
+    pub async fn until(&self, what: &str, mut wanted: impl FnMut(&Self) -> bool) {
+        let patience = Instant::now() + Duration::from_secs(30);
+        while !wanted(self) {
+            assert!(Instant::now() < patience, "{what}: it never came to it");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Runs a command of the operator, on the real binary, beside the running server.
+    ///
+    /// # Errors
+    /// When the binary is not built, or the command fails: with what it said.
+    pub fn operator(&self, words: &[&str]) -> anyhow::Result<String> {
+        // Beside the test's own folder, where cargo puts binaries.
+        let here = std::env::current_exe()?;
+        let folder = here.parent().and_then(Path::parent).context("no folder of binaries")?;
+        let mut command = Command::new(folder.join("landfall-server"));
+        let output = command.args(words).arg("--data-dir").arg(self.data_dir()).output()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(said);
+        }
+        Err(anyhow::anyhow!("{}", String::from_utf8_lossy(&output.stderr)))
     }
 
     /// A machine that has never seen the server.

@@ -4,6 +4,7 @@ use super::say;
 use crate::config::{Config, PublicUrl, Site};
 use crate::connections::Registry;
 use crate::directory::DataDirectory;
+use crate::pki::RootKey;
 use crate::service::Service;
 use crate::start::{open_keys, settings};
 use crate::store::{Store, Tx, meta};
@@ -49,7 +50,7 @@ pub(super) async fn beside(config: &Config) -> Result<Service, Box<dyn Error>> {
         // The address that the server took when it last started, also when its port was a free one.
         site.url = PublicUrl::parse(&kept)?;
     }
-    let keys = open_keys(config, &directory, &site, &ambient).await?;
+    let keys = open_keys(config, &directory, &site, RootKey::AsItIs, &ambient).await?;
     let settings = Arc::new(settings(config, &site)?);
     // Connections live in the running server; it finds what to cut in the changes table.
     let cutter = Arc::new(Registry::default());

@@ -1,11 +1,13 @@
 //! The operator's commands.
 
+mod check;
 mod claim;
 mod inspect;
 mod serve;
 
 use crate::config::{Config, Flags};
 use clap::{Args, Parser, Subcommand};
+use landfall_identity::UserName;
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -96,6 +98,9 @@ enum AuditCommand {
     /// Recompute the audit log, and say what was edited, removed, moved or cut off. Works while the
     /// server runs; fails when anything is wrong.
     Verify(VerifyArgs),
+    /// Erase source addresses and user agents from all audit rows of a user, for good. What happened
+    /// stays, and so does the proof that nothing else was changed. Works while the server runs.
+    Erase(EraseArgs),
 }
 
 /// What to verify against.
@@ -107,6 +112,14 @@ pub(crate) struct VerifyArgs {
     /// The public audit key (PEM): better a copy that was kept elsewhere. Defaults to the server's.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+}
+
+/// Whose.
+#[derive(Args)]
+pub(crate) struct EraseArgs {
+    /// The user.
+    #[arg(long, value_name = "NAME")]
+    user: UserName,
 }
 
 /// Runs the command line of this process.
@@ -127,10 +140,15 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::serve(self.common.config(Some(&args))?, &args).await,
             Command::Migrate => inspect::migrate(&self.common.config(None)?).await,
-            Command::Config(ConfigCommand::Check) => inspect::check(&self.common.config(None)?),
+            Command::Config(ConfigCommand::Check) => {
+                check::check(&self.common.config(None)?, self.common.config.as_deref()).await
+            }
             Command::ClaimToken => claim::claim_token(&self.common.config(None)?).await,
             Command::Audit(AuditCommand::Verify(args)) => {
                 inspect::verify_audit(&self.common.config(None)?, &args).await
+            }
+            Command::Audit(AuditCommand::Erase(args)) => {
+                inspect::erase_personal(&self.common.config(None)?, &args).await
             }
             Command::Clock(ClockCommand::Confirm) => {
                 inspect::confirm_clock(&self.common.config(None)?).await

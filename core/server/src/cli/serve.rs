@@ -12,8 +12,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The file that the claim token goes to when nobody looks at a terminal.
 const CLAIM_FILE: &str = "claim-token.txt";
-const ROOT_FILE: &str = "root-key.age";
-const ROOT_PASSPHRASE_FILE: &str = "root-key-passphrase.txt";
 
 /// The one line of `--json`.
 #[derive(Serialize)]
@@ -32,7 +30,7 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Box<dy
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = Server::start(config.clone(), Ambient::system()).await?;
-    export_root(&config, &running)?;
+    speak_of_root(&config, &running);
     if args.json {
         announce_json(&running, args.show_claim_token)?;
     } else {
@@ -89,23 +87,19 @@ fn hand_over_claim(config: &Config, running: &Running, json: bool) -> Result<(),
     Ok(())
 }
 
-/// The root key leaves once, for offline keeping.
-fn export_root(config: &Config, running: &Running) -> Result<(), Box<dyn Error>> {
+/// The root key leaves once, for offline keeping; where it stays, that is said each time.
+fn speak_of_root(config: &Config, running: &Running) {
     if config.keep_root_key && !config.listen.ip().is_loopback() {
         tracing::warn!(
             "the root key stays on this server; for a server that others rely on set \
-             keep_root_key = false before the first start and keep it offline"
+             keep_root_key = false, and keep what is then written offline"
         );
     }
-    let Some(export) = &running.root_export else { return Ok(()) };
-    let file = config.data_dir.join(ROOT_FILE);
-    directory::write_private(&file, &export.age_file)?;
-    let passphrase = config.data_dir.join(ROOT_PASSPHRASE_FILE);
-    directory::write_private(&passphrase, export.passphrase.as_bytes())?;
-    tracing::warn!(
-        file = %file.display(),
-        passphrase = %passphrase.display(),
-        "move both away from this machine, and apart: the root key is nowhere else"
-    );
-    Ok(())
+    if let Some(export) = &running.root_export {
+        tracing::warn!(
+            file = %export.file.display(),
+            passphrase = %export.passphrase.display(),
+            "move both away from this machine, and apart: the root key is nowhere else"
+        );
+    }
 }

@@ -20,7 +20,7 @@ pub struct PublicUrl(Url);
 
 /// The text is not such an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("public_url must be https:// and a host, with a port if need be and nothing behind it")]
+#[error("it must be https:// and a host, with a port if need be and nothing behind it")]
 pub struct PublicUrlError;
 
 impl PublicUrl {

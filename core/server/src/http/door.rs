@@ -2,17 +2,18 @@
 //! known principal may do is decided behind it, in the use case.
 
 use super::App;
-use super::extract::BodyMax;
+use super::extract::{self, BodyMax};
 use super::problem::Refused;
-use super::route::RouteInfo;
+use super::route::{RouteInfo, routes};
 use crate::connections::{Connection, Source};
 use crate::failure::Failure;
-use crate::service::{Peer, RequestContext};
+use crate::service::RequestContext;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::ORIGIN;
+use http::header::{ALLOW, ORIGIN};
 use http::request::Parts;
+use http::{HeaderValue, Method};
 use landfall_identity::Refusal;
 use landfall_identity::action::Entry;
 use landfall_protocol::ErrorCode;
@@ -47,11 +48,15 @@ impl Door {
         let (mut parts, body) = request.into_parts();
         let source = parts.extensions.get::<Source>().copied();
         parts.extensions.insert(BodyMax(self.body_max));
-        let context = match self.admit(&parts, source).await {
+        let mut context = match extract::context(&parts, self.info.action) {
             Ok(context) => context,
-            Err(refused) => return self.refused(source, refused).into_response(),
+            Err(refused) => return refused.into_response(),
         };
         let known = context.peer.is_some().then(|| context.clone());
+        if let Err(refused) = self.admit(&mut context, &parts, source).await {
+            self.account(source, known, &refused).await;
+            return self.with_allowed_methods(refused);
+        }
         parts.extensions.insert(context);
         let response = next.run(Request::from_parts(parts, body)).await;
         if let Some(refused) = response.extensions().get::<Refused>() {
@@ -62,9 +67,10 @@ impl Door {
 
     async fn admit(
         &self,
+        context: &mut RequestContext,
         parts: &Parts,
         source: Option<Source>,
-    ) -> Result<RequestContext, Refused> {
+    ) -> Result<(), Refused> {
         let entry = self.info.action.demand().entry;
         if entry != Entry::Anyone && !self.app.heartbeat.is_alive() {
             // Revocations do not reach this node any more: nobody is let in on old knowledge.
@@ -78,12 +84,31 @@ impl Door {
                 self.limit(source).await?;
             }
             Entry::Connection | Entry::Session(_) => {
-                if parts.extensions.get::<Peer>().is_none() {
+                if context.peer.is_none() {
                     return Err(Refusal::CertificateRequired.into());
                 }
             }
         }
-        super::extract::context(parts, self.info.action)
+        if parts.method == Method::HEAD && entry != Entry::Anyone {
+            // It would be on record as a reading whose answer nobody got.
+            let why = "The Allow header lists those that it takes; HEAD is for public addresses.";
+            return Err(Refused::unread(ErrorCode::MethodNotAllowed, why));
+        }
+        context.bearer = extract::bearer(&parts.headers)?;
+        Ok(())
+    }
+
+    fn with_allowed_methods(&self, refused: Refused) -> Response {
+        let no_method = refused.problem.code == ErrorCode::MethodNotAllowed;
+        let mut response = refused.into_response();
+        if no_method {
+            let here = routes().iter().filter(|route| route.path == self.info.path);
+            let methods: Vec<&str> = here.map(|route| route.method).collect();
+            if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
+                response.headers_mut().insert(ALLOW, allowed);
+            }
+        }
+        response
     }
 
     async fn limit(&self, source: Option<Source>) -> Result<(), Refused> {
@@ -98,7 +123,7 @@ impl Door {
         let ceremony = self.app.site.ceremony.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
         let one = |name: &http::HeaderName| {
             let mut values = parts.headers.get_all(name).iter();
-            values.next().filter(|_| values.next().is_none()).map(http::HeaderValue::as_bytes)
+            values.next().filter(|_| values.next().is_none()).map(HeaderValue::as_bytes)
         };
         let site = http::HeaderName::from_static("sec-fetch-site");
         if one(&ORIGIN) == Some(ceremony.origin.as_bytes()) && one(&site) == Some(b"same-origin") {
@@ -108,13 +133,6 @@ impl Door {
             ErrorCode::OriginRefused,
             "Only this server's own page may do that. Begin again from the app.",
         ))
-    }
-
-    fn refused(&self, source: Option<Source>, refused: Refused) -> Refused {
-        if let Some(Source(address)) = source {
-            self.app.strangers.note(address, refused.problem.code);
-        }
-        refused
     }
 
     /// Sees to it that every refusal is on record once: in the use case's row, in a row of its own
@@ -127,16 +145,15 @@ impl Door {
     ) {
         let code = refused.problem.code;
         let entry = self.info.action.demand().entry;
-        let without_principal = !matches!(entry, Entry::Connection | Entry::Session(_))
-            || matches!(code, ErrorCode::NotEnrolled);
-        if without_principal {
-            if let Some(Source(address)) = source {
-                self.app.strangers.note(address, code);
-            }
-        } else if refused.unread
-            && let Some(context) = known
+        if let Some(context) = known
+            && matches!(entry, Entry::Connection | Entry::Session(_))
+            && code != ErrorCode::NotEnrolled
+            && (!refused.unread || self.app.service.record_unread(context, code).await)
         {
-            self.app.service.record_unread(context, code).await;
+            return;
+        }
+        if let Some(Source(address)) = source {
+            self.app.strangers.note(address, code);
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use landfall_identity::refusal::Young;
 use landfall_identity::{Refusal, Seconds, Timestamp};
 use landfall_protocol::{At, ErrorCode, Problem};
 
@@ -169,11 +170,7 @@ fn next_step_of_proofs(refusal: &Refusal) -> String {
         Refusal::StepUpSpent => {
             "A confirmation serves once. Confirm again with your passkey.".to_owned()
         }
-        Refusal::Probation { until } => format!(
-            "It may do so from {}. Until then an older passkey or an administrator can do it, and \
-             suspending works at once.",
-            time(*until)
-        ),
+        Refusal::Probation { until, what } => young(*what, &time(*until)),
         Refusal::FactorOnTarget => {
             "Use a passkey that does not live on that device, or ask an administrator.".to_owned()
         }
@@ -181,6 +178,22 @@ fn next_step_of_proofs(refusal: &Refusal) -> String {
             "There is no such thing here, or it is not yours. Check its name.".to_owned()
         }
         other => next_step_of_tokens(other),
+    }
+}
+
+/// What a passkey on probation may do from when on, and who or what helps until then.
+fn young(what: Young, until: &str) -> String {
+    match what {
+        Young::RevokeDevice => format!(
+            "It may revoke that device from {until}. Until then an older passkey or an administrator \
+             can; suspending it works at once."
+        ),
+        Young::RemovePasskey => {
+            format!("It may remove that passkey from {until}. Until then an older passkey can.")
+        }
+        Young::Unfreeze => format!(
+            "It may end the freeze from {until}. Until then an older passkey or an administrator can."
+        ),
     }
 }
 
@@ -342,6 +355,21 @@ mod tests {
         let refused = Refused::from(Failure::internal("table users is gone"));
         assert!(!refused.problem.detail.contains("users"));
         assert_eq!(refused.problem.code, ErrorCode::Internal);
+    }
+
+    #[test]
+    fn who_is_too_young_hears_what_helps_for_that_very_act() {
+        let until = Timestamp::from_seconds(1_800_000_000);
+        let said = |what| next_step(&Refusal::Probation { until, what });
+        assert!(said(Young::RevokeDevice).contains("suspending it works at once"));
+        for what in [Young::RemovePasskey, Young::Unfreeze] {
+            assert!(!said(what).contains("suspend"), "{}", said(what));
+        }
+        assert!(said(Young::Unfreeze).contains("end the freeze from 2027-01-15T08:00:00Z"));
+        assert!(
+            !said(Young::RemovePasskey).contains("administrator"),
+            "who removes none of others"
+        );
     }
 
     #[test]

@@ -26,9 +26,6 @@ use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
 use landfall_protocol::{PageQuery, paths};
 use std::sync::LazyLock;
 
-/// Script, style and fonts of the ceremony page.
-const CEREMONY_FILE: &str = "/ceremony/{file}";
-
 /// One route, as the matrix test sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RouteInfo {
@@ -147,7 +144,7 @@ pub(super) fn ceremony_listener_routes() -> Vec<Route> {
     let finished = Docs::both::<CeremonyFinishRequest, CeremonyFinished>;
     vec![
         get(paths::CEREMONY_PAGE, page, ceremony::page).documented(|docs| docs.file("text/html")),
-        get(CEREMONY_FILE, page, ceremony::page_file)
+        get(paths::CEREMONY_FILE, page, ceremony::page_file)
             .documented(|docs| docs.file("application/octet-stream")),
         post(paths::REGISTER_OPTIONS, read, ceremony::register_options).documented(options),
         post(paths::REGISTER_FINISH, finish, ceremony::register_finish).documented(finished),

@@ -16,10 +16,10 @@ impl Service {
         request: RequestContext,
         query: PageQuery,
     ) -> Result<Page<UserInfo>, Failure> {
-        let limit = page::limit(query.limit)?;
-        let [after] = page::read_text_cursor::<1>(query.after.as_deref())?;
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.authorize(tx, &turn.own()?, None).await?;
+            let limit = page::limit(query.limit)?;
+            let [after] = page::read_text_cursor::<1>(query.after.as_deref())?;
             let rows = users::list(tx, turn.tenant(), &after, limit + 1).await?;
             let next = |user: &users::User| page::text_cursor(&[user.name.as_str()]);
             let page = page::cut(rows, limit, next, Clone::clone);

@@ -1,12 +1,13 @@
 //! Reading the audit.
 
 use super::{RequestContext, Service, Turn, page};
+use crate::audit::erase;
 use crate::failure::Failure;
 use crate::store::audit_list::{self, Before, Filter, Found, Listed};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, users};
 use landfall_identity::audit::Outcome;
 use landfall_identity::authorize::Object;
-use landfall_identity::{DeviceName, TenantName, UserName};
+use landfall_identity::{DeviceName, Refusal, TenantName, UserName};
 use landfall_protocol::audit::{AuditQuery, AuditRow};
 use landfall_protocol::{At, Page};
 
@@ -64,6 +65,18 @@ impl Service {
             })
             .await?;
         self.page_of_audit(asked).await
+    }
+
+    /// Erases source addresses and user agents from all of a user's audit rows, and says in the audit
+    /// that it did. What happened, and its proof, stays. Answers how many rows were touched.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when there never was such a user.
+    pub async fn erase_personal(&self, user: &UserName) -> Result<u64, Failure> {
+        let tenant = &self.settings.tenant;
+        let find = async |tx: &mut Tx<'_>| users::find(tx, tenant, user).await;
+        self.store.read(find).await?.ok_or(Refusal::NotFound)?;
+        erase::erase_personal(&self.store, &self.ambient, tenant, user).await
     }
 
     /// Reads beside the writer: a search through years must not stand in front of other people. That

@@ -35,7 +35,8 @@ struct Seeds {
     nonce: [u8; 32],
     match_number: String,
     thumbprint: String,
-    return_to: ReturnTo,
+    /// Or why the app cannot be called back there.
+    return_to: Result<ReturnTo, String>,
     page_url: Option<String>,
 }
 
@@ -59,7 +60,7 @@ impl Service {
         request: RequestContext,
         body: StepUpBeginRequest,
     ) -> Result<CeremonyBegun, Failure> {
-        let seeds = self.seeds(Purpose::StepUp, &request, body.return_path)?;
+        let seeds = self.seeds(Purpose::StepUp, &request, body.return_path);
         let party = self.settings.relying_party.clone();
         let StepUpBeginRequest { act, attachment, .. } = body;
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
@@ -107,7 +108,7 @@ impl Service {
         request: RequestContext,
         body: RegisterBeginRequest,
     ) -> Result<CeremonyBegun, Failure> {
-        let seeds = self.seeds(Purpose::Register, &request, body.return_path)?;
+        let seeds = self.seeds(Purpose::Register, &request, body.return_path);
         let party = self.settings.relying_party.clone();
         let RegisterBeginRequest { attachment, label, .. } = body;
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
@@ -216,30 +217,26 @@ impl Service {
         .await
     }
 
-    fn seeds(
-        &self,
-        purpose: Purpose,
-        request: &RequestContext,
-        return_path: ReturnPath,
-    ) -> Result<Seeds, Failure> {
+    fn seeds(&self, purpose: Purpose, request: &RequestContext, return_path: ReturnPath) -> Seeds {
         let id = CeremonyId::from_bits(self.ambient.random());
         let secret = Secret32::new(self.ambient.random());
         let [digits] = self.ambient.random::<1>();
         let party = self.settings.relying_party.as_ref();
-        Ok(Seeds {
+        Seeds {
             purpose,
             secret_hash: sha256(secret.expose()),
             nonce: self.ambient.random(),
             match_number: format!("{:02}", digits % 100),
             thumbprint: thumbprint_of(request),
             return_to: match return_path {
-                ReturnPath::Typed => ReturnTo::Typed,
-                ReturnPath::Loopback { port, path } => ReturnTo::loopback(port, path)
-                    .map_err(|error| Failure::invalid("return_path", error.to_string()))?,
+                ReturnPath::Typed => Ok(ReturnTo::Typed),
+                ReturnPath::Loopback { port, path } => {
+                    ReturnTo::loopback(port, path).map_err(|error| error.to_string())
+                }
             },
             page_url: party.map(|party| party.page_url(purpose, &id, &secret)),
             id,
-        })
+        }
     }
 
     /// Pays a try of the completion, if this key began the ceremony and it is proved.
@@ -275,6 +272,8 @@ async fn begin(
     seeds: &Seeds,
     opening: Opening,
 ) -> Result<CeremonyBegun, Failure> {
+    let return_to = seeds.return_to.clone();
+    let return_to = return_to.map_err(|why| Failure::invalid("return_path", why))?;
     let latest = turn.now + CEREMONY_TTL;
     let expires_at = opening.grant.as_ref().map_or(latest, |grant| grant.expires_at.min(latest));
     let new = NewCeremony {
@@ -288,7 +287,7 @@ async fn begin(
         nonce: seeds.nonce,
         attachment: opening.attachment,
         label: opening.label,
-        return_to: seeds.return_to.clone(),
+        return_to,
         match_number: seeds.match_number.clone(),
         options: opening.options,
         expectation: opening.expectation,

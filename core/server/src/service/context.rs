@@ -5,7 +5,7 @@ use crate::store::{self, Tx};
 use landfall_identity::audit::Personal;
 use landfall_identity::authorize::Object;
 use landfall_identity::id::RequestId;
-use landfall_identity::{Action, BoundAction, Caller, Timestamp};
+use landfall_identity::{Action, BoundAction, Caller, Moment, Timestamp};
 use std::cell::{Cell, RefCell};
 
 /// A key that the TLS handshake proved possession of. What it may do is decided from rows.
@@ -71,7 +71,8 @@ impl Turn {
         object: &Object,
         act: Option<&BoundAction>,
     ) -> Result<(), Failure> {
-        landfall_identity::authorize(self.action, &self.caller, object, act, self.now)?;
+        let moment = self.moment(tx).await?;
+        landfall_identity::authorize(self.action, &self.caller, object, act, moment)?;
         if let Some(session) = &self.caller.session
             && session.bound_to.is_some()
             && act.is_some()
@@ -80,6 +81,15 @@ impl Turn {
         }
         self.authorized.set(true);
         Ok(())
+    }
+
+    /// The instant of this turn. How far waits have come is read only for acts that a wait gates.
+    async fn moment(&self, tx: &mut Tx<'_>) -> Result<Moment, Failure> {
+        let waited = match self.action.demand().evicts {
+            true => store::meta::waits_stand_at(tx).await?,
+            false => None,
+        };
+        Ok(Moment { now: self.now, waited: waited.unwrap_or(self.now) })
     }
 
     /// Asks the seam for an act that was done already: a lost reply, asked again. Nothing is spent.

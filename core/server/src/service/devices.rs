@@ -61,11 +61,11 @@ impl Service {
         request: RequestContext,
         query: PageQuery,
     ) -> Result<Page<DeviceInfo>, Failure> {
-        let limit = page::limit(query.limit)?;
-        let [after] = page::read_text_cursor::<1>(query.after.as_deref())?;
         let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.authorize(tx, &turn.own()?, None).await?;
+            let limit = page::limit(query.limit)?;
+            let [after] = page::read_text_cursor::<1>(query.after.as_deref())?;
             let rows =
                 enrollments::list(tx, turn.tenant(), turn.user()?, &after, limit + 1).await?;
             let next = |row: &Enrollment| page::text_cursor(&[row.device.as_str()]);
@@ -83,19 +83,14 @@ impl Service {
         request: RequestContext,
         query: AdminDevicesQuery,
     ) -> Result<Page<DeviceInfo>, Failure> {
-        let limit = page::limit(query.limit)?;
-        let after = page::read_text_cursor::<2>(query.after.as_deref())?;
-        let only = match query.user {
-            Some(text) => Some(
-                UserName::parse(text)
-                    .map_err(|error| Failure::invalid("user", error.to_string()))?,
-            ),
-            None => None,
-        };
         let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.authorize(tx, &turn.own()?, None).await?;
+            let limit = page::limit(query.limit)?;
+            let after = page::read_text_cursor::<2>(query.after.as_deref())?;
             let after = (after[0].as_str(), after[1].as_str());
+            let only = query.user.as_deref().map(UserName::parse).transpose();
+            let only = only.map_err(|error| Failure::invalid("user", error.to_string()))?;
             let rows = enrollments::list_tenant(tx, turn.tenant(), only.as_ref(), after, limit + 1)
                 .await?;
             let next =

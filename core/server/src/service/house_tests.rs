@@ -1,7 +1,7 @@
 //! A server's use cases on a real database, without the transport: for the tests of this folder.
 
 use super::{Cutter, Peer, RequestContext, Service, Settings};
-use crate::pki::{Pki, PkiSettings};
+use crate::pki::{Pki, PkiSettings, RootKey};
 use crate::store::enrollments::Enrollment;
 use crate::store::users::User;
 use crate::store::{Lane, Store, Tx, enrollments, sessions, users};
@@ -53,7 +53,7 @@ impl House {
             trust_domain: TrustDomain::parse("landfall.local").unwrap(),
             public_url: "https://localhost".into(),
             webpki: false,
-            keep_root_key: true,
+            root_key: RootKey::Kept,
         };
         let master = MasterKey::generate(&SystemRandom);
         let (pki, _) = Pki::open(&store, &settings, master, ambient.clone()).await.unwrap();

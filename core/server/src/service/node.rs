@@ -1,16 +1,11 @@
-//! What the server asks for itself: changes to cut by, the time it has seen, whether it is ready.
+//! What the server asks for itself: changes to cut by, whether it is ready.
 
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::store::{Lane, StoreError, Tx, WriterStats, changes, meta, users};
-use landfall_identity::{Seconds, Timestamp};
+use landfall_identity::{Refusal, Timestamp};
 use landfall_protocol::ErrorCode;
 use std::sync::Arc;
-
-/// When the clock jumped and no operator has said yet that it is right; empty otherwise.
-const CLOCK_JUMPED: &str = "clock_jumped";
-/// Changes that every connection has outlived: longer than one lives.
-const CHANGES_KEPT: Seconds = Seconds::hours(2);
 
 impl Service {
     /// The time.
@@ -58,87 +53,33 @@ impl Service {
         Ok(self.store.read(read).await?)
     }
 
-    /// Drops changes that no connection needs any more.
-    ///
-    /// # Errors
-    /// [`Failure`] from the store.
-    pub async fn prune_changes(&self) -> Result<(), Failure> {
-        let before = self.now() - CHANGES_KEPT;
-        self.keep(async move |tx: &mut Tx<'_>| changes::prune(tx, before).await.map(drop)).await
-    }
-
-    /// The latest time that this server has ever seen.
-    ///
-    /// # Errors
-    /// [`Failure`] from the store.
-    pub async fn high_water(&self) -> Result<Option<Timestamp>, Failure> {
-        let text = self.fact(meta::HIGH_WATER).await?;
-        Ok(text.and_then(|text| text.parse().ok()).map(Timestamp::from_millis))
-    }
-
-    /// Notes the time, and whether the clock has just jumped. What waits (recoveries, vetoes) stands
-    /// still from then on, until an operator confirms the time.
-    ///
-    /// # Errors
-    /// [`Failure`] from the store.
-    pub async fn note_time(&self, now: Timestamp, jumped: bool) -> Result<(), Failure> {
-        self.keep(async move |tx: &mut Tx<'_>| {
-            let text = now.millis().to_string();
-            if jumped {
-                meta::set(tx, CLOCK_JUMPED, &text).await?;
-            }
-            meta::set(tx, meta::HIGH_WATER, &text).await
-        })
-        .await
-    }
-
-    /// Takes the clock as right from here on.
-    ///
-    /// # Errors
-    /// [`Failure`] from the store.
-    pub async fn confirm_clock(&self) -> Result<(), Failure> {
-        let now = self.now();
-        self.keep(async move |tx: &mut Tx<'_>| {
-            meta::set(tx, meta::HIGH_WATER, &now.millis().to_string()).await?;
-            meta::set(tx, CLOCK_JUMPED, "").await
-        })
-        .await
-    }
-
-    /// Whether the clock jumped, and nobody has confirmed it yet.
-    ///
-    /// # Errors
-    /// [`Failure`] from the store.
-    pub async fn clock_jumped(&self) -> Result<bool, Failure> {
-        Ok(self.fact(CLOCK_JUMPED).await?.is_some_and(|text| !text.is_empty()))
-    }
-
     /// What keeps this server from being ready, if anything does.
     pub async fn not_ready(&self) -> Option<&'static str> {
-        match self.clock_jumped().await {
-            Ok(false) => None,
-            Ok(true) => Some("the clock jumped: run landfall-server clock confirm"),
+        match self.waits_stand_at().await {
+            Ok(None) => None,
+            Ok(Some(_)) => Some("the clock jumped: run landfall-server clock confirm"),
             Err(_) => Some("the database does not answer"),
         }
     }
 
-    /// Writes the audit row of a request by a known principal that no use case could read.
-    pub async fn record_unread(&self, request: RequestContext, code: ErrorCode) {
+    /// Writes the audit row of a request by a known principal that no use case could read. Tells
+    /// whether the principal is known.
+    pub async fn record_unread(&self, request: RequestContext, code: ErrorCode) -> bool {
         // The outcome is the row; the request has its answer already.
-        let _: Result<(), Failure> = self
+        let recorded: Result<(), Failure> = self
             .perform(request, async move |_: &mut Tx<'_>, turn: &Turn| {
                 turn.about(format!("a request that could not be read: {code}"));
                 Err(Failure::invalid("request", code.as_str()))
             })
             .await;
-    }
-
-    async fn fact(&self, key: &'static str) -> Result<Option<String>, Failure> {
-        Ok(self.store.read(async |tx: &mut Tx<'_>| meta::get(tx, key).await).await?)
+        !matches!(
+            recorded,
+            Err(Failure::Refused(Refusal::NotEnrolled | Refusal::CertificateRequired))
+        )
     }
 
     /// A write of the server's own: no act of anybody, so no audit row.
-    async fn keep(
+    pub(super) async fn keep(
         &self,
         work: impl AsyncFn(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), Failure> {

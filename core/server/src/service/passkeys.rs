@@ -39,11 +39,10 @@ impl Service {
         request: RequestContext,
         query: PageQuery,
     ) -> Result<Page<PasskeyInfo>, Failure> {
-        let limit = page::limit(query.limit)?;
-        let after = cursor(query.after.as_deref())?;
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.authorize(tx, &turn.own()?, None).await?;
-            let after = after.clone();
+            let limit = page::limit(query.limit)?;
+            let after = cursor(query.after.as_deref())?;
             let rows = passkeys::page_of(tx, turn.tenant(), turn.user()?, after, limit + 1).await?;
             let next = |row: &PasskeyRow| {
                 page::time_cursor_text(row.kept.registered_at, row.kept.id.as_str())

@@ -28,21 +28,15 @@ impl Service {
         body: TokenIssueRequest,
     ) -> Result<TokenIssued, Failure> {
         request.action = match body.kind {
-            TokenKind::Device => Action::IssueToken,
+            TokenKind::Device | TokenKind::Claim => Action::IssueToken,
             TokenKind::Invite => Action::IssueInvite,
-            TokenKind::Claim => {
-                return Err(Failure::invalid("kind", "Only device and invite can be asked for."));
-            }
         };
-        let hash = AuthHash::parse(&body.auth_hash).map_err(|_| {
-            Failure::invalid("auth_hash", "It must be 32 bytes in base64url without padding.")
-        })?;
         let ttl = body.ttl_seconds.map_or(body.kind.default_ttl(), Seconds);
         let id = TokenId::from_bits(self.ambient.random());
         let cap = self.settings.device_token_ttl_max;
         let token = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
-                issue(tx, turn, &body, *hash.as_bytes(), ttl, cap, &id).await
+                issue(tx, turn, &body, ttl, cap, &id).await
             })
             .await?;
         Ok(TokenIssued {
@@ -61,10 +55,10 @@ impl Service {
         request: RequestContext,
         query: PageQuery,
     ) -> Result<Page<TokenInfo>, Failure> {
-        let limit = page::limit(query.limit)?;
-        let before = page::time_cursor(query.after.as_deref())?;
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.authorize(tx, &turn.own()?, None).await?;
+            let limit = page::limit(query.limit)?;
+            let before = page::time_cursor(query.after.as_deref())?;
             let (at, id) = (before.0, before.1.as_str());
             let rows = tokens::list(tx, turn.tenant(), turn.user()?, (at, id), limit + 1).await?;
             let next = |token: &Token| page::time_cursor_text(token.issued_at, token.id.as_str());
@@ -107,13 +101,19 @@ async fn issue(
     tx: &mut Tx<'_>,
     turn: &Turn,
     body: &TokenIssueRequest,
-    auth_hash: [u8; 32],
     ttl: Seconds,
     cap: Seconds,
     id: &TokenId,
 ) -> Result<Token, Failure> {
     let device_text = body.device.as_ref().map_or("a device of their choice", |d| d.as_str());
     turn.about(format!("{} token for {} on {device_text}", body.kind.as_str(), body.user));
+    if body.kind == TokenKind::Claim {
+        return Err(Failure::invalid("kind", "Only device and invite can be asked for."));
+    }
+    let auth_hash = AuthHash::parse(&body.auth_hash).map_err(|_| {
+        Failure::invalid("auth_hash", "It must be 32 bytes in base64url without padding.")
+    })?;
+    let auth_hash = *auth_hash.as_bytes();
     let role = match body.kind {
         TokenKind::Invite => body.role.unwrap_or(Role::Member),
         _ => Role::Member,

@@ -1,4 +1,5 @@
-//! Looking at a database without touching it: for the operator's checks, beside a running server.
+//! The operator's commands on a database, beside a running server: looking at it without touching it,
+//! and folding its log.
 
 use super::{BUSY_TIMEOUT, StoreError, Tx};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -25,4 +26,21 @@ pub async fn snapshot<T>(
     snapshot.rollback().await?;
     connection.close().await?;
     result
+}
+
+/// Folds the database's log into the database and empties it: what was erased leaves no copy there.
+/// Tells whether it could; a reader of a running server may be in the way.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn fold_log(path: &Path) -> Result<bool, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let busy: i64 =
+        sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(busy == 0)
 }

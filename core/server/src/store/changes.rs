@@ -53,11 +53,3 @@ pub async fn after(
         .await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
-
-/// Removes changes that every connection has outlived.
-///
-/// # Errors
-/// [`StoreError`] from the database.
-pub async fn prune(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.run("DELETE FROM changes WHERE at < $1", params![before]).await
-}

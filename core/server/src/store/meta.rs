@@ -12,6 +12,34 @@ pub const PUBLIC_URL: &str = "public_url";
 /// The latest time that this server has seen, in milliseconds.
 pub const HIGH_WATER: &str = "high_water";
 
+/// The time that the clock should have shown when it jumped, in milliseconds; empty, or absent, while
+/// the clock is believed.
+const CLOCK_JUMPED: &str = "clock_jumped";
+
+/// Where waits stand still, when the clock jumped and no operator has confirmed it since.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn waits_stand_at(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    let text = get(tx, CLOCK_JUMPED).await?.unwrap_or_default();
+    match text.as_str() {
+        "" => Ok(None),
+        text => {
+            let millis = text.parse().map_err(|_| StoreError::Shape { column: 0 })?;
+            Ok(Some(Timestamp::from_millis(millis)))
+        }
+    }
+}
+
+/// Lets waits stand still at `at`, or go on.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn set_waits(tx: &mut Tx<'_>, at: Option<Timestamp>) -> Result<(), StoreError> {
+    let text = at.map(|at| at.millis().to_string()).unwrap_or_default();
+    set(tx, CLOCK_JUMPED, &text).await
+}
+
 /// One fact.
 ///
 /// # Errors
@@ -73,6 +101,19 @@ pub async fn insert_sealed_key(
     tx.run(
         "INSERT INTO sealed_keys (name, sealed, certificate, created_at) VALUES ($1, $2, $3, $4)",
         params![key.name.as_str(), key.sealed.as_slice(), key.certificate.as_deref(), now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Puts another sealed key and certificate in the place of one that is kept.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn replace_sealed_key(tx: &mut Tx<'_>, key: &SealedKey) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE sealed_keys SET sealed = $2, certificate = $3 WHERE name = $1",
+        params![key.name.as_str(), key.sealed.as_slice(), key.certificate.as_deref()],
     )
     .await?;
     Ok(())

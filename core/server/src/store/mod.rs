@@ -15,6 +15,7 @@ pub mod meta;
 pub mod passkeys;
 pub mod secrets;
 pub mod sessions;
+pub mod stale;
 pub mod strangers;
 pub mod tokens;
 pub mod users;
@@ -25,6 +26,7 @@ pub use value::{FromValue, Row, Value};
 pub use writer::{Lane, WriterStats};
 
 use crate::failure::Failure;
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use std::path::Path;
@@ -44,9 +46,18 @@ pub enum StoreError {
     /// The readers' driver.
     #[error("database: {0}")]
     Reader(#[from] sqlx::Error),
+    /// The file.
+    #[error("the database file cannot be used: {0}; check who owns it and that the disk has room")]
+    File(#[from] std::io::Error),
+    /// A newer build has worked on it.
+    #[error(
+        "a newer landfall-server has worked on it (its tables are of version {0}, which this build \
+         does not know); install that version or a later one. Nothing was changed"
+    )]
+    Newer(i64),
     /// The migrations.
     #[error("migration: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(MigrateError),
     /// A statement and its parameters do not fit.
     #[error("parameters do not fit: {sql}")]
     Parameters {
@@ -84,6 +95,15 @@ impl StoreError {
     }
 }
 
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => Self::Newer(version),
+            other => Self::Migration(other),
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
@@ -102,12 +122,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the embedded database at `path`, making it when it is not there, and brings its tables
-    /// up to this build.
+    /// Opens the embedded database at `path`, making it when it is not there, readable by its owner
+    /// alone, and brings its tables up to this build.
     ///
     /// # Errors
-    /// [`StoreError`] when the file cannot be opened or a migration fails.
+    /// [`StoreError`] when the file cannot be opened or a migration fails; [`StoreError::Newer`] when a
+    /// newer build has worked on it.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        crate::directory::make_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

@@ -117,7 +117,8 @@ pub async fn end(tx: &mut Tx<'_>, id: &SessionId, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Ends every live session of a device and tells how many there were.
+/// Ends every live session of a device, and those on other devices whose passkey cannot leave it. Tells
+/// how many there were.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -128,7 +129,8 @@ pub async fn end_of_device(
 ) -> Result<u64, StoreError> {
     tx.run(
         "UPDATE sessions SET ended_at = $2
-         WHERE enrollment = $1 AND ended_at IS NULL AND expires_at > $2",
+         WHERE (enrollment = $1 OR passkey_lives_on = $1)
+           AND ended_at IS NULL AND expires_at > $2",
         params![enrollment.as_str(), now],
     )
     .await
@@ -166,19 +168,6 @@ pub async fn end_of_passkey(
         "UPDATE sessions SET ended_at = $2
          WHERE passkey = $1 AND ended_at IS NULL AND expires_at > $2",
         params![passkey, now],
-    )
-    .await
-}
-
-/// Removes sessions that have been over for a day: the audit keeps what they did.
-///
-/// # Errors
-/// [`StoreError`] from the database.
-pub async fn prune(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.run(
-        "DELETE FROM sessions WHERE id IN
-             (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000)",
-        params![before],
     )
     .await
 }

@@ -58,11 +58,3 @@ pub async fn guesses(
         Ok(if codes.contains(&code.as_str()) { sum.saturating_add(count) } else { sum })
     })
 }
-
-/// Forgets what is older than `before`.
-///
-/// # Errors
-/// [`StoreError`] from the database.
-pub async fn prune(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.run("DELETE FROM stranger_refusals WHERE minute < $1", params![before]).await
-}

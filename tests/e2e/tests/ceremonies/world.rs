@@ -20,7 +20,7 @@ use landfall_protocol::passkey::PasskeyInfo;
 use landfall_protocol::session::SessionOpened;
 use landfall_server::ceremony::RelyingParty;
 use landfall_server::failure::Failure;
-use landfall_server::pki::{Pki, PkiSettings};
+use landfall_server::pki::{Pki, PkiSettings, RootKey};
 use landfall_server::service::{Cutter, Peer, RequestContext, Service, Settings};
 use landfall_server::store::{Lane, Store, Tx, enrollments, users};
 use landfall_test_support::browser::Page;
@@ -357,7 +357,7 @@ async fn open(
         trust_domain: TrustDomain::parse("landfall.local").unwrap(),
         public_url: "https://localhost:8420".into(),
         webpki: false,
-        keep_root_key: true,
+        root_key: RootKey::Kept,
     };
     let master = MasterKey::new(Secret32::new([42; 32]));
     let (pki, _) = Pki::open(&store, &keys, master, ambient.clone()).await.unwrap();

@@ -76,7 +76,7 @@ async fn a_person_without_their_laptop_is_back_in_their_secrets() {
     assert_eq!(laptop.whoami().await.unwrap_err().code(), ErrorCode::DeviceSuspended);
     assert_eq!(new.devices().await.unwrap().len(), 2);
     // For ever, once the passkey is old enough to be a witness.
-    world.clock.advance(Seconds::hours(25));
+    let _world = world.pass(Seconds::hours(25)).await;
     new.revoke_device(&lost, &person).await.unwrap();
     assert_eq!(laptop.whoami().await.unwrap_err().code(), ErrorCode::DeviceRevoked);
     assert!(laptop.profile().unwrap().ended.is_some(), "a new code may take its place");

@@ -5,6 +5,7 @@ use landfall_client::state::Home;
 use landfall_client::words::{Attachment, DeviceName, Label, SecretText, UserName};
 use landfall_client::{Client, Failure, FlowView, GivenNames, Setup};
 use landfall_crypto::ambient::{Ambient, Clock, ManualClock, SystemClock, SystemRandom};
+use landfall_identity::Seconds;
 use landfall_keystore::FileKeyStore;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
@@ -19,6 +20,7 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub folder: TempDir,
     ambient: Ambient,
+    config: Config,
 }
 
 impl World {
@@ -27,8 +29,18 @@ impl World {
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let ambient = Ambient { clock: clock.clone(), random: Arc::new(SystemRandom) };
         let config = Config::local(folder.path().join("server"));
-        let server = Server::start(config, ambient.clone()).await.unwrap();
-        Self { server, clock, folder, ambient }
+        let server = Server::start(config.clone(), ambient.clone()).await.unwrap();
+        let config =
+            Config { listen: server.https_addr, localhost_listen: server.localhost_addr, ..config };
+        Self { server, clock, folder, ambient, config }
+    }
+
+    /// Lets time pass while the server is stopped: to one that runs, the clock would jump.
+    pub async fn pass(self, span: Seconds) -> Self {
+        self.server.shutdown().await;
+        self.clock.advance(span);
+        let server = Server::start(self.config.clone(), self.ambient.clone()).await.unwrap();
+        Self { server, ..self }
     }
 
     /// One machine: a folder, a key store and a client of its own.

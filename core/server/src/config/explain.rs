@@ -1,0 +1,104 @@
+//! What is wrong with a configuration, as a person is told: which key, where it was said, what to do.
+
+use figment::error::{Error, Kind};
+use std::path::Path;
+
+/// Where values come from, for telling it.
+pub(super) struct Sources<'a> {
+    /// The file, when there is one.
+    pub file: Option<&'a Path>,
+    /// The keys that variables set.
+    pub variables: Vec<String>,
+    /// The keys that flags set.
+    pub flags: Vec<String>,
+}
+
+impl Sources<'_> {
+    /// Where a key was said; the strongest source wins.
+    fn of(&self, key: &str) -> String {
+        let has = |keys: &[String]| keys.iter().any(|other| other == key);
+        match self.file {
+            _ if has(&self.flags) => format!("the flag --{}", key.replace('_', "-")),
+            _ if has(&self.variables) => {
+                format!("the variable {}{}", super::PREFIX, key.to_ascii_uppercase())
+            }
+            Some(file) => file.display().to_string(),
+            None => "the configuration".to_owned(),
+        }
+    }
+}
+
+/// Everything that is wrong, one sentence each.
+pub(super) fn explain(error: Error, sources: &Sources<'_>) -> String {
+    let told: Vec<String> = error.into_iter().map(|error| one(&error, sources)).collect();
+    told.join("\n")
+}
+
+fn one(error: &Error, sources: &Sources<'_>) -> String {
+    let key = error.path.join(".");
+    let at = sources.of(&key);
+    match &error.kind {
+        Kind::MissingField(field) if field == "data_dir" => {
+            "say where everything is kept: --data-dir DIR, or data_dir in the file".to_owned()
+        }
+        Kind::UnknownField(field, known) => {
+            let at = sources.of(field);
+            match nearest(field, known) {
+                Some(meant) => format!("{at}: there is no key {field}; is {meant} meant?"),
+                None => format!(
+                    "{at}: there is no key {field}. Take it out, or use one of: {}",
+                    known.join(", ")
+                ),
+            }
+        }
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            format!("{at}: {key} must be {expected}, and is {found}")
+        }
+        Kind::UnknownVariant(found, known) => {
+            format!("{at}: {key} must be {}, and is {found}", known.join(" or "))
+        }
+        // What no key belongs to is the file's own form: the text shows line and column.
+        Kind::Message(text) if key.is_empty() => format!("{at} is not TOML: {text}"),
+        Kind::Message(text) if text.starts_with("invalid socket address") => format!(
+            "{at}: {key} must be an address and a port, such as 127.0.0.1:8443, and no name"
+        ),
+        Kind::Message(text) => format!("{at}: {key}: {text}"),
+        _ => format!("{at}: {error}"),
+    }
+}
+
+/// The known key that differs least, when it differs little.
+fn nearest(field: &str, known: &'static [&'static str]) -> Option<&'static str> {
+    let (distance, key) = known.iter().map(|key| (distance(field, key), *key)).min()?;
+    (distance <= field.len() / 3).then_some(key)
+}
+
+/// Letters to change, add or leave out (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let changed = corner + usize::from(a != b);
+            corner = row[j + 1];
+            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_keys_are_recognised_and_others_are_not() {
+        let known: &[&str] = &["listen", "localhost_listen", "tenant"];
+        assert_eq!(nearest("lissten", known), Some("listen"));
+        assert_eq!(nearest("localhost-listen", known), Some("localhost_listen"));
+        assert_eq!(nearest("smtp_server", known), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

@@ -1,0 +1,135 @@
+//! Making the keys of a new server, and taking the root away from an old one.
+
+use super::{PkiError, PkiSettings, ROOT, RootKey, SESSION_KEY, context_of, opened};
+use crate::directory::write_private;
+use crate::failure::Failure;
+use crate::store::meta::{self, SealedKey};
+use crate::store::{Lane, Store, Tx};
+use landfall_crypto::ambient::Ambient;
+use landfall_crypto::ca::{IssuerKind, RootAuthority};
+use landfall_crypto::crockford;
+use landfall_crypto::envelope::MasterKey;
+use landfall_crypto::key::KeyPair;
+use landfall_crypto::passphrase;
+use landfall_crypto::secret::{SecretBytes, SecretText};
+use landfall_identity::Timestamp;
+use std::path::{Path, PathBuf};
+
+const ROOT_FILE: &str = "root-key.age";
+const ROOT_PASSPHRASE_FILE: &str = "root-key-passphrase.txt";
+
+/// Where the root key was written for offline keeping. From then on it is nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootExport {
+    /// The key (PKCS#8), as an age file.
+    pub file: PathBuf,
+    /// What opens it.
+    pub passphrase: PathBuf,
+}
+
+/// The keys of a new server.
+pub(super) struct Made {
+    pub rows: Vec<SealedKey>,
+    pub export: Option<RootExport>,
+}
+
+/// Makes every key of a new server. A root that does not stay is on disk before this returns, so that
+/// no row is ever kept whose root a crash has lost.
+pub(super) fn make(
+    settings: &PkiSettings,
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<Made, PkiError> {
+    let seal = |name: &str, key: &[u8], certificate: Option<&[u8]>| {
+        sealed(name, key, certificate, master, ambient)
+    };
+    let root = RootAuthority::create(ambient)?;
+    let root_key = root.private_key()?;
+    let mut rows = Vec::new();
+    let export = match &settings.root_key {
+        RootKey::AsItIs => return Err(PkiError::NotServedYet),
+        RootKey::Kept => {
+            rows.push(seal(ROOT, root_key.expose(), Some(root.certificate()))?);
+            None
+        }
+        RootKey::Offline(directory) => {
+            rows.push(seal(ROOT, &[], Some(root.certificate()))?);
+            Some(export(&root_key, directory, ambient)?)
+        }
+    };
+    for kind in IssuerKind::ALL {
+        let issuer = root.issue(kind, ambient)?;
+        let key = issuer.private_key()?;
+        rows.push(seal(kind.as_str(), key.expose(), Some(issuer.certificate()))?);
+    }
+    rows.push(seal(SESSION_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
+    Ok(Made { rows, export })
+}
+
+/// Keeps the keys and the trust domain, together or not at all.
+pub(super) async fn keep(
+    store: &Store,
+    settings: &PkiSettings,
+    rows: Vec<SealedKey>,
+    now: Timestamp,
+) -> Result<(), PkiError> {
+    let trust_domain = settings.trust_domain.clone();
+    let work = async move |tx: &mut Tx<'_>| {
+        for row in &rows {
+            meta::insert_sealed_key(tx, row, now).await?;
+        }
+        meta::set(tx, meta::TRUST_DOMAIN, trust_domain.as_str()).await?;
+        Ok(())
+    };
+    let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
+    store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)
+}
+
+/// Takes the root key out of the database of a server that kept it until now. Nothing to do when it
+/// left before.
+pub(super) async fn take_offline(
+    store: &Store,
+    rows: &[SealedKey],
+    directory: &Path,
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<Option<RootExport>, PkiError> {
+    let (root_key, certificate) = opened(rows, ROOT, master)?;
+    if root_key.expose().is_empty() {
+        return Ok(None);
+    }
+    let export = export(&root_key, directory, ambient)?;
+    let emptied = sealed(ROOT, &[], Some(&certificate), master, ambient)?;
+    let work = async move |tx: &mut Tx<'_>| Ok(meta::replace_sealed_key(tx, &emptied).await?);
+    let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
+    store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)?;
+    Ok(Some(export))
+}
+
+/// Writes the root key under a passphrase of its own: 128 random bits, which the operator keeps apart.
+fn export(
+    root_key: &SecretBytes,
+    directory: &Path,
+    ambient: &Ambient,
+) -> Result<RootExport, PkiError> {
+    let phrase = SecretText::new(crockford::encode(&ambient.random::<16>()));
+    let export = RootExport {
+        file: directory.join(ROOT_FILE),
+        passphrase: directory.join(ROOT_PASSPHRASE_FILE),
+    };
+    write_private(&export.passphrase, phrase.as_bytes())?;
+    write_private(&export.file, &passphrase::seal(root_key.expose(), &phrase)?)?;
+    Ok(export)
+}
+
+fn sealed(
+    name: &str,
+    key: &[u8],
+    certificate: Option<&[u8]>,
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<SealedKey, PkiError> {
+    let sealed = master.seal(&context_of(name), key, ambient.random.as_ref())?;
+    let certificate = certificate.map(<[u8]>::to_vec);
+    Ok(SealedKey { name: name.to_owned(), sealed, certificate })
+}

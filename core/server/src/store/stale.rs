@@ -1,0 +1,79 @@
+//! What is over, and when nobody asks for it any more. The audit keeps what it did; enrolments, users,
+//! passkeys, secrets and the audit itself are never dropped.
+
+use super::{StoreError, Tx, params};
+use landfall_identity::{Seconds, Timestamp};
+
+/// The most rows that one step drops: nobody behind it in the writer's queue notices.
+pub const STEP_ROWS: u32 = 200;
+
+/// One kind of rows that end.
+#[derive(Debug, Clone, Copy)]
+pub struct Stale {
+    /// What they are called, for the log.
+    pub what: &'static str,
+    /// How long they are kept after their end.
+    pub keep: Seconds,
+    sql: &'static str,
+}
+
+/// Every kind, in an order in which no row is dropped that another one names.
+pub const STALE: [Stale; 7] = [
+    Stale {
+        what: "ceremonies",
+        keep: Seconds::hours(1),
+        sql: "DELETE FROM ceremonies WHERE id IN (SELECT id FROM ceremonies
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "grants",
+        keep: Seconds::days(1),
+        sql: "DELETE FROM grants WHERE id IN (SELECT id FROM grants
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "sessions",
+        keep: Seconds::days(1),
+        sql: "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    // Whoever made one sees for a month what became of it. The hash of its secret goes with it.
+    Stale {
+        what: "tokens",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    // With a renewal's certificate goes the digest of the signature that was spent on it, which by then
+    // has been too old to be taken for a month.
+    Stale {
+        what: "certificates",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM certificates WHERE serial IN (SELECT serial FROM certificates c
+              WHERE not_after < $1
+                AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.certificate = c.serial)
+              ORDER BY not_after LIMIT $2)",
+    },
+    // Longer than any connection lives.
+    Stale {
+        what: "changes",
+        keep: Seconds::hours(2),
+        sql: "DELETE FROM changes WHERE seq IN (SELECT seq FROM changes
+              WHERE at < $1 ORDER BY seq LIMIT $2)",
+    },
+    Stale {
+        what: "stranger_refusals",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM stranger_refusals WHERE (prefix, code, minute) IN
+              (SELECT prefix, code, minute FROM stranger_refusals
+              WHERE minute < $1 ORDER BY minute LIMIT $2)",
+    },
+];
+
+/// Drops at most [`STEP_ROWS`] rows of a kind, those that ended first. Answers how many.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn drop_some(tx: &mut Tx<'_>, stale: &Stale, now: Timestamp) -> Result<u64, StoreError> {
+    tx.run(stale.sql, params![now - stale.keep, STEP_ROWS]).await
+}

@@ -1,0 +1,123 @@
+//! `config check`, read as an operator would.
+
+use crate::binary::{Said, Serving, command, run};
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn check(&self, toml: &str) -> Said {
+        let file = self.path("landfall.toml");
+        let data_dir = self.path("data");
+        std::fs::write(&file, format!("data_dir = {data_dir:?}\n{toml}\n")).unwrap();
+        run(command().args(["config", "check", "--config"]).arg(&file))
+    }
+
+    /// A self-signed certificate for a name, and its key.
+    fn certificate(&self, name: &str) -> String {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        let (certificate, key) = (self.path("chain.pem"), self.path("key.pem"));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        format!("tls_certificate = {certificate:?}\ntls_key = {key:?}\n")
+    }
+}
+
+#[track_caller]
+fn says(said: &Said, words: &[&str]) {
+    let text = format!("{}{}", said.out, said.err);
+    for word in words {
+        assert!(text.contains(word), "`{word}` is missing:\n{text}");
+    }
+}
+
+#[test]
+fn a_plain_configuration_is_explained() {
+    let folder = Folder::new();
+    let said = folder.check("");
+    assert!(said.ok, "{said:?}");
+    says(
+        &said,
+        &[
+            "landfall.toml",
+            "made at the first start",
+            "HTTPS            127.0.0.1:8443",
+            "Public address   https://127.0.0.1:8443",
+            "Tenant           home",
+            "landfall.local, fixed at the first start",
+            "by this server's own CA",
+            "not in browsers: they take no passkeys for a bare address. Set public_url",
+            "in a file that only its owner reads",
+            "keep_root_key = false takes it offline",
+        ],
+    );
+    assert!(!folder.path("data").exists(), "looking changes nothing");
+}
+
+#[test]
+fn certificate_files_are_looked_into() {
+    let folder = Folder::new();
+    let files = folder.certificate("id.example.org");
+    let right = folder.check(&format!("{files}public_url = 'https://id.example.org'"));
+    assert!(right.ok, "{right:?}");
+    says(&right, &["in browsers, at https://id.example.org", "chain.pem, until "]);
+
+    let other = folder.check(&format!("{files}public_url = 'https://www.example.org'"));
+    assert!(!other.ok, "{other:?}");
+    says(&other, &["tls_certificate: ", "is not for www.example.org", "public_url"]);
+
+    std::fs::write(folder.path("key.pem"), "no key").unwrap();
+    let broken = folder.check(&format!("{files}public_url = 'https://id.example.org'"));
+    assert!(!broken.ok, "{broken:?}");
+    says(&broken, &["tls_certificate, tls_key: ", "key.pem cannot be used as a private key"]);
+    std::fs::remove_file(folder.path("chain.pem")).unwrap();
+    says(&folder.check(&files), &["chain.pem cannot be used as a certificate chain"]);
+
+    let files = folder.certificate("id.example.org");
+    let stranger = rcgen::generate_simple_self_signed(["id.example.org".to_owned()]).unwrap();
+    std::fs::write(folder.path("key.pem"), stranger.signing_key.serialize_pem()).unwrap();
+    says(&folder.check(&files), &["the server's certificate and key cannot be used together"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let folder = Folder::new();
+    let files = folder.certificate("id.example.org");
+    let said = folder.check(&format!(
+        "{files}public_url = 'https://www.example.org'\nmaster_key_passphrase_file = '/nowhere/phrase'"
+    ));
+    assert!(!said.ok);
+    says(&said, &["is not for www.example.org", "/nowhere/phrase cannot be read"]);
+}
+
+#[test]
+fn what_the_database_was_made_for_is_compared() {
+    let folder = Folder::new();
+    Serving::start(&folder.path("data"), |_| {}).unwrap().stop();
+    says(&folder.check(""), &["landfall.local, fixed\n"]);
+    let moved = folder.check("public_url = 'https://id.example.org'");
+    assert!(!moved.ok, "{moved:?}");
+    says(&moved, &["trust_domain: this database belongs to landfall.local", "set trust_domain to"]);
+    let kept =
+        folder.check("public_url = 'https://id.example.org'\ntrust_domain = 'landfall.local'");
+    assert!(kept.ok, "{kept:?}");
+}
+
+#[test]
+fn a_wrong_file_is_named() {
+    let said = run(command().args(["config", "check", "--config", "/nowhere/landfall.toml"]));
+    assert!(!said.ok);
+    says(&said, &["/nowhere/landfall.toml cannot be read", "check --config"]);
+    let folder = Folder::new();
+    says(&folder.check("listen = "), &["landfall.toml is not TOML", "line 2"]);
+    says(&folder.check("localhost_listen = '0.0.0.0:80'"), &["localhost_listen", "loopback"]);
+    let none = run(command().args(["config", "check"]));
+    says(&none, &["--data-dir DIR"]);
+}
