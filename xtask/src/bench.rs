@@ -9,9 +9,9 @@ use std::process::{Command, ExitCode};
 /// What it can be told.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A folder on the disk that is to be measured [default: target/]
+    /// A folder on the disk that is to be measured; several, one after the other [default: target/]
     #[arg(long, value_name = "DIR")]
-    disk: Option<PathBuf>,
+    disk: Vec<PathBuf>,
 }
 
 /// Runs it.
@@ -20,12 +20,15 @@ pub struct Args {
 /// Something is missing or does not build, or a request failed under load.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let binaries = Binaries::of_the_terminal(true)?;
-    let folder = args.disk.clone().unwrap_or_else(|| sh::root().join("target"));
+    let mut folders = args.disk.clone();
+    if folders.is_empty() {
+        folders.push(sh::root().join("target"));
+    }
     // Resolved like the server's own build, so that their dependencies are built once.
     let mut build = sh::cargo(["build", "--quiet", "--release", "--workspace"]);
     sh::run(build.args(["--exclude", "landfall-desktop", "--bin", "landfall-bench"]))?;
     let mut bench = Command::new(binaries.path("landfall-bench")?);
-    bench.arg(binaries.path("landfall-server")?).arg(folder);
+    bench.arg(binaries.path("landfall-server")?).args(folders);
     sh::run(&mut bench)?;
     println!("\nrecovery, as the demo plays it");
     demo::play(&binaries, None)

@@ -85,6 +85,9 @@ pub struct Pki {
     root_certificate: Vec<u8>,
     server_issuer: Issuer,
     people_issuer: Issuer,
+    /// What goes with every certificate, written once.
+    root_pem: String,
+    people_issuer_pem: String,
     sessions: JwtSigner,
     session_verifier: JwtVerifier,
     master: MasterKey,
@@ -146,12 +149,15 @@ impl Pki {
         let root_certificate = row(&rows, ROOT)?.certificate.clone();
         let root_certificate = root_certificate.ok_or(PkiError::Missing(ROOT))?;
         let pin = BASE64URL_NOPAD.encode(&ca::fingerprint(&root_certificate));
+        let people_issuer = issuer(IssuerKind::People)?;
         let pki = Self {
+            root_pem: to_pem(&root_certificate),
+            people_issuer_pem: to_pem(people_issuer.certificate()),
             trust_domain: settings.trust_domain.clone(),
             trust: if settings.webpki { "webpki".to_owned() } else { format!("pin:{pin}") },
             root_certificate,
             server_issuer: issuer(IssuerKind::Server)?,
-            people_issuer: issuer(IssuerKind::People)?,
+            people_issuer,
             session_verifier: sessions.verifier(),
             sessions,
             master,
@@ -187,12 +193,12 @@ impl Pki {
 
     /// The root certificates, PEM.
     pub fn trust_bundle_pem(&self) -> String {
-        to_pem(&self.root_certificate)
+        self.root_pem.clone()
     }
 
     /// A certificate and its issuer, PEM, leaf first.
     pub fn chain_pem(&self, leaf: &[u8]) -> String {
-        to_pem(leaf) + &to_pem(self.people_issuer.certificate())
+        to_pem(leaf) + &self.people_issuer_pem
     }
 
     /// The key that signs session tokens, for `jwks.json`.

@@ -34,12 +34,7 @@ impl Connection {
     }
 
     /// Sends a request and reads the whole answer.
-    pub async fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Option<&serde_json::Value>,
-    ) -> Result<Bytes> {
+    pub async fn send(&mut self, method: Method, path: &str, body: Option<Bytes>) -> Result<Bytes> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -48,15 +43,12 @@ impl Connection {
         if let Some(session) = &self.session {
             request = request.header(header::AUTHORIZATION, format!("Bearer {session}"));
         }
-        let bytes = match body {
-            None => Bytes::new(),
-            Some(body) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                Bytes::from(serde_json::to_vec(body)?)
-            }
-        };
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = Full::new(body.unwrap_or_default());
         self.requests.ready().await?;
-        let answer = self.requests.send_request(request.body(Full::new(bytes))?).await?;
+        let answer = self.requests.send_request(request.body(body)?).await?;
         let status = answer.status();
         let bytes = answer.into_body().collect().await?.to_bytes();
         if !status.is_success() {

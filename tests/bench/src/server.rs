@@ -14,7 +14,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 /// A device's certificate chain and key.
@@ -23,6 +24,7 @@ pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 /// A running server.
 pub struct Server {
     process: Child,
+    metrics: SocketAddr,
     /// The first administrator's token.
     pub claim: TokenText,
     /// How it is reached.
@@ -41,10 +43,10 @@ impl Server {
     /// Starts `binary` on a fresh data directory under `folder`, and waits until it is ready.
     pub async fn start(binary: &Path, folder: &Path) -> Result<Self> {
         let mut process = Command::new(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--show-claim-token"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
+            .args(["--json", "--show-claim-token"])
             .arg("--data-dir")
             .arg(folder.join("data"))
-            .env("RUST_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(folder.join("server.log"))?)
@@ -62,14 +64,35 @@ impl Server {
         let name = claim.payload.url.host_str().context("no host in the token")?.to_owned();
         let port = claim.payload.url.port_or_known_default().context("no port in the token")?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let metrics = ready["metrics"]
+            .as_str()
+            .and_then(|url| url.strip_prefix("http://")?.strip_suffix("/metrics")?.parse().ok());
+        let metrics = metrics.context("no metrics in the ready line")?;
         let roots = pinned_roots(address, &name, &claim.payload.trust).await?;
-        Ok(Self { process, claim, site: Site { address, name, roots } })
+        Ok(Self { process, metrics, claim, site: Site { address, name, roots } })
+    }
+
+    /// Its process id.
+    pub fn process(&self) -> Result<u32> {
+        self.process.id().context("the server has ended")
+    }
+
+    /// Jobs that its writer has made durable, and the batches that it took for them.
+    pub async fn batches(&self) -> Result<(u64, u64)> {
+        let mut stream = TcpStream::connect(self.metrics).await?;
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await?;
+        let count = |name: &str| -> Result<u64> {
+            let mut lines = page.lines().filter_map(|line| line.strip_prefix(name));
+            Ok(lines.next().context("a counter is missing")?.trim().parse()?)
+        };
+        Ok((count("landfall_writer_jobs_total ")?, count("landfall_writer_batches_total ")?))
     }
 
     /// Resident memory, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        let id = self.process.id().context("the server has ended")?;
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process()?))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|rest| rest.trim().strip_suffix("kB"));
         Ok(kibibytes.context("no VmRSS")?.trim().parse::<u64>()? * 1024)

@@ -64,6 +64,7 @@ pub struct Service {
     pub(crate) cutter: Arc<dyn Cutter>,
     /// This run of this process, among all that share the database.
     pub(crate) node: NodeId,
+    enrolled: Arc<perform::EnrolledKeys>,
 }
 
 impl Service {
@@ -76,7 +77,7 @@ impl Service {
         cutter: Arc<dyn Cutter>,
     ) -> Self {
         let node = NodeId::from_bits(ambient.random());
-        Self { store, pki, settings, ambient, cutter, node }
+        Self { store, pki, settings, ambient, cutter, node, enrolled: Arc::default() }
     }
 }
 

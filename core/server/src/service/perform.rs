@@ -11,7 +11,11 @@ use landfall_identity::id::AuditId;
 use landfall_identity::spiffe::{Principal, SpiffeId, TrustDomain};
 use landfall_identity::{Action, Caller, DeviceState, Refusal, TenantName, Timestamp};
 use landfall_protocol::ErrorCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Keys that are remembered as enrolled; beyond, all are looked up again.
+const REMEMBERED_MAX: usize = 10_000;
 
 impl Service {
     /// Runs a use case of a known caller in the writer's next batch. The caller is read from rows
@@ -28,7 +32,7 @@ impl Service {
         let thumbprint = peer.thumbprint.clone();
         let now = self.ambient.now();
         let presented = self.presented(request.bearer.as_deref(), now)?;
-        let known = self.is_enrolled(&thumbprint).await?;
+        let known = self.is_enrolled(&thumbprint)?;
         if !known {
             return Err(Refusal::NotEnrolled.into());
         }
@@ -84,12 +88,40 @@ impl Service {
     }
 
     /// Whether the key is enrolled at all: strangers never reach the writer by this way.
-    async fn is_enrolled(&self, thumbprint: &str) -> Result<bool, Failure> {
+    fn is_enrolled(&self, thumbprint: &str) -> Result<bool, Failure> {
+        if self.enrolled.knows(thumbprint) {
+            return Ok(true);
+        }
         let found = self
             .store
-            .read(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, thumbprint).await)
-            .await?;
+            .glance(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, thumbprint).await)?;
+        if found.is_some() {
+            self.enrolled.remember(thumbprint);
+        }
         Ok(found.is_some())
+    }
+}
+
+/// Keys that were found enrolled. Rows of enrolments are never deleted, so what was true once stays
+/// true; what such a key may do is read from its row, each time.
+#[derive(Default)]
+pub(crate) struct EnrolledKeys(Mutex<HashSet<String>>);
+
+impl EnrolledKeys {
+    fn knows(&self, thumbprint: &str) -> bool {
+        self.lock().contains(thumbprint)
+    }
+
+    fn remember(&self, thumbprint: &str) {
+        let mut keys = self.lock();
+        if keys.len() >= REMEMBERED_MAX {
+            keys.clear();
+        }
+        keys.insert(thumbprint.to_owned());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -38,8 +38,7 @@ impl Service {
         let thumbprint = parsed.keyid().as_str().to_owned();
         let enrollment = self
             .store
-            .read(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, &thumbprint).await)
-            .await?
+            .glance(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, &thumbprint).await)?
             .ok_or(Refusal::SignatureInvalid)?;
         let key = PublicKey::from_spki(&enrollment.spki).map_err(Failure::internal)?;
         // The skew is told only to who holds the key.

@@ -1,5 +1,7 @@
 //! All SQL. Nothing outside names a table; nothing here names a wire type.
 
+mod glance;
+mod log;
 mod tx;
 mod value;
 mod writer;
@@ -30,6 +32,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Readers of the embedded database. Two cores serve no more at once.
@@ -76,6 +79,9 @@ pub enum StoreError {
     /// The batch could not be made durable.
     #[error("the batch did not commit")]
     NotCommitted,
+    /// A glance waited for something.
+    #[error("a look at a row waited")]
+    Waited,
     /// The queue is full.
     #[error("the queue is full")]
     Full,
@@ -118,6 +124,7 @@ impl From<StoreError> for Failure {
 #[derive(Clone)]
 pub struct Store {
     readers: SqlitePool,
+    glances: Arc<glance::Glances>,
     writer: writer::Writer,
 }
 
@@ -145,7 +152,8 @@ impl Store {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await?;
         let writer = writer::Writer::start(path, BUSY_TIMEOUT)?;
-        Ok(Self { readers, writer })
+        let glances = Arc::new(glance::Glances::new(path, BUSY_TIMEOUT));
+        Ok(Self { readers, glances, writer })
     }
 
     /// Reads outside any transaction of the writer. What gates a write is read inside it instead.
@@ -158,6 +166,18 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut connection = self.readers.acquire().await?;
         work(&mut Tx::Reader(&mut connection)).await
+    }
+
+    /// Looks at a row or two by their keys, on this very thread: what a request needs before its write
+    /// is queued. Lists belong into [`Store::read`].
+    ///
+    /// # Errors
+    /// Whatever `work` answers; it may wait for nothing.
+    pub fn glance<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.glances.glance(work)
     }
 
     /// Runs `work` in the writer's next batch. Its effects stand, and this answers, only after the
@@ -185,6 +205,7 @@ impl Store {
     /// Finishes what is queued and closes the file.
     pub async fn close(self) {
         self.writer.stop().await;
+        self.glances.close();
         self.readers.close().await;
     }
 }

@@ -16,6 +16,8 @@ pub enum Tx<'c> {
     Writer(&'c mut rusqlite::Connection),
     /// A reader of SQLite's pool.
     Reader(&'c mut SqliteConnection),
+    /// A look at a row or two of SQLite, on the thread that asks.
+    Glance(&'c mut rusqlite::Connection),
 }
 
 impl Tx<'_> {
@@ -29,7 +31,9 @@ impl Tx<'_> {
         params: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
         match self {
-            Self::Writer(connection) => writer_all(connection, sql, params),
+            Self::Writer(connection) | Self::Glance(connection) => {
+                writer_all(connection, sql, params)
+            }
             Self::Reader(connection) => reader_all(connection, sql, params).await,
         }
     }
@@ -57,7 +61,7 @@ impl Tx<'_> {
                 bind(&mut statement, sql, params)?;
                 Ok(statement.raw_execute()? as u64)
             }
-            Self::Reader(_) => Err(StoreError::ReadOnly),
+            Self::Reader(_) | Self::Glance(_) => Err(StoreError::ReadOnly),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! that fails loses its act and keeps its refusal; its neighbours notice nothing; later jobs see
 //! earlier ones. If COMMIT fails nobody in the batch gets a yes.
 
+use super::log::{Copier, Log};
 use super::{StoreError, Tx};
 use crate::failure::Failure;
 use futures::FutureExt;
@@ -19,6 +20,11 @@ use tokio::sync::oneshot;
 const BATCH_MAX: usize = 128;
 /// The longest a batch collects work before it commits.
 const BATCH_WORK_MAX: Duration = Duration::from_millis(2);
+/// Memory for pages, in KiB. An enrolment touches a dozen pages all over the indexes; what is not held
+/// is read again. Not much more: after a page was split SQLite looks through all of it at the commit.
+const CACHE: i64 = 4 * 1024;
+/// How long a batch waits for company before it commits, when the one before had some.
+const LINGER: Duration = Duration::from_micros(500);
 /// Jobs of known principals that may wait.
 const KNOWN_MAX: usize = 4096;
 /// Jobs of strangers that may wait: a flood of them must not stand in front of honest people.
@@ -59,6 +65,8 @@ struct Queues {
     strangers: VecDeque<Box<dyn Job>>,
     /// Counts the jobs taken, through all batches: a short one must not always end before the turn.
     taken: usize,
+    /// Jobs that must wait before the writer is woken.
+    wanted: usize,
     stopping: bool,
 }
 
@@ -72,8 +80,12 @@ impl Queues {
         first.pop_front().or_else(|| second.pop_front())
     }
 
+    fn len(&self) -> usize {
+        self.known.len() + self.strangers.len()
+    }
+
     fn is_empty(&self) -> bool {
-        self.known.is_empty() && self.strangers.is_empty()
+        self.len() == 0
     }
 }
 
@@ -81,6 +93,7 @@ impl Queues {
 struct Shared {
     queues: Mutex<Queues>,
     wake: Condvar,
+    log: Arc<Log>,
     jobs: AtomicU64,
     batches: AtomicU64,
     turned_away: AtomicU64,
@@ -97,7 +110,7 @@ impl Shared {
 #[derive(Clone)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    done: Arc<tokio::sync::Mutex<Option<oneshot::Receiver<()>>>>,
+    done: Arc<tokio::sync::Mutex<Option<(oneshot::Receiver<()>, Copier)>>>,
 }
 
 impl Writer {
@@ -110,8 +123,15 @@ impl Writer {
         connection.pragma_update(None, "foreign_keys", "ON")?;
         // What is erased or deleted leaves no copy in the file's free pages.
         connection.pragma_update(None, "secure_delete", "ON")?;
+        // Old pages, kept until a savepoint is released, would go through a file in the machine's
+        // common temporary folder.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
+        // No commit copies the log: the copier does.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.set_prepared_statement_cache_capacity(256);
         let shared = Arc::new(Shared::default());
+        let copier = Copier::start(path, Arc::clone(&shared.log), busy_timeout)?;
         let (gone, done) = oneshot::channel();
         let worker = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -122,7 +142,7 @@ impl Writer {
                 let _ = gone.send(());
             })
             .map_err(|_| StoreError::Stopped)?;
-        Ok(Self { shared, done: Arc::new(tokio::sync::Mutex::new(Some(done))) })
+        Ok(Self { shared, done: Arc::new(tokio::sync::Mutex::new(Some((done, copier)))) })
     }
 
     pub(super) async fn submit<T: Send + 'static>(
@@ -135,7 +155,7 @@ impl Writer {
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(UseCase { work, record, result: None, reply });
-        {
+        let enough = {
             let mut queues = self.shared.lock();
             if queues.stopping {
                 return Err(StoreError::Stopped.into());
@@ -149,8 +169,11 @@ impl Writer {
                 return Err(StoreError::Full.into());
             }
             queue.push_back(job);
+            queues.len() >= queues.wanted
+        };
+        if enough {
+            self.shared.wake.notify_one();
         }
-        self.shared.wake.notify_one();
         answer.await.unwrap_or(Err(Failure::Unavailable))
     }
 
@@ -165,14 +188,16 @@ impl Writer {
     pub(super) async fn stop(&self) {
         self.shared.lock().stopping = true;
         self.shared.wake.notify_all();
-        if let Some(done) = self.done.lock().await.take() {
+        if let Some((done, copier)) = self.done.lock().await.take() {
             let _ = done.await;
+            copier.stop();
         }
     }
 }
 
 /// Takes batch after batch until it is told to stop and the queues are empty.
 fn serve(mut connection: rusqlite::Connection, shared: &Shared) {
+    let mut pace = Pace::default();
     loop {
         {
             let mut queues = shared.lock();
@@ -183,24 +208,71 @@ fn serve(mut connection: rusqlite::Connection, shared: &Shared) {
                 queues = shared.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
             }
         }
-        batch(&mut connection, shared);
+        shared.log.keep_short(&connection);
+        let size = batch(&mut connection, shared, &pace);
+        pace.took(size);
     }
 }
 
-fn batch(connection: &mut rusqlite::Connection, shared: &Shared) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").is_ok();
+/// How many jobs came lately. Clients whose answers just left ask again at once; a commit that waits a
+/// moment for them saves a sync of the disk. Who is alone never waits.
+#[derive(Default)]
+struct Pace {
+    last: usize,
+    before: usize,
+}
+
+impl Pace {
+    fn took(&mut self, jobs: usize) {
+        (self.before, self.last) = (self.last, jobs);
+    }
+
+    /// Jobs that a batch may hope for.
+    fn expected(&self) -> usize {
+        if self.last > 1 { (self.last + self.before).min(BATCH_MAX) } else { 0 }
+    }
+}
+
+/// The next job; when there is none, waits until as many have come as were expected, or until the
+/// batch has lingered long enough.
+fn next(
+    shared: &Shared,
+    expected: usize,
+    taken: usize,
+    linger: &mut Option<Instant>,
+) -> Option<Box<dyn Job>> {
+    let mut queues = shared.lock();
+    if queues.is_empty() && taken < expected && !queues.stopping {
+        let until = *linger.get_or_insert_with(|| Instant::now() + LINGER);
+        let left = until.saturating_duration_since(Instant::now());
+        queues.wanted = expected - taken;
+        let waited = shared.wake.wait_timeout_while(queues, left, |queues| {
+            queues.len() < queues.wanted && !queues.stopping
+        });
+        queues = waited.unwrap_or_else(PoisonError::into_inner).0;
+        queues.wanted = 0;
+    }
+    queues.take()
+}
+
+/// Runs one batch and tells how many jobs it had.
+fn batch(connection: &mut rusqlite::Connection, shared: &Shared, pace: &Pace) -> usize {
+    let begun = statement(connection, "BEGIN IMMEDIATE").is_ok();
     let mut settled: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH_MAX);
     let mut sound = begun;
+    let mut linger = None;
     let started = Instant::now();
     while settled.len() < BATCH_MAX && started.elapsed() < BATCH_WORK_MAX {
-        let Some(mut job) = shared.lock().take() else { break };
+        let Some(mut job) = next(shared, pace.expected(), settled.len(), &mut linger) else {
+            break;
+        };
         sound = sound && job.run(connection).is_ok();
         settled.push(job);
         if !sound {
             break;
         }
     }
-    let committed = sound && connection.execute_batch("COMMIT").is_ok();
+    let committed = sound && statement(connection, "COMMIT").is_ok();
     if begun
         && !committed
         && !connection.is_autocommit()
@@ -211,12 +283,21 @@ fn batch(connection: &mut rusqlite::Connection, shared: &Shared) {
     if committed {
         shared.jobs.fetch_add(settled.len() as u64, Ordering::Relaxed);
         shared.batches.fetch_add(1, Ordering::Relaxed);
+        shared.log.wrote(settled.len() as u64);
     } else {
         tracing::error!(jobs = settled.len(), "a batch did not commit");
     }
+    let size = settled.len();
     for job in settled {
         job.settle(committed);
     }
+    size
+}
+
+/// Runs a statement of the batch itself, prepared once.
+fn statement(connection: &rusqlite::Connection, sql: &'static str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.raw_execute()?;
+    Ok(())
 }
 
 struct UseCase<T, W, R> {
@@ -234,27 +315,27 @@ where
 {
     /// Fails only when the batch itself can no longer be trusted.
     fn run(&mut self, connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
-        connection.execute_batch("SAVEPOINT job")?;
+        statement(connection, "SAVEPOINT job")?;
         let worked = ready((self.work)(&mut Tx::Writer(connection)));
         let mut result = match worked {
             Some(result) => result,
             None => Err(Failure::internal("a use case waited inside the writer")),
         };
         if result.is_err() {
-            connection.execute_batch("ROLLBACK TO job")?;
+            statement(connection, "ROLLBACK TO job")?;
         }
         in_transaction(connection)?;
         let recorded = ready((self.record)(&mut Tx::Writer(connection), &result));
         if !matches!(recorded, Some(Ok(()))) {
             // No act without its audit row.
-            connection.execute_batch("ROLLBACK TO job")?;
+            statement(connection, "ROLLBACK TO job")?;
             result = Err(match recorded {
                 Some(Err(error)) => error.into(),
                 _ => Failure::internal("an audit row waited inside the writer"),
             });
         }
         in_transaction(connection)?;
-        connection.execute_batch("RELEASE job")?;
+        statement(connection, "RELEASE job")?;
         self.result = Some(result);
         Ok(())
     }

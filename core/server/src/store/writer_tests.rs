@@ -91,7 +91,7 @@ fn run_batch(connection: &mut rusqlite::Connection, jobs: Vec<Box<dyn Job>>) -> 
     let shared = Shared::default();
     shared.lock().known.extend(jobs);
     while !shared.lock().is_empty() {
-        batch(connection, &shared);
+        batch(connection, &shared, &Pace::default());
     }
     shared
 }
@@ -174,7 +174,7 @@ fn when_commit_fails_nobody_in_the_batch_gets_a_yes() {
         job(async |_: &mut Tx<'_>| Err::<(), _>(Failure::from(Refusal::Forbidden)), noting("c"));
     let shared = Shared::default();
     shared.lock().known.extend([first, poison, last]);
-    batch(&mut connection, &shared);
+    batch(&mut connection, &shared, &Pace::default());
     assert!(shared.lock().is_empty(), "three quick jobs are one batch");
     for answer in [a, b, c] {
         // Not even the refusal: it was not recorded.
@@ -248,7 +248,7 @@ fn a_flood_of_strangers_takes_a_quarter_and_leaves_nobody_waiting() {
     let bench = Bench::new();
     let mut connection = connect(&bench.path);
     while !shared.lock().is_empty() {
-        batch(&mut connection, &shared);
+        batch(&mut connection, &shared, &Pace::default());
     }
     let order = order.lock().unwrap();
     let last_known = order.iter().rposition(|who| *who == "known").unwrap();
