@@ -161,8 +161,8 @@ mod tests {
         assert!(log_max < allowed, "the log grew to {log_max} bytes");
         store.close().await;
         let connection = rusqlite::Connection::open(&path).unwrap();
-        let count: u64 =
+        let count: i64 =
             connection.query_row("SELECT COUNT(*) FROM pages", [], |row| row.get(0)).unwrap();
-        assert_eq!(count, jobs);
+        assert_eq!(count.unsigned_abs(), jobs);
     }
 }

@@ -392,6 +392,43 @@ fn acts_and_notes_agree_and_hold(bench: &Bench, confirmed: &[String]) {
 }
 
 #[test]
+fn who_is_alone_never_waits_for_company() {
+    let mut pace = Pace::default();
+    assert_eq!(pace.expected(), 0);
+    pace.took(1);
+    pace.took(1);
+    assert_eq!(pace.expected(), 0, "one client after another");
+    pace.took(8);
+    pace.took(8);
+    assert_eq!(pace.expected(), 16, "two halves that take turns come together");
+    pace.took(BATCH_MAX);
+    assert_eq!(pace.expected(), BATCH_MAX);
+}
+
+/// More clients than one batch holds, in turns: everybody is answered, and the batches fill.
+#[tokio::test]
+async fn clients_that_come_back_share_a_commit() {
+    let bench = Bench::new();
+    let writer = bench.writer();
+    let clients = (0..32).map(|client| {
+        let writer = writer.clone();
+        async move {
+            for turn in 0..20 {
+                let id = format!("{client}-{turn}");
+                let work = async move |tx: &mut Tx<'_>| insert(tx, &id).await;
+                writer.submit(Lane::Known, work, silent).await.unwrap();
+            }
+        }
+    });
+    futures::future::join_all(clients).await;
+    let stats = writer.stats();
+    assert_eq!(stats.jobs, 640);
+    assert!(stats.batches < 320, "{} batches for 640 jobs", stats.batches);
+    writer.stop().await;
+    assert_eq!(bench.names("SELECT COUNT(*) || '' FROM acts"), ["640"]);
+}
+
+#[test]
 fn kill_9_loses_no_confirmed_act_and_leaves_none_half_done() {
     use std::io::{BufRead, BufReader};
     let bench = Bench::new();
