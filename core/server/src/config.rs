@@ -195,7 +195,9 @@ impl Config {
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(|error| ConfigError::Rule(explain(error, &sources)))?;
-        config.check()?;
+        config
+            .rules()
+            .map_err(|(key, why)| ConfigError::Rule(format!("{}: {why}", sources.of(key))))?;
         Ok(config)
     }
 
@@ -219,25 +221,43 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Rule`].
     pub fn check(&self) -> Result<(), ConfigError> {
-        let broken = |why: &str| Err(ConfigError::Rule(why.to_owned()));
-        if self.tls_certificate.is_some() != self.tls_key.is_some() {
-            return broken("set tls_certificate and tls_key together, or neither");
+        self.rules().map_err(|(_, why)| ConfigError::Rule(why.to_owned()))
+    }
+
+    /// The rules between keys: the key that is to blame, and what to do.
+    fn rules(&self) -> Result<(), (&'static str, &'static str)> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(_), None) => {
+                return Err((
+                    "tls_certificate",
+                    "set tls_certificate and tls_key together, or neither",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(("tls_key", "set tls_certificate and tls_key together, or neither"));
+            }
+            _ => {}
         }
         if !(1..=DEVICE_TTL_MAX.0).contains(&self.device_token_ttl_max_seconds) {
-            return broken("device_token_ttl_max_seconds must be from 1 to 86400 (24 hours)");
+            return Err((
+                "device_token_ttl_max_seconds",
+                "device_token_ttl_max_seconds must be from 1 to 86400 (24 hours)",
+            ));
         }
         if self.localhost_listen.is_some_and(|address| !address.ip().is_loopback()) {
-            return broken(
+            return Err((
+                "localhost_listen",
                 "localhost_listen serves plain HTTP and must be a loopback address, such as 127.0.0.1:0",
-            );
+            ));
         }
         if self.listen.ip().is_unspecified() && self.public_url.is_none() {
-            return broken(
+            return Err((
+                "listen",
                 "listen takes every address of this machine: set public_url to the one that people use",
-            );
+            ));
         }
         if self.max_connections == 0 {
-            return broken("max_connections must be at least 1");
+            return Err(("max_connections", "max_connections must be at least 1"));
         }
         Ok(())
     }

@@ -81,7 +81,10 @@ fn rules_between_keys_hold() {
     ] {
         let error = load(&format!("data_dir = '/x'\n{toml}"), &[]).unwrap_err().to_string();
         assert!(error.contains(says), "{toml}: {error}");
+        assert!(error.contains("landfall.toml"), "{toml}: {error}");
     }
+    let variable = load("data_dir = '/x'", &[("LANDFALL_LISTEN", "0.0.0.0:443")]).unwrap_err();
+    assert!(variable.to_string().contains("the variable LANDFALL_LISTEN: "), "{variable}");
 }
 
 fn site(toml: &str, localhost: Option<&str>) -> Site {

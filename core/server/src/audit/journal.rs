@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 /// The file's name in the data directory.
 pub const JOURNAL_FILE: &str = "audit-checkpoints.jsonl";
 
+/// How much of its end is read at opening. The file grows for ever, by a quarter of a kilobyte for each
+/// half second in which anything happened, and only its last checkpoint is needed to go on.
+const TAIL: usize = 64 * LINE_MAX;
+
 /// The file, open for appending.
 pub struct Journal {
     path: PathBuf,
@@ -24,14 +28,9 @@ impl Journal {
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file =
             private(OpenOptions::new().create(true).read(true).append(true)).open(path)?;
-        let mut last = None;
-        let whole = {
-            let length = file.metadata()?.len();
-            let mut lines = Lines::new(&mut file, length);
-            for line in &mut lines {
-                last = line?.checkpoint.or(last);
-            }
-            lines.whole
+        let (whole, last) = match end_of(&mut file)? {
+            Some((whole, last)) => (whole, Some(last)),
+            None => all_of(&mut file)?,
         };
         if file.metadata()?.len() > whole {
             file.set_len(whole)?;
@@ -68,6 +67,35 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Bytes of the whole lines of a long file, and its last checkpoint; `None` when its end does not tell.
+fn end_of(file: &mut File) -> io::Result<Option<(u64, SignedCheckpoint)>> {
+    let Some(before) = file.metadata()?.len().checked_sub(TAIL as u64) else { return Ok(None) };
+    let mut tail = vec![0; TAIL];
+    file.seek(SeekFrom::Start(before))?;
+    file.read_exact(&mut tail)?;
+    let Some(newline) = tail.iter().rposition(|byte| *byte == b'\n') else { return Ok(None) };
+    // The first piece may be the end of a line, and then it is no checkpoint either.
+    let last = tail[..newline].rsplit(|byte| *byte == b'\n').find_map(checkpoint_of);
+    Ok(last.map(|last| (before + newline as u64 + 1, last)))
+}
+
+/// As [`end_of`], from the beginning.
+fn all_of(file: &mut File) -> io::Result<(u64, Option<SignedCheckpoint>)> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    let mut last = None;
+    let mut lines = Lines::new(file, length);
+    for line in &mut lines {
+        last = line?.checkpoint.or(last);
+    }
+    Ok((lines.whole, last))
+}
+
+/// What a line without its end holds, when it is a checkpoint.
+fn checkpoint_of(line: &[u8]) -> Option<SignedCheckpoint> {
+    SignedCheckpoint::parse_line(std::str::from_utf8(line).ok()?).ok()
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -141,9 +169,44 @@ impl<R: Read> Iterator for Lines<R> {
         }
         self.number += 1;
         self.whole += line.len() as u64;
-        let checkpoint = std::str::from_utf8(&line)
-            .ok()
-            .and_then(|line| SignedCheckpoint::parse_line(line.trim_end_matches('\n')).ok());
+        let checkpoint = checkpoint_of(line.strip_suffix(b"\n").unwrap_or(&line));
         Some(Ok(JournalLine { number: self.number, checkpoint }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use landfall_crypto::KeyPair;
+    use landfall_crypto::checkpoint::Checkpoint;
+    use landfall_identity::Timestamp;
+
+    #[test]
+    fn a_long_file_opens_by_its_end_as_a_short_one_by_its_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(JOURNAL_FILE);
+        let key = KeyPair::generate().unwrap();
+        let signed = |size| {
+            let checkpoint = Checkpoint { size, root: [7; 32], at: Timestamp::from_seconds(1) };
+            checkpoint.sign(&key).unwrap()
+        };
+        for lines in [1, 3, 2 * TAIL / 200] {
+            let _ = std::fs::remove_file(&path);
+            let all: Vec<SignedCheckpoint> = (1..=lines as u64).map(signed).collect();
+            Journal::open(&path).unwrap().append(&all).unwrap();
+            let length = path.metadata().unwrap().len();
+            assert_eq!(length > TAIL as u64, lines > 3);
+            for torn in ["", "{\"size\":", "no checkpoint at all"] {
+                OpenOptions::new()
+                    .append(true)
+                    .open(&path)
+                    .unwrap()
+                    .write_all(torn.as_bytes())
+                    .unwrap();
+                let journal = Journal::open(&path).unwrap();
+                assert_eq!(journal.last(), all.last(), "{lines} lines and {torn:?}");
+                assert_eq!(path.metadata().unwrap().len(), length, "{lines} lines and {torn:?}");
+            }
+        }
     }
 }

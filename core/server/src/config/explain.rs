@@ -15,7 +15,7 @@ pub(super) struct Sources<'a> {
 
 impl Sources<'_> {
     /// Where a key was said; the strongest source wins.
-    fn of(&self, key: &str) -> String {
+    pub(super) fn of(&self, key: &str) -> String {
         let has = |keys: &[String]| keys.iter().any(|other| other == key);
         match self.file {
             _ if has(&self.flags) => format!("the flag --{}", key.replace('_', "-")),

@@ -150,6 +150,29 @@ async fn with_the_root_offline_the_server_starts_issues_and_renews() {
 }
 
 #[test]
+fn a_root_that_cannot_be_written_down_is_not_given_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    assert!(on(&root, &["migrate"]).ok);
+    // Where the age file belongs stands something else.
+    std::fs::create_dir(root.join("root-key.age")).unwrap();
+    std::fs::write(root.join("root-key.age/in-the-way"), "").unwrap();
+    let offline = |command: &mut std::process::Command| {
+        command.env("LANDFALL_KEEP_ROOT_KEY", "false");
+    };
+    let refused = Serving::start(&root, offline).err().unwrap();
+    assert!(refused.contains("root-key.age cannot be used"), "{refused}");
+    let keys: i64 = rusqlite::Connection::open(landfall_server::directory::database_in(&root))
+        .unwrap()
+        .query_row("SELECT COUNT(*) FROM sealed_keys", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(keys, 0, "no server rests on a root that nobody has");
+    std::fs::remove_dir_all(root.join("root-key.age")).unwrap();
+    Serving::start(&root, offline).unwrap();
+    assert!(root.join("root-key.age").is_file());
+}
+
+#[test]
 fn a_root_that_was_kept_leaves_when_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("data");
