@@ -160,11 +160,8 @@ impl Server {
         let localhost_addr = bound.localhost.as_ref().and_then(|l| l.local_addr().ok());
         let metrics_addr = bound.metrics.as_ref().and_then(|l| l.local_addr().ok());
         let site = Arc::new(Site::new(&config, https_addr, localhost_addr)?);
-        let root_key = match config.keep_root_key {
-            true => RootKey::Kept,
-            false => RootKey::Offline(directory.path().to_owned()),
-        };
-        let keys = open_keys(&config, &directory, &site, root_key, &ambient).await?;
+        let keys =
+            open_keys(&config, &directory, &site, root_key(&config, &directory), &ambient).await?;
         let Keys { store, pki, root_export, audit_key } = keys;
         let sealer = Sealer::open(store.clone(), audit_key, directory.path(), &ambient)
             .map_err(StartError::Checkpoints)?;
@@ -223,6 +220,14 @@ impl Server {
             #[cfg(test)]
             heartbeat: beating,
         })
+    }
+}
+
+/// What becomes of the root key of a server with this configuration.
+fn root_key(config: &Config, directory: &DataDirectory) -> RootKey {
+    match config.keep_root_key {
+        true => RootKey::Kept,
+        false => RootKey::Offline(directory.path().to_owned()),
     }
 }
 
