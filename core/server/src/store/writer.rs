@@ -110,7 +110,13 @@ impl Shared {
 #[derive(Clone)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    done: Arc<tokio::sync::Mutex<Option<(oneshot::Receiver<()>, Copier)>>>,
+    ending: Arc<tokio::sync::Mutex<Option<Ending>>>,
+}
+
+/// What a stop waits for.
+struct Ending {
+    writer: oneshot::Receiver<()>,
+    copier: Copier,
 }
 
 impl Writer {
@@ -132,7 +138,7 @@ impl Writer {
         connection.set_prepared_statement_cache_capacity(256);
         let shared = Arc::new(Shared::default());
         let copier = Copier::start(path, Arc::clone(&shared.log), busy_timeout)?;
-        let (gone, done) = oneshot::channel();
+        let (gone, writer) = oneshot::channel();
         let worker = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("store-writer".into())
@@ -142,7 +148,8 @@ impl Writer {
                 let _ = gone.send(());
             })
             .map_err(|_| StoreError::Stopped)?;
-        Ok(Self { shared, done: Arc::new(tokio::sync::Mutex::new(Some((done, copier)))) })
+        let ending = Arc::new(tokio::sync::Mutex::new(Some(Ending { writer, copier })));
+        Ok(Self { shared, ending })
     }
 
     pub(super) async fn submit<T: Send + 'static>(
@@ -188,8 +195,8 @@ impl Writer {
     pub(super) async fn stop(&self) {
         self.shared.lock().stopping = true;
         self.shared.wake.notify_all();
-        if let Some((done, copier)) = self.done.lock().await.take() {
-            let _ = done.await;
+        if let Some(Ending { writer, copier }) = self.ending.lock().await.take() {
+            let _ = writer.await;
             copier.stop();
         }
     }
