@@ -223,10 +223,16 @@ fn serve(mut connection: rusqlite::Connection, shared: &Shared) {
 
 /// How many jobs came lately. Clients whose answers just left ask again at once; a commit that waits a
 /// moment for them saves a sync of the disk. Who is alone never waits.
-#[derive(Default)]
 struct Pace {
     last: usize,
     before: usize,
+    work_max: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { last: 0, before: 0, work_max: BATCH_WORK_MAX }
+    }
 }
 
 impl Pace {
@@ -269,7 +275,7 @@ fn batch(connection: &mut rusqlite::Connection, shared: &Shared, pace: &Pace) ->
     let mut sound = begun;
     let mut linger = None;
     let started = Instant::now();
-    while settled.len() < BATCH_MAX && started.elapsed() < BATCH_WORK_MAX {
+    while settled.len() < BATCH_MAX && started.elapsed() < pace.work_max {
         let Some(mut job) = next(shared, pace.expected(), settled.len(), &mut linger) else {
             break;
         };
