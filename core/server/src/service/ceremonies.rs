@@ -40,6 +40,13 @@ struct Seeds {
     page_url: Option<String>,
 }
 
+impl Seeds {
+    /// Where the completion goes.
+    fn return_to(&self) -> Result<ReturnTo, Failure> {
+        self.return_to.clone().map_err(|why| Failure::invalid("return_path", why))
+    }
+}
+
 /// What the rows, and the authenticator's question, add to it.
 struct Opening {
     act: Option<String>,
@@ -67,6 +74,7 @@ impl Service {
             let bound = act.clone().map(BoundAction::from);
             turn.about(about(&seeds, bound.as_ref()));
             turn.authorize(tx, &turn.own()?, None).await?;
+            seeds.return_to()?;
             let party = party.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
             if let Some(BoundAction::RemovePasskey { passkey }) = &bound {
                 let found = passkeys::find(tx, turn.tenant(), turn.user()?, passkey).await?;
@@ -115,6 +123,7 @@ impl Service {
             let act = BoundAction::AddPasskey { attachment, label: label.clone() };
             turn.about(about(&seeds, Some(&act)));
             turn.authorize(tx, &turn.own()?, Some(&act)).await?;
+            seeds.return_to()?;
             let party = party.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
             let kept = passkeys::all_of(tx, turn.tenant(), turn.user()?).await?;
             make_room(&kept)?;
@@ -272,8 +281,7 @@ async fn begin(
     seeds: &Seeds,
     opening: Opening,
 ) -> Result<CeremonyBegun, Failure> {
-    let return_to = seeds.return_to.clone();
-    let return_to = return_to.map_err(|why| Failure::invalid("return_path", why))?;
+    let return_to = seeds.return_to()?;
     let latest = turn.now + CEREMONY_TTL;
     let expires_at = opening.grant.as_ref().map_or(latest, |grant| grant.expires_at.min(latest));
     let new = NewCeremony {
