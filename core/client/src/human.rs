@@ -21,7 +21,7 @@ use landfall_protocol::ceremony::{
 };
 use landfall_protocol::passkey::PasskeyInfo;
 use landfall_protocol::session::SessionOpened;
-use landfall_protocol::{ErrorCode, paths};
+use landfall_protocol::{ErrorCode, Problem, paths};
 use zeroize::Zeroizing;
 
 impl Client {
@@ -172,19 +172,22 @@ impl<'a> CeremonyDoer<'a> {
         }
     }
 
-    async fn ask_passkey(&self, begun: &CeremonyBegun) -> Result<String, Failure> {
-        match &self.loopback {
+    async fn ask_passkey(&self, begun: &CeremonyBegun) -> Result<Input, Failure> {
+        let completion = match &self.loopback {
             Some(loopback) => {
                 self.shell.open_page(begun)?;
-                loopback.completion().await
+                loopback.completion().await?
             }
             None => {
                 let typed: Zeroizing<String> = self.shell.typed_code(begun).await?;
-                let shape = |_| Failure::new(ErrorCode::CompletionWrong, texts::CODE_SHAPE);
-                let code = TypedCode::parse(&typed).map_err(shape)?;
-                Ok(code.to_text().to_string())
+                let Ok(code) = TypedCode::parse(&typed) else {
+                    let problem = Problem::new(ErrorCode::CompletionWrong, texts::CODE_SHAPE);
+                    return Ok(Input::Mistyped(problem));
+                };
+                code.to_text().to_string()
             }
-        }
+        };
+        Ok(Input::PasskeyAnswered { completion })
     }
 }
 
@@ -202,10 +205,7 @@ impl<F: Sync> Doer<F> for CeremonyDoer<'_> {
                 self.outcome = Some(reply.clone());
                 Ok(Input::Replied(reply))
             }
-            Effect::AskPasskey { begun, .. } => {
-                let completion = self.ask_passkey(&begun).await?;
-                Ok(Input::PasskeyAnswered { completion })
-            }
+            Effect::AskPasskey { begun, .. } => self.ask_passkey(&begun).await,
             _ => Err(misplaced()),
         }
     }

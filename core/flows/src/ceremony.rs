@@ -16,6 +16,10 @@ use landfall_protocol::ceremony::CeremonyBegun;
 use landfall_protocol::{ErrorCode, Problem};
 use serde::{Deserialize, Serialize};
 
+/// How often the page's code is asked for before the ceremony is given up: as often as a server
+/// takes one. Whatever a shell answers, it is not asked for ever.
+pub(crate) const TYPED_TRIES: u32 = 3;
+
 /// What differs between ceremonies.
 pub(crate) trait Purpose {
     const NAME: FlowName;
@@ -32,6 +36,8 @@ pub(crate) struct Ceremony<P> {
     by: Door,
     state: State,
     track: Track,
+    /// How often the passkey was asked for in the ceremony that runs.
+    asked: u32,
     /// What went wrong and was survived, such as a mistyped code.
     note: Option<Problem>,
 }
@@ -51,7 +57,8 @@ const STEPS: [FlowStepId; 3] = [FlowStepId::Prepare, FlowStepId::UsePasskey, Flo
 
 impl<P: Purpose> Ceremony<P> {
     pub(crate) fn new(purpose: P, by: Door) -> Self {
-        Self { purpose, by, state: State::Ready, track: Track::new(&STEPS), note: None }
+        let track = Track::new(&STEPS);
+        Self { purpose, by, state: State::Ready, track, asked: 0, note: None }
     }
 
     pub(crate) fn problem(&self) -> Option<&Problem> {
@@ -77,6 +84,9 @@ impl<P: Purpose> Ceremony<P> {
             (Input::Replied(Reply::Ceremony(begun)), State::Beginning) => self.wait(begun, now),
             (Input::PasskeyAnswered { completion }, State::Waiting { begun }) => {
                 self.redeem(begun, completion, now)
+            }
+            (Input::Mistyped(problem), State::Waiting { begun }) => {
+                self.ask_again(begun, problem, now)
             }
             (Input::Replied(reply), State::Redeeming { .. }) if P::ends(&reply) => {
                 self.track.complete(now);
@@ -106,6 +116,7 @@ impl<P: Purpose> Ceremony<P> {
     fn begin(&mut self, now: Timestamp) -> Vec<Effect> {
         self.track.reach(FlowStepId::Prepare, now);
         self.state = State::Beginning;
+        self.asked = 0;
         self.note = None;
         vec![Effect::WakeAt(now + PATIENCE), Effect::Call(self.purpose.begin(self.by))]
     }
@@ -113,6 +124,7 @@ impl<P: Purpose> Ceremony<P> {
     fn wait(&mut self, begun: CeremonyBegun, now: Timestamp) -> Vec<Effect> {
         self.track.reach(FlowStepId::UsePasskey, now);
         self.state = State::Waiting { begun: begun.clone() };
+        self.asked += 1;
         vec![
             Effect::WakeAt(now + PATIENCE),
             Effect::WakeAt(begun.expires_at.0),
@@ -155,15 +167,12 @@ impl<P: Purpose> Ceremony<P> {
                 self.note = Some(problem);
                 effects
             }
-            State::Waiting { begun } if self.can_type_again(&begun, &problem, now) => {
-                let effects = self.wait(begun, now);
-                self.note = Some(problem);
-                effects
-            }
-            State::Redeeming { begun, .. } if self.can_type_again(&begun, &problem, now) => {
-                let effects = self.wait(begun, now);
-                self.note = Some(problem);
-                effects
+            // The server looked at what was typed. A shell that could not even ask (`Waiting`) has
+            // nothing more to say, whatever its reason: that ends it.
+            State::Redeeming { begun, .. }
+                if self.by == Door::Typed && is_about_the_code(problem.code) =>
+            {
+                self.ask_again(begun, problem, now)
             }
             State::Redeeming { begun, completion } if is_transient(problem.code) => {
                 self.fail(problem, Some(Box::new((begun, completion))), now)
@@ -172,10 +181,20 @@ impl<P: Purpose> Ceremony<P> {
         }
     }
 
-    fn can_type_again(&self, begun: &CeremonyBegun, problem: &Problem, now: Timestamp) -> bool {
-        self.by == Door::Typed
-            && matches!(problem.code, ErrorCode::CompletionWrong | ErrorCode::CeremonyPending)
-            && !begun.expires_at.0.is_over(now)
+    /// Has the person type the code once more, while time and tries are left.
+    fn ask_again(&mut self, begun: CeremonyBegun, problem: Problem, now: Timestamp) -> Vec<Effect> {
+        if self.by != Door::Typed || begun.expires_at.0.is_over(now) {
+            return self.fail(problem, None, now);
+        }
+        if self.asked >= TYPED_TRIES {
+            let detail = format!(
+                "{TYPED_TRIES} tries brought no right code. Nothing was changed; begin again."
+            );
+            return self.fail(Problem::new(ErrorCode::CompletionWrong, detail), None, now);
+        }
+        let effects = self.wait(begun, now);
+        self.note = Some(problem);
+        effects
     }
 
     fn fail(
@@ -224,6 +243,11 @@ impl<P: Purpose> Ceremony<P> {
         };
         after_patience(self.track.since(), now, way)
     }
+}
+
+/// What a person can mend by typing again.
+fn is_about_the_code(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::CompletionWrong | ErrorCode::CeremonyPending)
 }
 
 fn is_transient(code: ErrorCode) -> bool {

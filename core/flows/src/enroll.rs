@@ -285,6 +285,7 @@ impl Flow for EnrollFlow {
             // Late, doubled and foreign inputs change nothing.
             Input::KeyReady { .. }
             | Input::PasskeyAnswered { .. }
+            | Input::Mistyped(_)
             | Input::Failed(_)
             | Input::OtherWay
             | Input::Tick => vec![],

@@ -42,6 +42,8 @@ pub enum Input {
         /// The completion secret, or the typed characters.
         completion: String,
     },
+    /// What the person typed cannot be what the page shows: they may look and type again.
+    Mistyped(Problem),
     /// The effect that was being carried out failed; those after it were not begun.
     Failed(Problem),
     /// The person takes the other way that the view offers.

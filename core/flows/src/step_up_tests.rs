@@ -1,4 +1,5 @@
 use super::*;
+use crate::ceremony::TYPED_TRIES;
 use crate::io::Effect;
 use crate::register_passkey::{RegisterFacts, RegisterPasskeyFlow};
 use crate::view::{FlowNext, FlowOtherWay, FlowStepState};
@@ -114,6 +115,43 @@ fn a_mistyped_code_can_be_typed_again_while_tries_are_left() {
     let step = flow.step(problem(ErrorCode::CeremonyOver), at(26));
     assert!(step.effects.is_empty() && matches!(step.view.next, FlowNext::TryAgain));
     assert_eq!(names(&flow.step(Input::Begin, at(27)).effects), ["begin typed"], "from the start");
+}
+
+#[test]
+fn what_cannot_be_a_code_can_be_typed_again_but_not_for_ever() {
+    let mut flow = waiting(Door::Typed);
+    let mistyped = || Input::Mistyped(Problem::new(ErrorCode::CompletionWrong, "eight characters"));
+    for _ in 1..TYPED_TRIES {
+        let step = flow.step(mistyped(), at(3));
+        assert_eq!(names(&step.effects), ["ask typed"]);
+        assert_eq!(step.view.failure.unwrap().detail, "eight characters");
+    }
+    let step = flow.step(mistyped(), at(4));
+    assert!(step.effects.is_empty());
+    assert!(flow.problem().unwrap().detail.contains("begin again"));
+    flow.step(Input::Begin, at(5));
+    flow.step(Input::Replied(Reply::Ceremony(begun())), at(6));
+    assert_eq!(names(&flow.step(mistyped(), at(7)).effects), ["ask typed"], "counted anew");
+}
+
+#[test]
+fn wrong_codes_are_counted_here_too() {
+    let mut flow = waiting(Door::Typed);
+    for left in (0..TYPED_TRIES).rev() {
+        flow.step(Input::PasskeyAnswered { completion: "0000-0000".into() }, at(3));
+        let step = flow.step(problem(ErrorCode::CompletionWrong), at(4));
+        assert_eq!(step.effects.is_empty(), left == 0);
+    }
+    assert_eq!(flow.problem().unwrap().code, ErrorCode::CompletionWrong);
+}
+
+#[test]
+fn a_shell_that_has_no_code_to_give_is_not_asked_again() {
+    for code in [ErrorCode::CompletionWrong, ErrorCode::CeremonyPending, ErrorCode::InputNeeded] {
+        let mut flow = waiting(Door::Typed);
+        assert!(flow.step(problem(code), at(3)).effects.is_empty(), "{code}");
+        assert_eq!(flow.problem().unwrap().code, code);
+    }
 }
 
 #[test]
