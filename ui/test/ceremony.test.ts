@@ -40,6 +40,7 @@ describe("what the page shows", () => {
     device: "bert-desktop",
     device_label: "<img src=x>",
     act: { act: "revoke-device", user: "bert", device: "bert-laptop" },
+    passkey_label: null,
     match_number: "42",
     typed: false,
     expires_at: new Date(2026, 10, 21, 14, 32).toISOString(),

@@ -204,6 +204,8 @@ pub struct CeremonyOptions {
     pub device_label: Option<String>,
     /// The act to confirm.
     pub act: Option<BoundActBody>,
+    /// What the passkey that the act removes is called; nothing for any other act.
+    pub passkey_label: Option<String>,
     /// Two digits that the app shows as well.
     pub match_number: String,
     /// Whether the page will show a code to type into the app.

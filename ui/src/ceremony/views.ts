@@ -43,7 +43,7 @@ export function askView(options: CeremonyOptions, now: Date, onUse: () => void):
     el("p", { class: "lead" }, ceremony[`ceremony.${kind}.lead`]),
     ...(options.act === null
       ? []
-      : [el("p", { class: "act mono", id: "act" }, ...sentence(actWords(options.act, options.user)))]),
+      : [el("p", { class: "act mono", id: "act" }, ...sentence(actWords(options.act, options.user, options.passkey_label)))]),
     facts(options, now),
     elsewhere(options),
     el("div", { class: "actions" }, button, el("span", { class: "soft", id: "waiting" })),

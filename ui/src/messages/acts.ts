@@ -2,8 +2,11 @@ import type { BoundActBody } from "@wire/BoundActBody";
 import { acts } from "./en";
 import { type Part, parts, spanWords } from "./format";
 
-/** The exact act, in the words that a person confirms. `user` is who confirms it. */
-export function actWords(act: BoundActBody, user: string): Part[] {
+/**
+ * The exact act, in the words that a person confirms. `user` is who confirms it, `passkeyLabel` what the passkey that
+ * it removes is called, where that is known.
+ */
+export function actWords(act: BoundActBody, user: string, passkeyLabel: string | null = null): Part[] {
   switch (act.act) {
     case "issue-token": {
       const values = { user: act.user, span: spanWords(act.ttl_seconds) };
@@ -14,7 +17,8 @@ export function actWords(act: BoundActBody, user: string): Part[] {
     case "add-passkey":
       return parts(acts[`act.add-passkey.${act.attachment}`], { user, label: act.label });
     case "remove-passkey":
-      return parts(acts["act.remove-passkey"], { passkey: act.passkey });
+      if (passkeyLabel === null) return parts(acts["act.remove-passkey"], { passkey: act.passkey });
+      return parts(acts["act.remove-passkey.labelled"], { label: passkeyLabel, user, passkey: act.passkey });
     case "revoke-device":
       return parts(acts["act.revoke-device"], { user: act.user, device: act.device });
   }

@@ -20,7 +20,7 @@ use landfall_identity::passkey::{Suspicion, check_report};
 use landfall_identity::spiffe::Principal;
 use landfall_identity::{Refusal, Timestamp};
 use landfall_protocol::ceremony::{
-    CeremonyFinishRequest, CeremonyFinished, CeremonyOptions, CeremonyOptionsRequest,
+    BoundActBody, CeremonyFinishRequest, CeremonyFinished, CeremonyOptions, CeremonyOptionsRequest,
     CeremonyPurpose,
 };
 use serde_json::Value;
@@ -48,8 +48,10 @@ impl Service {
         let row = self.ceremony_of(purpose, &body.ceremony_id, body.secret).await?;
         let notes = notes_of(&row);
         let record = recorder(self.ambient.clone(), request, notes, now);
-        let work =
-            async move |tx: &mut Tx<'_>| options_of(&waiting(tx, &row.id, now).await?, purpose);
+        let work = async move |tx: &mut Tx<'_>| {
+            let row = waiting(tx, &row.id, now).await?;
+            options_of(tx, &row, purpose).await
+        };
         self.store.write(Lane::Known, work, record).await
     }
 
@@ -167,18 +169,31 @@ async fn waiting(tx: &mut Tx<'_>, id: &CeremonyId, now: Timestamp) -> Result<Cer
         .ok_or_else(|| Refusal::CeremonyOver.into())
 }
 
-fn options_of(row: &CeremonyRow, purpose: CeremonyPurpose) -> Result<CeremonyOptions, Failure> {
+async fn options_of(
+    tx: &mut Tx<'_>,
+    row: &CeremonyRow,
+    purpose: CeremonyPurpose,
+) -> Result<CeremonyOptions, Failure> {
     let Principal::Human { tenant, user, device } = &row.actor.principal else {
         return Err(Failure::internal("a ceremony of no person"));
     };
     let act = row.act.as_deref().map(serde_json::from_str).transpose();
+    let act = act.map_err(Failure::internal)?;
+    // People know a passkey by its label; they sign for its id.
+    let removed = match &act {
+        Some(BoundActBody::RemovePasskey { passkey }) => {
+            passkeys::find(tx, &row.tenant, &row.user, passkey).await?
+        }
+        _ => None,
+    };
     Ok(CeremonyOptions {
         purpose,
         tenant: tenant.clone(),
         user: user.clone(),
         device: device.clone(),
         device_label: row.device_label.as_ref().map(ToString::to_string),
-        act: act.map_err(Failure::internal)?,
+        act,
+        passkey_label: removed.map(|found| found.kept.label.to_string()),
         match_number: row.match_number.clone(),
         typed: row.return_to == ReturnTo::Typed,
         expires_at: row.expires_at.into(),

@@ -52,6 +52,23 @@ async fn register_forged(
 }
 
 #[tokio::test]
+async fn the_page_calls_a_passkey_by_its_name_before_it_goes() {
+    let world = World::new().await;
+    let bert = world.machine("bert", "laptop").await;
+    let anna = world.machine("anna", "laptop").await;
+    let passkey =
+        world.register(&bert, &mut SoftKeys::in_memory().unwrap(), Attachment::Roaming).await;
+    let annas =
+        world.register(&anna, &mut SoftKeys::in_memory().unwrap(), Attachment::Roaming).await;
+    let token = world.sign_in(&bert).await;
+    for (id, label) in [(passkey.id, Some(passkey.label)), (annas.id, None)] {
+        let act = BoundActBody::RemovePasskey { passkey: id };
+        let begun = world.begin_step_up(&bert, &token, Some(act), loopback()).await.unwrap();
+        assert_eq!(world.options(&begun).await.unwrap().passkey_label, label, "one's own alone");
+    }
+}
+
+#[tokio::test]
 async fn a_label_is_its_owners_to_change() {
     let world = World::new().await;
     let bert = world.machine("bert", "laptop").await;
