@@ -108,6 +108,11 @@ pub async fn freeze(desk: State<'_, Desk>) -> Told<Frozen> {
 }
 
 #[tauri::command]
+pub async fn unfreeze(desk: State<'_, Desk>, views: Views) -> Told<Frozen> {
+    desk.client.unfreeze_here(&desk.shell(views)).await.map_err(told)
+}
+
+#[tauri::command]
 pub async fn passkey_add(
     desk: State<'_, Desk>,
     attachment: Attachment,

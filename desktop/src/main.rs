@@ -56,6 +56,7 @@ fn open(desk: Desk) -> Result<(), String> {
             commands::device_suspend,
             commands::device_revoke,
             commands::freeze,
+            commands::unfreeze,
             commands::passkey_add,
             commands::secrets,
             commands::secret_reveal,

@@ -35,10 +35,15 @@ describe("home", () => {
     expect(await screen.findByLabelText("Your code")).toBeTruthy();
   });
 
-  test("a frozen account is said first", async () => {
-    show({ me: async () => ({ ...recorded.me, frozen: true }) });
+  test("a frozen account is said first, and can be unfrozen from here", async () => {
+    const me = vi.fn<Api["me"]>().mockResolvedValueOnce({ ...recorded.me, frozen: true }).mockResolvedValue(recorded.me);
+    const unfreeze = vi.fn<Api["unfreeze"]>(async () => ({ frozen: false, sessions_ended: 0 }));
+    const user = show({ me, unfreeze });
     expect(await screen.findByRole("heading", { name: "Your account is frozen" })).toBeTruthy();
     await expectAccessible();
+    await user.click(screen.getByRole("button", { name: "Unfreeze with my passkey" }));
+    await waitFor(() => expect(screen.queryByRole("heading", { name: "Your account is frozen" })).toBeNull());
+    expect(unfreeze).toHaveBeenCalledOnce();
   });
 });
 
@@ -114,6 +119,21 @@ describe("devices", () => {
     await user.click(screen.getByRole("button", { name: "That is the code" }));
     expect(flowTyped).toHaveBeenCalledWith("7K2M-9QXA");
   });
+
+  test("a mistyped code is said, and the address can be copied to where the passkey is", async () => {
+    const copyText = vi.fn<Api["copyText"]>(async () => ({ clears_at: new Date(Date.now() + 60_000).toISOString() }));
+    const user = await goTo("Devices", {
+      copyText,
+      suspendDevice: (_name, onView) => (onView(recorded.askingMistyped), new Promise(() => {})),
+    });
+    await user.click(await screen.findByRole("button", { name: "This one is lost: bert-laptop" }));
+    await user.click(await screen.findByRole("button", { name: "Cut off bert-laptop now" }));
+    expect((await screen.findByRole("alert")).textContent).toBe("That is not the code the page shows. Look at the page again; tries left: 2.");
+    await user.click(screen.getByRole("button", { name: "Copy the address" }));
+    expect(copyText).toHaveBeenCalledWith(expect.stringContaining("/ceremony#step-up."));
+    expect(await screen.findByText("Copied.")).toBeTruthy();
+    await expectAccessible();
+  });
 });
 
 describe("add a device", () => {
@@ -143,6 +163,13 @@ describe("add a device", () => {
     await expectAccessible();
     await user.click(screen.getByRole("button", { name: "Not you? Freeze everything" }));
     expect(await screen.findByRole("heading", { name: "Everything is frozen" })).toBeTruthy();
+  });
+
+  test("a code that could not be cancelled stays on the screen, with the reason", async () => {
+    const user = await mint({ cancelToken: () => Promise.reject(recorded.offline) });
+    await user.click(await screen.findByRole("button", { name: "Cancel the code" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("The server cannot be reached");
+    expect(screen.getByTestId("token")).toBeTruthy();
   });
 
   test("an expired code says so and offers another", async () => {

@@ -60,6 +60,8 @@ describe("times and spans", () => {
   test("what is left, never below zero", () => {
     expect(remaining(new Date(2026, 10, 21, 14, 31, 5).toISOString(), now)).toBe("9:05");
     expect(remaining(new Date(2026, 10, 21, 14, 0, 0).toISOString(), now)).toBe("0:00");
+    expect(remaining(new Date(2026, 10, 21, 17, 30).toISOString(), now)).toBe("3 hours");
+    expect(remaining(new Date(2026, 10, 24, 14, 0).toISOString(), now)).toBe("2 days");
   });
   test.each([
     [600, "10 minutes"],
@@ -85,5 +87,8 @@ describe("acts", () => {
     );
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
+    expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(
+      "Remove the passkey “Blue key” of bert (pk_1). It can never be used here again.",
+    );
   });
 });

@@ -13,6 +13,7 @@ use landfall_identity::token::TokenKind;
 use landfall_identity::{DeviceName, Label, UserName};
 use landfall_protocol::device::DeviceCut;
 use landfall_protocol::enroll::TokenInfo;
+use landfall_protocol::me::Frozen;
 use landfall_protocol::{At, ErrorCode};
 use zeroize::Zeroizing;
 
@@ -116,6 +117,20 @@ impl Client {
                 self.suspend_device(&device).await
             }
             cut => cut,
+        }
+    }
+
+    /// Ends a freeze; a person proves that they are here if the server wants that.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn unfreeze_here(&self, shell: &dyn Shell) -> Result<Frozen, Failure> {
+        match self.unfreeze().await {
+            Err(failure) if failure.code() == ErrorCode::StepUpRequired => {
+                self.step_up(None, None, shell).await?;
+                self.unfreeze().await
+            }
+            done => done,
         }
     }
 

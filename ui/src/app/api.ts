@@ -36,6 +36,7 @@ export interface Api {
   suspendDevice(name: string, onView: OnView): Promise<DeviceCut>;
   revokeDevice(name: string, onView: OnView): Promise<DeviceCut>;
   freeze(): Promise<Frozen>;
+  unfreeze(onView: OnView): Promise<Frozen>;
   addPasskey(attachment: Attachment, label: string, onView: OnView): Promise<PasskeyInfo>;
   secrets(): Promise<SecretInfo[]>;
   reveal(name: string): Promise<Revealed>;
@@ -66,6 +67,7 @@ export const tauri: Api = {
   suspendDevice: (name, onView) => invoke("device_suspend", { name, views: views(onView) }),
   revokeDevice: (name, onView) => invoke("device_revoke", { name, views: views(onView) }),
   freeze: () => invoke("freeze"),
+  unfreeze: (onView) => invoke("unfreeze", { views: views(onView) }),
   addPasskey: (attachment, label, onView) => invoke("passkey_add", { attachment, label, views: views(onView) }),
   secrets: () => invoke("secrets"),
   reveal: (name) => invoke("secret_reveal", { name }),

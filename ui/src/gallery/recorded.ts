@@ -242,6 +242,17 @@ export const askingTyped: FlowView = {
     typed: true,
   },
 };
+export const askingMistyped: FlowView = {
+  ...askingTyped,
+  failure: {
+    code: "completion-wrong",
+    remedy: "check-input",
+    title: "That is not the code the page shows",
+    detail: "Look at the page again; tries left: 2.",
+    retry_after_seconds: null,
+    request_id: null,
+  },
+};
 
 export const probation: FlowFailure = {
   code: "probation",

@@ -64,6 +64,7 @@ export const acts = {
   "act.add-passkey.platform": "Add the passkey “{label}” for {user}, kept in a computer or phone.",
   "act.add-passkey.roaming": "Add the passkey “{label}” for {user}, kept on a security key.",
   "act.remove-passkey": "Remove the passkey {passkey}. It can never be used here again.",
+  "act.remove-passkey.labelled": "Remove the passkey “{label}” of {user} ({passkey}). It can never be used here again.",
   "act.revoke-device": "Cut off {device} of {user} for ever. It can never sign in again.",
 } as const;
 
@@ -163,6 +164,8 @@ export const app = {
   "passkey.typed.lead": "Open this address where your passkey is, check the number, and use the passkey. The page then shows a code: type it here.",
   "passkey.number": "The number on both screens",
   "passkey.address": "Address",
+  "passkey.address.copy": "Copy the address",
+  "passkey.address.copied": "Copied.",
   "passkey.code": "Code from the page",
   "passkey.code.go": "That is the code",
   "passkey.preparing": "Preparing",
@@ -177,7 +180,8 @@ export const app = {
   "home.certificate.none": "none",
   "home.server": "Server",
   "home.frozen.title": "Your account is frozen",
-  "home.frozen.body": "No device of yours can do anything but unfreeze. Use `landfall unfreeze` with your passkey, or ask an administrator.",
+  "home.frozen.body": "No device of yours can do anything but unfreeze. That takes your passkey; an administrator can do it, too.",
+  "home.frozen.go": "Unfreeze with my passkey",
   "home.passkeys.title": "Passkeys",
   "home.passkeys.some": "works",
   "home.passkeys.count.one": "1 passkey can confirm for you",
@@ -231,7 +235,7 @@ export const app = {
   "add.code.cancel": "Cancel the code",
   "add.code.another": "Make another code",
   "freeze.done.title": "Everything is frozen",
-  "freeze.done.body": "Sessions ended: {count}. No device of yours can do anything now, also not this one, and not whoever used the code. Unfreeze with your passkey, or ask an administrator.",
+  "freeze.done.body": "Sessions ended: {count}. No device of yours can do anything now, also not this one, and not whoever used the code. “Home” has the way out, with your passkey; an administrator has it, too.",
 
   "lost.title": "Is {device} lost?",
   "lost.lead": "This works at once, wherever it is.",

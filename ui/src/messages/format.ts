@@ -48,8 +48,13 @@ export function spanWords(seconds: number): string {
   return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
 }
 
-/** What is left until a moment, as `9:05`; never below zero. */
+const HOUR = 3_600;
+const DAYS_FROM = 48 * HOUR;
+
+/** What is left until a moment: `9:05`, from two hours on `3 hours`, from two days on `2 days`; never below zero. */
 export function remaining(until: string, now: Date): string {
   const seconds = Math.max(0, Math.ceil((Date.parse(until) - now.getTime()) / 1000));
+  if (seconds >= DAYS_FROM) return `${Math.floor(seconds / (24 * HOUR))} days`;
+  if (seconds >= 2 * HOUR) return `${Math.floor(seconds / HOUR)} hours`;
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }

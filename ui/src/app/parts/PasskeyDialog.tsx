@@ -3,8 +3,8 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { Dialog, Heading, Input, Label, Modal, ModalOverlay, TextField } from "react-aria-components";
 import { actWords } from "../../messages/acts";
 import { Sentence, t } from "../../messages/react";
-import { useApi } from "../hooks";
-import { Countdown, Press } from "./basics";
+import { useAct, useApi } from "../hooks";
+import { Countdown, Press, Say } from "./basics";
 import { Steps } from "./Steps";
 
 /** When there is nothing left to do in the browser; what went wrong is said on the screen below. */
@@ -36,6 +36,7 @@ function Content({ view }: Readonly<{ view: FlowView }>): ReactNode {
           <Sentence parts={actWords(act, user)} />
         </p>
       )}
+      <Survived failure={view.failure} />
       <Next view={view} />
       <Steps view={view} />
       <div className="actions">
@@ -54,15 +55,30 @@ function Content({ view }: Readonly<{ view: FlowView }>): ReactNode {
   );
 }
 
+/** What went wrong on the way and did not end it: a mistyped code, no browser on this machine. */
+function Survived({ failure }: Readonly<{ failure: FlowView["failure"] }>): ReactNode {
+  return (
+    <div role="alert">
+      {failure === null ? null : (
+        <p className="survived">
+          <strong>{failure.title}.</strong> {failure.detail}
+        </p>
+      )}
+    </div>
+  );
+}
+
 function Next({ view }: Readonly<{ view: FlowView }>): ReactNode {
   const { next } = view;
   if (next.do !== "use-passkey") return <p className="soft">{t("passkey.preparing")}</p>;
   return (
     <>
-      <p>{t(next.typed ? "passkey.typed.lead" : "passkey.lead")}</p>
-      <p className="number" aria-label={`${t("passkey.number")}: ${next.match_number}`}>
-        {next.match_number}
-      </p>
+      <div className="asked">
+        <p className="number" aria-label={`${t("passkey.number")}: ${next.match_number}`}>
+          {next.match_number}
+        </p>
+        <p>{t(next.typed ? "passkey.typed.lead" : "passkey.lead")}</p>
+      </div>
       {next.typed ? <TypedCode url={next.page_url} /> : null}
     </>
   );
@@ -71,6 +87,8 @@ function Next({ view }: Readonly<{ view: FlowView }>): ReactNode {
 function TypedCode({ url }: Readonly<{ url: string }>): ReactNode {
   const api = useApi();
   const [code, setCode] = useState("");
+  const copy = useAct((api) => api.copyText(url));
+  const [copied, setCopied] = useState(false);
   const send = (event: FormEvent) => {
     event.preventDefault();
     void api.flowTyped(code);
@@ -82,13 +100,21 @@ function TypedCode({ url }: Readonly<{ url: string }>): ReactNode {
         <br />
         <span className="mono address">{url}</span>
       </p>
-      <TextField value={code} onChange={setCode} autoComplete="off">
-        <Label>{t("passkey.code")}</Label>
-        <Input className="field mono" spellCheck="false" autoCapitalize="characters" />
-      </TextField>
-      <Press type="submit" isDisabled={code.trim() === ""}>
-        {t("passkey.code.go")}
-      </Press>
+      <div className="actions">
+        <Press kind="quiet" onPress={() => void copy.run().then((done) => setCopied(done !== null))}>
+          {t("passkey.address.copy")}
+        </Press>
+        <Say>{copied ? t("passkey.address.copied") : null}</Say>
+      </div>
+      <div className="code-entry">
+        <TextField value={code} onChange={setCode} autoComplete="off">
+          <Label>{t("passkey.code")}</Label>
+          <Input className="field mono" spellCheck="false" autoCapitalize="characters" />
+        </TextField>
+        <Press type="submit" isDisabled={code.trim() === ""}>
+          {t("passkey.code.go")}
+        </Press>
+      </div>
     </form>
   );
 }

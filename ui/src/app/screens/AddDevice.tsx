@@ -70,7 +70,7 @@ function Code({ token, device, onBack, onAnother }: CodeProps): ReactNode {
       </div>
       {cancel.failure === null ? null : <Trouble failure={cancel.failure} />}
       <div className="actions">
-        <Press kind="quiet" onPress={() => void cancel.run().then(onBack)} isDisabled={cancel.busy}>
+        <Press kind="quiet" onPress={() => void cancel.run().then((gone) => gone !== null && onBack())} isDisabled={cancel.busy}>
           {t("add.code.cancel")}
         </Press>
       </div>

@@ -22,11 +22,7 @@ export function Home({ server, user, onPlace, onAdd, onFresh }: Props): ReactNod
         {(value) => (
           <>
             {value.frozen ? (
-              <Card tone="danger" title={t("home.frozen.title")}>
-                <p>
-                  <T id="home.frozen.body" />
-                </p>
-              </Card>
+              <Frozen onEnded={me.reload} />
             ) : null}
             <WhoAmI me={value} server={server} />
             <Passkeys me={value} onMade={me.reload} />
@@ -47,6 +43,22 @@ export function Home({ server, user, onPlace, onAdd, onFresh }: Props): ReactNod
       </Waiting>
       {me.failure?.remedy === "enroll-again" ? <Press onPress={onFresh}>{t("home.fresh")}</Press> : null}
     </>
+  );
+}
+
+function Frozen({ onEnded }: Readonly<{ onEnded: () => void }>): ReactNode {
+  const unfreeze = useAct((api, onView) => api.unfreeze(onView));
+  return (
+    <Card tone="danger" title={t("home.frozen.title")}>
+      <p>{t("home.frozen.body")}</p>
+      {unfreeze.failure === null ? null : <Trouble failure={unfreeze.failure} />}
+      <div className="actions">
+        <Press onPress={() => void unfreeze.run().then((done) => done !== null && onEnded())} isDisabled={unfreeze.busy}>
+          {t("home.frozen.go")}
+        </Press>
+      </div>
+      <PasskeyDialog view={unfreeze.view} />
+    </Card>
   );
 }
 
