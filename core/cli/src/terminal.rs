@@ -13,6 +13,7 @@ use landfall_protocol::ceremony::CeremonyBegun;
 use std::collections::HashSet;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use terminal_size::{Width, terminal_size_of};
 use zeroize::Zeroizing;
 
 /// The most that is read from stdin where a line or a code is expected, in bytes.
@@ -62,11 +63,19 @@ impl Terminal {
         }
     }
 
-    /// Shows a QR code, where somebody can see it.
+    /// Shows a QR code, where somebody can see it: a terminal that is too narrow would break its
+    /// lines, and no camera reads that.
     pub fn show_qr(&self, text: &str) {
-        let seen = !self.setup.quiet && std::io::stderr().is_terminal();
-        if let Some(code) = qr(text).filter(|_| seen) {
-            say(&code);
+        if self.setup.quiet || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let Some(code) = qr(text) else { return };
+        let columns = terminal_size_of(std::io::stderr()).map(|(Width(columns), _)| columns);
+        match columns {
+            Some(columns) if usize::from(columns) < code.columns => {
+                say(&texts::qr_too_wide(code.columns, columns));
+            }
+            _ => say(&code.text),
         }
     }
 

@@ -141,6 +141,12 @@ pub fn code_made(user: &str, device: Option<&str>, until: &str) -> String {
     )
 }
 
+pub fn qr_too_wide(needed: usize, columns: u16) -> String {
+    format!(
+        "As a picture to scan it takes {needed} columns, and this terminal has {columns}. Copy the text; or make the\nterminal wider first next time, or use the desktop app, which draws it in any size."
+    )
+}
+
 pub fn cut_off(device: &str, sessions: u32, passkeys: u32) -> String {
     let mut text = format!("{device} is cut off. ");
     text.push_str(&match sessions {

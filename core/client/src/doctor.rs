@@ -40,7 +40,7 @@ pub enum CheckId {
     Server,
     /// The clocks agree.
     Clock,
-    /// The certificate serves.
+    /// The certificate serves, and the server gives the next one.
     Certificate,
     /// A session can be opened.
     Session,
@@ -75,8 +75,8 @@ impl Check {
 }
 
 impl Client {
-    /// Looks at everything that this machine needs. Changes nothing, except that a certificate that is
-    /// due is renewed on the way.
+    /// Looks at everything that this machine needs. Changes nothing, except that it asks for the next
+    /// certificate: only that tells whether there will be one when it is due.
     pub async fn doctor(&self) -> Vec<Check> {
         let mut checks = vec![self.check_folder()];
         checks.extend(self.check_interrupted());
@@ -100,7 +100,7 @@ impl Client {
         });
         if let Ok(server) = server {
             checks.push(self.check_clock(&server));
-            checks.push(self.check_certificate());
+            checks.push(self.check_certificate().await);
             checks.extend(self.check_person(&server).await);
         }
         checks
@@ -147,16 +147,18 @@ impl Client {
         Check::of(CheckId::Clock, CheckState::Ok, detail)
     }
 
-    fn check_certificate(&self) -> Check {
-        match self.profile() {
-            Ok(profile) if profile.not_after.0.is_over(self.ambient().now()) => {
-                Check::of(CheckId::Certificate, CheckState::Problem, texts::RENEW_FAILED)
+    async fn check_certificate(&self) -> Check {
+        match self.renew_now().await {
+            Ok(not_after) => {
+                let until = not_after.to_text().unwrap_or_default();
+                let detail = format!("until {until}, renewed just now");
+                Check::of(CheckId::Certificate, CheckState::Ok, detail)
             }
-            Ok(profile) => {
-                let until = profile.not_after.to_text().unwrap_or_default();
-                Check::of(CheckId::Certificate, CheckState::Ok, format!("until {until}"))
+            Err(failure) => {
+                let refused = Check::failed(CheckId::Certificate, &failure);
+                let detail = format!("{} {}", texts::RENEW_FAILED, refused.detail);
+                Check { detail, ..refused }
             }
-            Err(failure) => Check::failed(CheckId::Certificate, &failure),
         }
     }
 
