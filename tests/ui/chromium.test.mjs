@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:https";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, test as untimed } from "node:test";
 import { By, until } from "selenium-webdriver";
 import { plugIn } from "./support/authenticators.mjs";
 import { chromium, picture } from "./support/chromium.mjs";
@@ -13,6 +13,8 @@ import { serve } from "./support/static.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE_MS = 10_000;
+/** One that hangs fails by itself, and the rest still run. */
+const test = (name, run) => untimed(name, { timeout: 9 * PATIENCE_MS }, run);
 
 describe("passkeys in chromium", () => {
   let host;
@@ -20,6 +22,8 @@ describe("passkeys in chromium", () => {
   let opened;
   let laptop;
   let driver;
+  let key;
+  let blue;
 
   before(async () => {
     host = await server();
@@ -85,8 +89,8 @@ describe("passkeys in chromium", () => {
   });
 
   test("a second passkey, on a key that is carried, is confirmed with the first in its exact words", async () => {
-    const key = await plugIn(driver, "usb");
-    const passkey = await withPages(
+    key = await plugIn(driver, "usb");
+    blue = await withPages(
       ["webauthn", "register", "--type", "roaming", "--label", "Blue key"],
       async () => {
         assert.equal(await text("h1"), "Confirm this, bert?");
@@ -96,8 +100,17 @@ describe("passkeys in chromium", () => {
       },
       confirm,
     );
-    assert.equal(passkey.attachment, "roaming");
+    assert.equal(blue.attachment, "roaming");
     assert.equal((await key.credentials()).length, 1, "the key was used, not the machine");
+  });
+
+  test("a passkey is removed under the name that its owner knows it by", async () => {
+    await key.unplug();
+    await withPages(["webauthn", "remove", blue.id], async () => {
+      assert.equal(await text("#act"), `Remove the passkey “Blue key” of bert (${blue.id}). It can never be used here again.`);
+      await confirm();
+    });
+    assert.equal((await landfall(laptop.path, ["whoami"])).passkeys, 1);
   });
 
   test("a code for another device is confirmed by its name", async () => {
@@ -148,7 +161,12 @@ describe("passkeys in chromium", () => {
     const stepUp = await landfall(laptop.path, ["login", "--step-up"], { typed });
     assert.equal(stepUp.auth_strength, "cert+human");
     const wrong = landfall(laptop.path, ["login", "--step-up"], { typed: async (at) => (await typed(at), "0000-0000") });
-    await assert.rejects(wrong, /completion-wrong/);
+    await assert.rejects(wrong, ({ code, said }) => {
+      assert.equal(code, 5, "refused");
+      assert.match(said.err, /completion-wrong/);
+      assert.match(said.err, /Nothing was changed; begin again\./);
+      return true;
+    });
   });
 
   test("another origin can neither read nor use a ceremony", async () => {

@@ -1,7 +1,7 @@
 // The lost laptop in two windows: the old machine's in light, the new one's in dark. The passkey is
 // used in Chromium, which stands where the person's own browser would.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, test as untimed } from "node:test";
 import { By, Key, until } from "selenium-webdriver";
 import { plugIn } from "./support/authenticators.mjs";
 import { chromium, picture } from "./support/chromium.mjs";
@@ -9,6 +9,8 @@ import { folder, landfall, pages, server } from "./support/landfall.mjs";
 import { display, window } from "./support/window.mjs";
 
 const PATIENCE_MS = 20_000;
+/** One that hangs fails by itself, and the rest still run. */
+const test = (name, run) => untimed(name, { timeout: 6 * PATIENCE_MS }, run);
 
 describe("the desktop window", () => {
   let host;

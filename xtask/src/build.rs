@@ -6,6 +6,11 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 use std::process::Command;
 
+const DEV_TAKES: &str =
+    "The first time that takes 5 to 15 minutes, because every library is compiled; later, seconds.";
+const RELEASE_TAKES: &str =
+    "As shipped, that takes 10 to 30 minutes the first time, and a few minutes after a change.";
+
 /// The binaries of one build.
 pub struct Binaries {
     folder: PathBuf,
@@ -18,7 +23,8 @@ impl Binaries {
     /// Something is missing or does not build.
     pub fn of_the_terminal(release: bool) -> Result<Self> {
         install::ensure(&[Group::Build])?;
-        println!("Building the server and the command line (a few minutes the first time).");
+        println!("Building the server and the command line.");
+        how_long(release);
         Self::build(terminal_command(), release)
     }
 
@@ -28,10 +34,10 @@ impl Binaries {
     /// Something is missing or does not build.
     pub fn with_the_desktop(release: bool) -> Result<Self> {
         install::ensure(&[Group::Build, Group::Node, Group::Desktop])?;
-        println!("Building the screens and the desktop app (a few minutes the first time).");
+        println!("Building the server, the screens and the desktop app.");
+        how_long(release);
         ui::build()?;
-        Self::build(sh::cargo(["build", "--quiet", "-p", "landfall-desktop"]), release)?;
-        Self::of_the_terminal(release)
+        Self::build(everything_command(), release)
     }
 
     fn build(mut command: Command, release: bool) -> Result<Self> {
@@ -54,13 +60,28 @@ impl Binaries {
     }
 }
 
-/// The command that builds the server, the CLI and the soft browser. The whole workspace is resolved
-/// for it, so that dependencies get the features that the tests want too and are built once.
+/// What other commands run, but for the desktop app.
+const TERMINAL: [&str; 6] =
+    ["--bin", "landfall-server", "--bin", "landfall", "--bin", "soft-browser"];
+
+/// The command that builds the server, the CLI and the soft browser, on a machine that may lack what
+/// the desktop app needs. The whole workspace is resolved for it, so that dependencies get the same
+/// features as in every other build and are built once.
 pub fn terminal_command() -> Command {
     let mut command = sh::cargo(["build", "--quiet", "--workspace"]);
-    command.args(["--exclude", "landfall-desktop"]);
-    command.args(["--bin", "landfall-server", "--bin", "landfall", "--bin", "soft-browser"]);
+    command.args(["--exclude", "landfall-desktop"]).args(TERMINAL);
     command
+}
+
+/// The command that builds the desktop app too.
+pub fn everything_command() -> Command {
+    let mut command = sh::cargo(["build", "--quiet", "--workspace", "--bin", "landfall-desktop"]);
+    command.args(TERMINAL);
+    command
+}
+
+fn how_long(release: bool) {
+    println!("{}", if release { RELEASE_TAKES } else { DEV_TAKES });
 }
 
 /// Whether this machine has a screen to open a window on.

@@ -28,10 +28,6 @@ pub const HOUSE: Step =
 
 /// Lints of everything, tests included.
 pub const LINTS: Step = Step { name: "lints", about: "clippy, warnings are errors", run: lints };
-/// The linter over the desktop shell, which needs the system's libraries.
-pub const DESKTOP_LINTS: Step =
-    Step { name: "desktop-lints", about: "clippy over the desktop shell", run: desktop_lints };
-
 /// Licences and sources of every dependency.
 pub const LICENCES: Step =
     Step { name: "licences", about: "licences, bans and sources of dependencies", run: licences };
@@ -58,15 +54,9 @@ fn house(log: &mut Log) -> Result<Tally> {
 }
 
 fn lints(log: &mut Log) -> Result<Tally> {
-    install::ensure(&[Group::Build])?;
-    let what = ["clippy", "--workspace", "--exclude", "landfall-desktop", "--all-targets"];
-    log.check(sh::cargo(what).args(["--", "-D", "warnings"]))
-}
-
-fn desktop_lints(log: &mut Log) -> Result<Tally> {
     install::ensure(&[Group::Build, Group::Desktop, Group::Node])?;
     ui::build()?; // The desktop embeds what it makes.
-    let what = ["clippy", "-p", "landfall-desktop", "--all-targets", "--", "-D", "warnings"];
+    let what = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     log.check(&mut sh::cargo(what))
 }
 

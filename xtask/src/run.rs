@@ -21,6 +21,9 @@ pub struct Args {
     /// The server alone
     #[arg(long)]
     no_window: bool,
+    /// Build as shipped: much slower to build, quicker to run
+    #[arg(long)]
+    release: bool,
 }
 
 /// Runs it, until the window is closed or Ctrl-C.
@@ -29,8 +32,12 @@ pub struct Args {
 /// Something is missing or does not build, or the server does not start.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let window = build::has_display() && !args.no_window;
-    let binaries =
-        if window { Binaries::with_the_desktop(true)? } else { Binaries::of_the_terminal(true)? };
+    // A first look must not wait for the optimiser; the dependencies, where the work is, are optimised
+    // in a development build too.
+    let binaries = match window {
+        true => Binaries::with_the_desktop(args.release)?,
+        false => Binaries::of_the_terminal(args.release)?,
+    };
     let data = args.data_dir.clone().map_or_else(data_dir, Ok)?;
     let parent = data.parent().context("the data directory has no parent")?;
     std::fs::create_dir_all(parent)?;

@@ -7,6 +7,10 @@ use std::process::Command;
 
 /// The people's app and the ceremony page.
 pub const UI: &str = "ui";
+/// What its build leaves for the desktop app.
+const BUILT: &str = "ui/dist/app/index.html";
+/// What that is made of.
+const PARTS: [&str; 2] = [UI, "bindings/typescript"];
 /// The suites that drive Chromium and the desktop window.
 pub const UI_TESTS: &str = "tests/ui";
 
@@ -35,12 +39,19 @@ pub fn install(dir: &str) -> Result<()> {
     sh::run(&mut npm(dir, &["ci", "--no-progress", "--loglevel=error"]))
 }
 
-/// Builds the app and the ceremony page into what the desktop and the server embed.
+/// Builds the app into what the desktop embeds, unless what is there is newer than everything that it
+/// is made of.
 ///
 /// # Errors
 /// npm or the build failed.
 pub fn build() -> Result<()> {
     install(UI)?;
+    let built = sh::root().join(BUILT);
+    let mut parts =
+        sh::files()?.into_iter().filter(|file| PARTS.iter().any(|part| file.starts_with(part)));
+    if parts.all(|part| is_newer(&built, &sh::root().join(part))) {
+        return Ok(());
+    }
     sh::output(&mut npm(UI, &["run", "build"])).map(drop)
 }
 

@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 import { ROOT } from "./chromium.mjs";
 
 export const BIN = process.env.BIN_DIR ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug");
+/** No command of a test takes longer; one that hangs is stopped, and fails its test. */
+const COMMAND_MS = 60_000;
 const HAND_OVER = fileURLToPath(new URL("hand-over.mjs", import.meta.url));
 
 /** A folder that is gone after `remove()`. */
@@ -63,14 +65,25 @@ export async function pages() {
 export function landfall(home, words, { browser, input, typed } = {}) {
   const by = typed === undefined ? (browser === undefined ? [] : ["--browser", browser]) : ["--code", "-"];
   const all = ["--json", "--yes", ...by, ...words];
-  const child = spawn(join(BIN, "landfall"), all, { env: { ...process.env, LANDFALL_HOME: home } });
+  const child = spawn(join(BIN, "landfall"), all, { env: { ...process.env, LANDFALL_HOME: home }, timeout: COMMAND_MS });
+  let typing;
   if (typed === undefined) child.stdin.end(input ?? "");
-  else createInterface(child.stderr).on("line", async (line) => line.startsWith("http") && child.stdin.end(`${await typed(line)}\n`));
+  else createInterface(child.stderr).on("line", (line) => line.startsWith("http") && (typing = type(child, typed(line))));
   const said = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text) => (said.out += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (said.err += text));
-  return once(child, "close").then(([code]) => {
+  return once(child, "close").then(async ([code]) => {
+    await typing;
     if (code === 0) return JSON.parse(said.out);
     throw Object.assign(new Error(`landfall ${words.join(" ")} ended with ${code}: ${said.err}`), { code, said });
   });
+}
+
+async function type(child, code) {
+  try {
+    child.stdin.end(`${await code}\n`);
+  } catch (error) {
+    child.kill();
+    return Promise.reject(error);
+  }
 }

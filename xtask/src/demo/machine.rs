@@ -45,6 +45,11 @@ impl Person {
         Ok(Self { name, folder: folder.to_path_buf(), cli, browser })
     }
 
+    /// What opens pages for them: it uses their security key.
+    pub fn browser(&self) -> &str {
+        &self.browser
+    }
+
     /// One of their machines.
     pub fn machine(&self, name: &str) -> Machine {
         Machine {

@@ -84,7 +84,7 @@ fn cast(
     let bert = Person::new("bert", binaries, folder)?;
     let desktop = bert.machine("bert-desktop");
     if let Some(app) = &mut window {
-        app.env("LANDFALL_HOME", desktop.home());
+        app.env("LANDFALL_HOME", desktop.home()).arg("--browser").arg(bert.browser());
     }
     let ana = ana.machine("ana-desktop");
     Ok(Cast { ana, laptop: bert.machine("bert-laptop"), desktop, claim, window })

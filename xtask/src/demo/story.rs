@@ -112,6 +112,7 @@ fn the_laptop_is_out(stage: &Stage, cast: &Cast) -> Result<()> {
     stage.scene("The laptop tries to sign in once more", || {
         laptop.refused(&["login"], "device-revoked")
     })?;
+    stage.scene("The laptop asks for its next certificate", || no_next_certificate(laptop))?;
     stage.scene("Ana reads what happened in the audit", || {
         let rows = ana.run(&["audit", "--tenant"])?.to_string();
         for act in ["enroll", "suspend-device", "admin-revoke-device", "read-secret"] {
@@ -120,6 +121,16 @@ fn the_laptop_is_out(stage: &Stage, cast: &Cast) -> Result<()> {
         Ok("Every step is there: who, on which device, with which strength, and what was refused."
             .into())
     })
+}
+
+/// Its key still signs and its certificate is still good for hours: the answer is no all the same.
+fn no_next_certificate(laptop: &Machine) -> Result<String> {
+    let report = laptop.run(&["doctor"])?;
+    let checks = report["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = checks.iter().find(|check| check["id"] == "certificate");
+    let found = found.context("doctor does not speak of the certificate")?;
+    ensure!(found["code"] == "device-revoked", "the renewal was not refused: {found}");
+    Ok(found["detail"].as_str().unwrap_or_default().to_owned())
 }
 
 fn token_in(answer: &Value) -> Result<String> {
