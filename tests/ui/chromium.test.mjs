@@ -162,7 +162,7 @@ describe("passkeys in chromium", () => {
     assert.equal(stepUp.auth_strength, "cert+human");
     const wrong = landfall(laptop.path, ["login", "--step-up"], { typed: async (at) => (await typed(at), "0000-0000") });
     await assert.rejects(wrong, ({ code, said }) => {
-      assert.equal(code, 5, "refused");
+      assert.equal(code, 4, "a person has not confirmed it");
       assert.match(said.err, /completion-wrong/);
       assert.match(said.err, /Nothing was changed; begin again\./);
       return true;
