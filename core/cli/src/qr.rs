@@ -3,6 +3,10 @@
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
+/// Black squares on white whatever the terminal's own colours are: not every camera reads the reverse.
+const BLACK_ON_WHITE: &str = "\u{1b}[30;107m";
+const PLAIN: &str = "\u{1b}[0m";
+
 /// A QR code as lines of characters.
 pub struct Drawn {
     /// The lines.
@@ -11,20 +15,12 @@ pub struct Drawn {
     pub columns: usize,
 }
 
-/// The text as a QR code, two squares a character; `None` when it is too long for one. Drawn with
-/// dark squares on a light ground whatever the terminal's colours are.
+/// The text as a QR code, two squares a character; `None` when it is too long for one.
 pub fn qr(text: &str) -> Option<Drawn> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
-    let drawn = code
-        .render::<Dense1x2>()
-        .quiet_zone(true)
-        .dark_color(Dense1x2::Dark)
-        .light_color(Dense1x2::Light)
-        .build();
-    // Light is the drawn colour: on a dark terminal it shows as it must, and black on white is forced
-    // for the others.
+    let drawn = code.render::<Dense1x2>().quiet_zone(true).build();
     let columns = drawn.lines().map(|line| line.chars().count()).max()?;
-    let lines = drawn.lines().map(|line| format!("\u{1b}[97;40m{line}\u{1b}[0m"));
+    let lines = drawn.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{PLAIN}"));
     Some(Drawn { text: lines.collect::<Vec<_>>().join("\n"), columns })
 }
 
@@ -34,13 +30,20 @@ mod tests {
 
     #[test]
     fn a_code_fits_and_a_book_does_not() {
-        let code = qr(&"lf1.x".repeat(100)).unwrap();
-        assert!(code.columns > 80, "and it says how wide it is");
-        assert!(
-            code.text
-                .lines()
-                .all(|line| line.chars().count() == code.columns + "\u{1b}[97;40m\u{1b}[0m".len())
-        );
+        assert!(qr(&"lf1.x".repeat(100)).is_some());
         assert!(qr(&"x".repeat(3000)).is_none());
+    }
+
+    #[test]
+    fn dark_squares_are_black_within_a_white_margin() {
+        let code = qr("lf1.x").unwrap();
+        let lines: Vec<_> = code.text.lines().collect();
+        let inside = |line: &str| {
+            let cut = line.strip_prefix(BLACK_ON_WHITE).and_then(|line| line.strip_suffix(PLAIN));
+            cut.unwrap().to_owned()
+        };
+        assert!(lines.iter().all(|line| inside(line).chars().count() == code.columns));
+        assert!(inside(lines[0]).chars().all(|margin| margin == ' '));
+        assert!(inside(lines[2]).starts_with("    \u{2588}\u{2580}\u{2580}"), "a finder's corner");
     }
 }

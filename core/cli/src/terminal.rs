@@ -1,7 +1,7 @@
 //! The terminal as the engine's shell: steps, questions, pages.
 
 use crate::clock::clock_time;
-use crate::output::say;
+use crate::output::{say, wrap};
 use crate::qr::qr;
 use crate::texts;
 use landfall_client::shell::Answer;
@@ -73,7 +73,8 @@ impl Terminal {
         let columns = terminal_size_of(std::io::stderr()).map(|(Width(columns), _)| columns);
         match columns {
             Some(columns) if usize::from(columns) < code.columns => {
-                say(&texts::qr_too_wide(code.columns, columns));
+                let text = texts::qr_too_wide(code.columns, columns);
+                say(&wrap(&text, usize::from(columns)));
             }
             _ => say(&code.text),
         }

@@ -143,7 +143,7 @@ pub fn code_made(user: &str, device: Option<&str>, until: &str) -> String {
 
 pub fn qr_too_wide(needed: usize, columns: u16) -> String {
     format!(
-        "As a picture to scan it takes {needed} columns, and this terminal has {columns}. Copy the text; or make the\nterminal wider first next time, or use the desktop app, which draws it in any size."
+        "As a picture to scan it takes {needed} columns, and this terminal has {columns}. Copy the text instead. Next time, make the terminal wider first, or use the desktop app, which draws it in any size."
     )
 }
 

@@ -24,6 +24,7 @@ export async function chromium({ prefs = {}, args = [], home = undefined } = {})
     "--disable-component-update",
     "--disable-sync",
     "--lang=en-GB",
+    "--window-size=1040,900",
     `--user-data-dir=${profile}`,
     ...args,
   );

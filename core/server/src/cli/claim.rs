@@ -10,10 +10,12 @@ use crate::start::{open_keys, settings};
 use crate::store::{Store, Tx, meta};
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::secret::SecretText;
-use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
 use std::error::Error;
+use std::io::IsTerminal;
 use std::sync::Arc;
+use terminal_size::{Width, terminal_size_of};
 
 /// `claim-token`: makes one and shows it. The server may run meanwhile.
 pub(super) async fn claim_token(config: &Config) -> Result<(), Box<dyn Error>> {
@@ -28,11 +30,25 @@ pub(super) fn show(token: &SecretText) -> Result<(), Box<dyn Error>> {
         "\nThis server has no administrator yet. Whoever uses this token within 60 minutes becomes it:\n",
     )?;
     say(format_args!("  landfall claim {}\n", token.as_str()))?;
-    if let Ok(code) = QrCode::new(token.as_str()) {
-        let picture = code.render::<Dense1x2>().quiet_zone(true).build();
+    if let Some(picture) = picture(token.as_str()) {
         say(picture)?;
     }
     Ok(())
+}
+
+/// The text as a QR code, where somebody sees it and its lines are not broken: black on white, because
+/// not every camera reads the reverse.
+fn picture(text: &str) -> Option<String> {
+    let stdout = std::io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
+    let drawn = code.render::<Dense1x2>().quiet_zone(true).build();
+    let needed = drawn.lines().map(|line| line.chars().count()).max()?;
+    let columns = terminal_size_of(stdout).map(|(Width(columns), _)| usize::from(columns));
+    let lines = drawn.lines().map(|line| format!("\u{1b}[30;107m{line}\u{1b}[0m\n"));
+    columns.is_none_or(|columns| needed <= columns).then(|| lines.collect())
 }
 
 /// The use cases on a directory whose server may be running. The database takes one writer at a time;
