@@ -39,8 +39,12 @@ export async function chromium({ prefs = {}, args = [], home = undefined } = {})
   return { driver, close };
 }
 
+/** Until what is in the document is on the screen, too: two frames, the first of which may have begun before. */
+const PAINTED = "requestAnimationFrame(() => requestAnimationFrame(arguments[arguments.length - 1]))";
+
 /** Keeps what the window shows now under `.ci/out/screenshots/<name>.png`. */
 export async function picture(driver, name) {
+  await driver.executeAsyncScript(PAINTED);
   const file = join(PICTURES, `${name}.png`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, await driver.takeScreenshot(), "base64");

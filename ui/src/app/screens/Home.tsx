@@ -98,19 +98,21 @@ function Passkeys({ me, onMade }: Readonly<{ me: Me; onMade: () => void }>): Rea
       setMade(true);
       onMade();
     });
-  const count = me.passkeys === 1 ? "home.passkeys.count.one" : "home.passkeys.count.other";
+  // What was made just now is there, before the server has been asked again.
+  const passkeys = made ? Math.max(me.passkeys, 1) : me.passkeys;
+  const count = passkeys === 1 ? "home.passkeys.count.one" : "home.passkeys.count.other";
   return (
-    <Card title={t("home.passkeys.title")} {...(me.passkeys === 0 ? { tone: "attention" as const } : {})}>
-      {me.passkeys > 0 ? (
+    <Card title={t("home.passkeys.title")} {...(passkeys === 0 ? { tone: "attention" as const } : {})}>
+      {passkeys > 0 ? (
         <p>
-          <Pill tone="ok">{t("home.passkeys.some")}</Pill> {t(count, { count: me.passkeys })}
+          <Pill tone="ok">{t("home.passkeys.some")}</Pill> {t(count, { count: passkeys })}
         </p>
       ) : (
         <p>
           <Pill tone="warn">{t("home.passkeys.none")}</Pill> {t("home.passkeys.none.body")}
         </p>
       )}
-      {me.grant !== null ? (
+      {me.grant !== null && !made ? (
         <>
           <p>{t("home.passkeys.grant", { time: clockTime(me.grant.expires_at, now) })}</p>
           <div className="actions">
@@ -122,7 +124,7 @@ function Passkeys({ me, onMade }: Readonly<{ me: Me; onMade: () => void }>): Rea
             </Press>
           </div>
         </>
-      ) : me.passkeys === 0 ? (
+      ) : passkeys === 0 ? (
         <p>{t("home.passkeys.grant.over")}</p>
       ) : null}
       <Say>{made ? t("home.passkeys.made") : null}</Say>
