@@ -30,7 +30,7 @@ device_label: string | null,
 /**
  * The act to confirm.
  */
-act: BoundActBody | null,
+act: BoundActBody | null, 
 /**
  * What the passkey that the act removes is called; nothing for any other act.
  */
