@@ -166,6 +166,7 @@ async fn by_hand_the_page_shows_what_a_person_types() {
 async fn a_listener_elsewhere_is_refused_before_anything_begins() {
     let world = World::new().await;
     let laptop = world.machine("bert", "laptop").await;
+    world.register(&laptop, &mut SoftKeys::in_memory().unwrap(), Attachment::Roaming).await;
     let token = world.sign_in(&laptop).await;
     for (port, path) in
         [(80, "a-long-enough-path"), (50123, "short"), (50123, "a/b/c/d/e/f/g/h/i/j")]
