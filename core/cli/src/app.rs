@@ -71,15 +71,25 @@ impl App {
         self.person.then_some(()).ok_or_else(refused)
     }
 
-    /// Asks a yes-or-no question. `--yes` answers it; without a terminal it is not asked.
+    /// Asks before what cannot be undone: whoever only presses Enter has not said yes. `--yes` answers;
+    /// without a terminal it is not asked.
     pub fn confirm(&self, question: &str) -> Result<(), Failure> {
+        self.agree(|| self.terminal.ask_no(question))
+    }
+
+    /// Asks before what one came for; Enter is yes. Otherwise as [`App::confirm`].
+    pub fn go_on(&self, question: &str) -> Result<(), Failure> {
+        self.agree(|| self.terminal.ask_yes(question))
+    }
+
+    fn agree(&self, ask: impl FnOnce() -> Result<bool, Failure>) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
         if !self.terminal.can_ask() {
             return Err(Failure::new(ErrorCode::InputNeeded, texts::NEEDS_YES));
         }
-        if self.terminal.ask_yes(question)? {
+        if ask()? {
             Ok(())
         } else {
             Err(Failure::new(ErrorCode::Cancelled, texts::NOTHING_CHANGED))

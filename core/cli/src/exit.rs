@@ -26,7 +26,12 @@ pub fn usage() -> ExitCode {
 
 /// The exit code for a failure.
 pub fn code_of(failure: &Failure) -> ExitCode {
-    ExitCode::from(exit_of(failure.code()) as u8)
+    code_for(failure.code())
+}
+
+/// The exit code for what is wrong.
+pub fn code_for(code: ErrorCode) -> ExitCode {
+    ExitCode::from(exit_of(code) as u8)
 }
 
 fn exit_of(code: ErrorCode) -> Exit {

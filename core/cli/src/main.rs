@@ -16,7 +16,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use landfall_client::Failure;
 use landfall_protocol::ErrorCode;
-use output::Output;
+use output::{Answer, Output};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     };
     trace(args.global.verbose);
     match run(args, &output) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output.failure(&failure);
             exit::code_of(&failure)
@@ -49,9 +49,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args, output: &Output) -> Result<(), Failure> {
+fn run(args: Args, output: &Output) -> Result<ExitCode, Failure> {
     if let args::Verb::Completions { shell } = args.verb {
-        return verbs::completions(shell);
+        return verbs::completions(shell).map(|()| ExitCode::SUCCESS);
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -60,7 +60,13 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let result = runtime.block_on(verbs::run(&app, args.verb));
     // A prompt that nobody answers must not keep the process alive.
     runtime.shutdown_background();
-    output.done(result?)
+    let answer = result?;
+    let code = match &answer {
+        Answer::Unwell { code, .. } => exit::code_for(*code),
+        Answer::Text { .. } | Answer::Raw { .. } => ExitCode::SUCCESS,
+    };
+    output.done(answer)?;
+    Ok(code)
 }
 
 /// Logs go to stderr, and only when asked for; they hold no secrets.

@@ -23,6 +23,15 @@ pub enum Answer {
         /// Whole lines.
         text: String,
     },
+    /// A report that something is wrong: printed like any other, and told by the exit code.
+    Unwell {
+        /// One document.
+        json: Value,
+        /// Whole lines.
+        text: String,
+        /// What is wrong first.
+        code: ErrorCode,
+    },
     /// Bytes exactly as they are, unless a program asked for JSON.
     Raw {
         /// One document.
@@ -53,10 +62,14 @@ impl Output {
     /// Prints the answer.
     pub fn done(&self, answer: Answer) -> Result<(), Failure> {
         let printed = match answer {
-            Answer::Text { json, .. } | Answer::Raw { json, .. } if self.json => {
+            Answer::Text { json, .. } | Answer::Unwell { json, .. } | Answer::Raw { json, .. }
+                if self.json =>
+            {
                 to_stdout(format!("{json:#}\n").as_bytes())
             }
-            Answer::Text { text, .. } => to_stdout(with_newline(&text).as_bytes()),
+            Answer::Text { text, .. } | Answer::Unwell { text, .. } => {
+                to_stdout(with_newline(&text).as_bytes())
+            }
             Answer::Raw { bytes, .. } => to_stdout(bytes.expose()),
         };
         printed.or_else(|error| match error.kind() {

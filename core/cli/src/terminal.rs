@@ -80,10 +80,16 @@ impl Terminal {
         }
     }
 
-    /// A yes-or-no question; yes is the default.
+    /// A yes-or-no question; yes is the default, so it is for what can be undone.
     pub fn ask_yes(&self, question: &str) -> Result<bool, Failure> {
         let answer = self.ask_line(&format!("{question} {} ", texts::YES_NO))?;
         Ok(matches!(answer.to_lowercase().as_str(), "" | "y" | "yes"))
+    }
+
+    /// A yes-or-no question about what cannot be undone; no is the default.
+    pub fn ask_no(&self, question: &str) -> Result<bool, Failure> {
+        let answer = self.ask_line(&format!("{question} {} ", texts::NO_YES))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// A question with a line for an answer.

@@ -8,6 +8,7 @@ use landfall_protocol::ceremony::BoundActBody;
 use landfall_protocol::passkey::PasskeyInfo;
 
 pub const YES_NO: &str = "[Y/n]";
+pub const NO_YES: &str = "[y/N]";
 pub const NOTHING_CHANGED: &str = "Nothing was changed.";
 pub const NOT_A_TERMINAL: &str = "Nobody can be asked here, because the input is not a terminal. Give the answer as an argument, or pipe it in.";
 pub const NEEDS_YES: &str = "This asks a question first, and the input is not a terminal. Run it with --yes when you are sure.";
@@ -18,6 +19,8 @@ pub const WRONG_PIPED_CODE: &str =
 pub const TYPE_CODE: &str = "The code on the page: ";
 pub const STILL_WAITING: &str = "Still waiting for the server. Is this machine online?";
 pub const PASTE_CODE: &str = "Paste the code (it is not shown): ";
+pub const PASTE_REST: &str =
+    "That is not all of it. Paste the rest, or press Enter to begin again: ";
 pub const NOT_A_CLAIM: &str = "This code does not claim a server. Use it with `landfall enroll`.";
 pub const ASK_USER: &str = "Your user name: ";
 pub const ASK_ENROLL: &str = "Make this machine yours with this code?";

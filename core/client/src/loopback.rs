@@ -9,17 +9,23 @@ use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::Random;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::ReturnPath;
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::error::Elapsed;
 use url::Url;
 
 /// The largest request that is read, in bytes.
 const REQUEST_MAX: usize = 8 * 1024;
 /// How long one visitor may take.
 const VISIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Visitors that are answered before the listener gives up: a flood is no browser.
+/// Visitors that are listened to at once. Browsers open connections that they may never use, and any
+/// program on this machine can open more: beyond this the longest silent one makes room.
 const VISITS_MAX: usize = 64;
 /// The longest completion that is passed on.
 const COMPLETION_MAX: usize = 128;
@@ -54,14 +60,22 @@ impl Loopback {
 
     /// Waits for the completion.
     pub(crate) async fn completion(&self) -> Result<String, Failure> {
-        for _ in 0..VISITS_MAX {
-            let Ok((stream, _)) = self.listener.accept().await else { break };
-            let visit = tokio::time::timeout(VISIT_TIMEOUT, self.visit(stream));
-            if let Ok(Some(completion)) = visit.await {
-                return Ok(completion);
+        let mut visits = VecDeque::new();
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => {
+                    let Ok((stream, _)) = accepted else {
+                        return Err(Failure::new(ErrorCode::CeremonyOver, texts::NOBODY_CAME));
+                    };
+                    if visits.len() >= VISITS_MAX {
+                        visits.pop_front();
+                    }
+                    let visit = tokio::time::timeout(VISIT_TIMEOUT, self.visit(stream));
+                    visits.push_back(Box::pin(visit));
+                }
+                completion = first_of(&mut visits) => return Ok(completion),
             }
         }
-        Err(Failure::new(ErrorCode::CeremonyOver, texts::NOBODY_CAME))
     }
 
     async fn visit(&self, mut stream: TcpStream) -> Option<String> {
@@ -103,6 +117,27 @@ impl Loopback {
             && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         (fits && pairs.next().is_none()).then(|| value.into_owned())
     }
+}
+
+/// The completion that one of the visits brings. Visits that are over without one are dropped; with
+/// none left it waits for ever, for the next one to be let in.
+async fn first_of<F>(visits: &mut VecDeque<Pin<Box<F>>>) -> String
+where
+    F: Future<Output = Result<Option<String>, Elapsed>>,
+{
+    poll_fn(|context| {
+        let mut found = None;
+        visits.retain_mut(|visit| match visit.as_mut().poll(context) {
+            Poll::Ready(Ok(Some(completion))) => {
+                found.get_or_insert(completion);
+                false
+            }
+            Poll::Ready(_) => false,
+            Poll::Pending => true,
+        });
+        found.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 /// Reads up to the empty line that ends a request's head.

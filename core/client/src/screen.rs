@@ -26,6 +26,14 @@ const NAME_SHAPE: &str = "A name has small letters, digits, dots, dashes and und
 const LABEL_SHAPE: &str = "It must not be empty, too long, or hold invisible characters.";
 
 impl Client {
+    /// Whether a text is a whole code, before anything is asked or sent.
+    ///
+    /// # Errors
+    /// `token-mistyped` for one that was cut, or holds a slip; `token-unreadable`; `token-too-new`.
+    pub fn check_token(pasted: &str) -> Result<(), Failure> {
+        read_token(pasted).map(|_| ())
+    }
+
     /// Whether this machine is enrolled, and as whom. An identity that the server called over is none.
     ///
     /// # Errors

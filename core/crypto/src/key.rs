@@ -140,6 +140,13 @@ impl Signature {
         &self.0
     }
 
+    /// `r || s` with the smaller of the two `s` that verify alike: one text for one signature, for
+    /// telling whether it was seen before.
+    pub fn canonical(&self) -> [u8; SIGNATURE_LENGTH] {
+        p256::ecdsa::Signature::from_slice(&self.0)
+            .map_or(self.0, |signature| signature.normalize_s().to_bytes().into())
+    }
+
     /// The DER `ECDSA-Sig-Value` that X.509 and TLS carry (RFC 3279 section 2.2.3).
     pub fn to_der(&self) -> Vec<u8> {
         // Every constructor has checked both halves, so the reading cannot fail.

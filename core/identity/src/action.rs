@@ -189,12 +189,14 @@ actions! {
     RenameDevice = Demand::new("rename-device", HUMAN, CERT_ONLY);
     /// Suspends the very device that asks.
     SuspendThisDevice = Demand::new("suspend-this-device", HUMAN, CERT_ONLY).while_frozen();
-    /// Suspends another device of one's own.
-    SuspendDevice = Demand::new("suspend-device", HUMAN, CERT_HUMAN);
+    /// Suspends another device of one's own; also while frozen, or whoever holds that device could
+    /// freeze again before its owner gets to it.
+    SuspendDevice = Demand::new("suspend-device", HUMAN, CERT_HUMAN).while_frozen();
     /// Resumes a suspended device.
     ResumeDevice = Demand::new("resume-device", HUMAN, CERT_HUMAN);
     /// Revokes a device for ever.
-    RevokeDevice = Demand::new("revoke-device", HUMAN, CERT_HUMAN).bound().evicts();
+    RevokeDevice =
+        Demand::new("revoke-device", HUMAN, CERT_HUMAN).bound().evicts().while_frozen();
     /// Freezes the account, the caller too.
     FreezeAccount = Demand::new("freeze-account", HUMAN, CERT_ONLY).while_frozen();
     /// Ends a freeze.
@@ -209,8 +211,8 @@ actions! {
     WriteSecret = Demand::new("write-secret", HUMAN, CERT_ONLY);
     /// A secret's versions.
     ListSecretVersions = Demand::new("list-secret-versions", HUMAN, CERT_ONLY);
-    /// One version, while others remain.
-    DeleteSecretVersion = Demand::new("delete-secret-version", HUMAN, CERT_ONLY);
+    /// One version. A device alone could write rubbish over a value and then delete the value.
+    DeleteSecretVersion = Demand::new("delete-secret-version", HUMAN, CERT_HUMAN);
     /// All versions.
     DeleteSecret = Demand::new("delete-secret", HUMAN, CERT_HUMAN);
 

@@ -17,6 +17,11 @@ use crate::time::{Moment, Timestamp};
 pub enum Object {
     /// The caller's own account as a whole, or nothing in particular.
     Own,
+    /// The freeze of the caller's own account.
+    Freeze {
+        /// Since when it is in force.
+        since: Timestamp,
+    },
     /// A thing that some user owns.
     Owned {
         /// Its tenant.
@@ -102,7 +107,7 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         return Err(Refusal::Forbidden);
     }
     let (tenant, user) = match object {
-        Object::Own => return Ok(()),
+        Object::Own | Object::Freeze { .. } => return Ok(()),
         Object::Owned { tenant, user }
         | Object::Device { tenant, user, .. }
         | Object::Passkey { tenant, user, .. } => (tenant, user),
@@ -163,7 +168,9 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
     let (theirs, what) = match object {
         Object::Device { since, .. } => (*since, Young::RevokeDevice),
         Object::Passkey { since, .. } => (*since, Young::RemovePasskey),
-        // Ending a freeze gives everything back at once: the yardstick is the account itself.
+        // A passkey that was there before the freeze is no thief's way around it.
+        Object::Freeze { since } => (*since, Young::Unfreeze),
+        // Nothing is older than the account as a whole.
         Object::Own | Object::Owned { .. } => (Timestamp::from_millis(i64::MIN), Young::Unfreeze),
     };
     let mine = factor.registered_at;

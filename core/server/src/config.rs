@@ -27,15 +27,19 @@ const PREFIX: &str = "LANDFALL_";
 const NOT_OURS: [&str; 6] = ["home", "browser", "config", "profile", "token", "no_color"];
 /// Keys whose value is a number or a truth value; all others stay texts, so that a tenant may be
 /// called `2026`.
-const PLAIN: [&str; 4] = [
+const PLAIN: [&str; 5] = [
     "device_token_ttl_max_seconds",
     "renewal_silence_max_days",
     "max_connections",
+    "max_connections_per_source",
     "keep_root_key",
 ];
 
 /// Connections that may be open at once, unless said otherwise.
 const MAX_CONNECTIONS: usize = 4096;
+/// Those of them that may come from one address, or one IPv6 customer: an office behind one address
+/// fits, and nobody alone takes all.
+const MAX_CONNECTIONS_PER_SOURCE: usize = 512;
 /// Days without a renewal after which a device may not renew by itself any more.
 const RENEWAL_SILENCE_MAX_DAYS: u64 = 90;
 
@@ -89,6 +93,9 @@ pub struct Config {
     /// Connections that may be open at once.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
+    /// Those of them that may come from one address, or one IPv6 network of 64 bits.
+    #[serde(default = "default_max_per_source")]
+    pub max_connections_per_source: usize,
     /// How log lines look.
     #[serde(default)]
     pub log_format: LogFormat,
@@ -163,6 +170,7 @@ impl Config {
             keep_root_key: true,
             master_key_passphrase_file: None,
             max_connections: MAX_CONNECTIONS,
+            max_connections_per_source: MAX_CONNECTIONS_PER_SOURCE,
             log_format: LogFormat::Text,
             log_filter: default_log_filter(),
         }
@@ -259,6 +267,12 @@ impl Config {
         if self.max_connections == 0 {
             return Err(("max_connections", "max_connections must be at least 1"));
         }
+        if self.max_connections_per_source == 0 {
+            return Err((
+                "max_connections_per_source",
+                "max_connections_per_source must be at least 1",
+            ));
+        }
         Ok(())
     }
 }
@@ -329,6 +343,10 @@ fn default_renewal_silence() -> u64 {
 
 fn default_max_connections() -> usize {
     MAX_CONNECTIONS
+}
+
+fn default_max_per_source() -> usize {
+    MAX_CONNECTIONS_PER_SOURCE
 }
 
 fn default_log_filter() -> String {

@@ -78,6 +78,7 @@ fn rules_between_keys_hold() {
         ("public_url = 'https://id.example.org/landfall'", "nothing behind it"),
         ("public_url = 'https://u:p@id.example.org'", "nothing behind it"),
         ("max_connections = 0", "at least 1"),
+        ("max_connections_per_source = 0", "at least 1"),
     ] {
         let error = load(&format!("data_dir = '/x'\n{toml}"), &[]).unwrap_err().to_string();
         assert!(error.contains(says), "{toml}: {error}");

@@ -6,6 +6,7 @@
 //! home.
 
 use crate::service::{Cutter, Peer};
+use crate::strangers::prefix;
 use crate::tls::Issuers;
 use axum::Router;
 use axum::body::Body;
@@ -19,7 +20,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -51,6 +52,8 @@ const HEADERS_MAX: usize = 64;
 const BUFFER_MAX: usize = 32 * 1024;
 /// The pause after the machine refused us another socket.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often it is said that sockets are refused.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 tokio::task_local! {
     /// The connection that this request came in on.
@@ -141,6 +144,43 @@ impl Drop for Entry {
     }
 }
 
+/// Open connections by where they come from, so that one place cannot take all of them.
+#[derive(Debug, Default)]
+pub struct Sources(Mutex<HashMap<String, usize>>);
+
+impl Sources {
+    /// A place for one more connection from there, unless there are `max` already.
+    fn enter(self: &Arc<Self>, source: IpAddr, max: usize) -> Option<Guest> {
+        let place = prefix(source);
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(place.clone()).or_default();
+        if *count >= max {
+            return None;
+        }
+        *count += 1;
+        drop(open);
+        Some(Guest { sources: Arc::clone(self), place })
+    }
+}
+
+/// One connection's place among those of its source.
+struct Guest {
+    sources: Arc<Sources>,
+    place: String,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut open = self.sources.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.place) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.place);
+            }
+        }
+    }
+}
+
 /// How bytes become requests.
 #[derive(Clone)]
 pub enum Transport {
@@ -166,6 +206,8 @@ pub struct Listener {
     pub registry: Arc<Registry>,
     /// How many may be open at once.
     pub max: usize,
+    /// How many of them from one place.
+    pub max_per_source: usize,
     /// Says when to stop.
     pub stop: CancellationToken,
 }
@@ -174,11 +216,16 @@ impl Listener {
     /// Accepts until told to stop; returns when the last connection has ended.
     pub async fn serve(self, socket: TcpListener) {
         let places = Arc::new(Semaphore::new(self.max));
+        let sources = Arc::new(Sources::default());
         while let Some((stream, address, place)) = self.accept(&socket, &places).await {
+            let Some(guest) = sources.enter(address.ip(), self.max_per_source) else {
+                tracing::debug!(source = %address.ip(), "too many connections from one place");
+                continue;
+            };
             let listener = self.clone();
             tokio::spawn(async move {
                 listener.connection(stream, address).await;
-                drop(place);
+                drop((guest, place));
             });
         }
         drop(socket);
@@ -194,11 +241,15 @@ impl Listener {
     ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
         let accept = async {
             let place = Arc::clone(places).acquire_owned().await.ok()?;
+            let mut said: Option<Instant> = None;
             loop {
                 match socket.accept().await {
                     Ok((stream, address)) => return Some((stream, address, place)),
                     Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
+                        if said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+                            tracing::warn!(%error, "connections cannot be accepted");
+                            said = Some(Instant::now());
+                        }
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 }
@@ -322,6 +373,20 @@ mod tests {
         assert!(!own.connection.now.is_cancelled(), "the poller comes by later");
         assert!(own.connection.after_answers.is_cancelled());
         assert!(second.connection.now.is_cancelled());
+    }
+
+    #[test]
+    fn one_place_takes_its_share_and_no_more() {
+        let sources = Arc::new(Sources::default());
+        let (crowd, other) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let mut inside: Vec<_> = (0..3).map(|_| sources.enter(crowd, 3)).collect();
+        assert!(inside.iter().all(Option::is_some));
+        assert!(sources.enter(crowd, 3).is_none());
+        assert!(sources.enter(other, 3).is_some());
+        inside.pop();
+        assert!(sources.enter(crowd, 3).is_some());
+        drop(inside);
+        assert!(sources.0.lock().unwrap().is_empty(), "nothing is remembered of who is gone");
     }
 
     #[tokio::test]

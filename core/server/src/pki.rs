@@ -272,9 +272,10 @@ impl Pki {
         facts: &SessionFacts,
         now: Timestamp,
     ) -> Result<String, Failure> {
+        // Proof of a key in software (RFC 8176, section 2): nothing attests to better as yet.
         let amr = match facts.strength {
-            AuthStrength::CertOnly => vec!["hwk".to_owned()],
-            AuthStrength::CertHuman => vec!["hwk".to_owned(), "user".to_owned()],
+            AuthStrength::CertOnly => vec!["swk".to_owned()],
+            AuthStrength::CertHuman => vec!["swk".to_owned(), "user".to_owned()],
         };
         let claims = SessionClaims {
             spiffe_id: spiffe_id.clone(),

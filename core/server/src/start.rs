@@ -27,7 +27,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Browsers that may be connected to the local listener at once.
-const LOCAL_MAX: usize = 64;
+const LOCAL_MAX: usize = 256;
 
 /// Why a server does not start. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -327,7 +327,8 @@ impl Listeners<'_> {
         if let Some(socket) = bound.localhost {
             let authority = self.app.site.ceremony_authority();
             let router = http::localhost::router(self.app.clone(), authority);
-            tasks.spawn(self.listener(Transport::Plain, router, LOCAL_MAX).serve(socket));
+            let listener = self.listener(Transport::Plain, router, LOCAL_MAX, LOCAL_MAX);
+            tasks.spawn(listener.serve(socket));
         }
         let hints = [self.pki.root_certificate(), self.pki.people_issuer_certificate()];
         let hints = hints.into_iter().map(tls::hint).collect::<Result<_, _>>()?;
@@ -335,14 +336,21 @@ impl Listeners<'_> {
         let issuers = Arc::new(Issuers::new([self.pki.people_issuer_certificate()])?);
         let transport = Transport::Tls { acceptor, issuers };
         let router = http::router(self.app.clone());
-        let listener = self.listener(transport, router, self.config.max_connections);
+        let (max, each) = (self.config.max_connections, self.config.max_connections_per_source);
+        let listener = self.listener(transport, router, max, each);
         tasks.spawn(listener.serve(bound.https));
         Ok(())
     }
 
-    fn listener(&self, transport: Transport, router: axum::Router, max: usize) -> Listener {
-        let registry = Arc::clone(&self.registry);
-        Listener { transport, router, registry, max, stop: self.stop.clone() }
+    fn listener(
+        &self,
+        transport: Transport,
+        router: axum::Router,
+        max: usize,
+        max_per_source: usize,
+    ) -> Listener {
+        let (registry, stop) = (Arc::clone(&self.registry), self.stop.clone());
+        Listener { transport, router, registry, max, max_per_source, stop }
     }
 }
 

@@ -26,8 +26,6 @@ const WINDOW: Seconds = Seconds::minutes(10);
 /// Guesses from one place within the window, before it has to wait. Generous: whole offices share
 /// one address, and the secrets have 256 bits.
 pub const GUESSES_MAX: u64 = 600;
-/// How long who guesses waits.
-const WAIT: Seconds = Seconds(60);
 /// Where all go for whom there is no room.
 const OTHERS: &str = "others";
 
@@ -39,6 +37,11 @@ const GUESSES: [ErrorCode; 4] = [
     ErrorCode::CeremonyOver,
     ErrorCode::PasskeyRefused,
 ];
+
+/// Whether a refusal means that somebody tries secrets.
+pub fn is_guess(code: ErrorCode) -> bool {
+    GUESSES.contains(&code)
+}
 
 /// Counts refusals, and says who has to wait.
 pub struct Strangers {
@@ -81,7 +84,7 @@ impl Strangers {
         *state.pending.entry((prefix, code, minute)).or_default() += 1;
     }
 
-    /// Whether this place may try again now.
+    /// Whether this place may still be told that its guess was wrong.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`]; [`Failure`] when the database does not answer.
@@ -100,7 +103,7 @@ impl Strangers {
         if guesses < GUESSES_MAX {
             return Ok(());
         }
-        Err(Refusal::RateLimited { retry_after: WAIT }.into())
+        Err(Refusal::RateLimited { retry_after: WINDOW }.into())
     }
 
     /// Writes what has gathered, in one job. On failure it stays for the next time.
@@ -178,7 +181,7 @@ fn minute_of(at: Timestamp) -> Timestamp {
 }
 
 /// One address for IPv4; the network of one customer for IPv6, where an address costs nothing.
-fn prefix(source: IpAddr) -> String {
+pub fn prefix(source: IpAddr) -> String {
     match source.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -71,7 +71,8 @@ pub fn metrics_listener(
     let router = Router::new().route("/metrics", get(scrape)).with_state(gauges);
     // Scrapers are not among the connections that are counted and cut.
     let registry = Arc::new(Registry::default());
-    Some(Listener { transport: Transport::Plain, router, registry, max: SCRAPERS_MAX, stop })
+    let (max, max_per_source) = (SCRAPERS_MAX, SCRAPERS_MAX);
+    Some(Listener { transport: Transport::Plain, router, registry, max, max_per_source, stop })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "gauges are floating point by their nature")]

@@ -14,7 +14,7 @@ use landfall_identity::{DeviceName, Label, Seconds};
 use landfall_protocol::ceremony::{CeremonyBegun, CeremonyFinished, CeremonyPurpose};
 use landfall_protocol::{ErrorCode, paths};
 use landfall_server::audit::journal::JOURNAL_FILE;
-use landfall_server::audit::verify::verify;
+use landfall_server::audit::verify::{Exported, verify};
 use landfall_server::directory::database_in;
 use landfall_server::keys::{AUDIT_PUBLIC, audit_public_key};
 use landfall_test_support::browser::Page;
@@ -80,7 +80,8 @@ async fn what_is_over_is_dropped_and_nothing_else() {
     world.restart().await.unwrap();
     let root = world.data_dir();
     let key = audit_public_key(&root.join(AUDIT_PUBLIC)).unwrap();
-    let found = verify(&database_in(&root), &root.join(JOURNAL_FILE), &key).await.unwrap();
+    let found =
+        verify(&database_in(&root), &root.join(JOURNAL_FILE), Exported::Own, &key).await.unwrap();
     assert!(found.is_sound(), "{found}");
 }
 

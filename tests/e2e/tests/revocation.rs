@@ -9,6 +9,7 @@
 
 use landfall_identity::{DeviceName, Seconds};
 use landfall_protocol::{ErrorCode, paths};
+use landfall_server::service::SESSIONS_MAX;
 use landfall_test_support::{Person, Raw, World};
 use reqwest::Method;
 use serde_json::json;
@@ -115,16 +116,57 @@ async fn a_freeze_cuts_everything_and_leaves_the_doors_open() {
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let desktop = second_machine(&world, &bert, "bert-desktop").await;
+    world.clock.advance(Seconds(1));
     bert.client().freeze().await.unwrap();
     for person in [&bert, &desktop] {
         let refused = person.client().devices().await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::AccountFrozen);
         assert!(person.client().whoami().await.unwrap().frozen);
     }
-    // A passkey younger than a day does not undo it; the administrator does.
-    desktop.step_up().await.unwrap();
-    assert_eq!(desktop.client().unfreeze().await.unwrap_err().code(), ErrorCode::Probation);
+    let refused = desktop.client().unfreeze().await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::StepUpRequired, "a device alone does not undo it");
     ana.step_up().await.unwrap();
     ana.client().admin_unfreeze(&bert.name).await.unwrap();
     assert_eq!(desktop.client().devices().await.unwrap().len(), 2);
+    // A passkey that was there before the freeze undoes it too, however young it is.
+    desktop.client().freeze().await.unwrap();
+    desktop.step_up().await.unwrap();
+    desktop.client().unfreeze().await.unwrap();
+    assert_eq!(desktop.client().devices().await.unwrap().len(), 2);
+}
+
+/// Whoever holds the stolen laptop can freeze; they cannot keep its owner out by doing so again and
+/// again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_laptop_that_freezes_for_ever_is_cut_off_while_frozen() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let desktop = second_machine(&world, &bert, "bert-desktop").await;
+    world.clock.advance(Seconds(1));
+    let laptop = device("bert-laptop");
+    let thief = bert.client();
+    thief.freeze().await.unwrap();
+    desktop.step_up().await.unwrap();
+    let again = thief.freeze().await.unwrap();
+    assert_eq!((again.frozen, again.sessions_ended), (true, 0), "it is frozen already");
+    desktop.client().suspend_device(&laptop).await.unwrap();
+    assert_eq!(thief.freeze().await.unwrap_err().code(), ErrorCode::DeviceSuspended);
+    desktop.client().unfreeze().await.unwrap();
+    assert_eq!(desktop.client().devices().await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_holds_a_bounded_number_of_sessions_and_the_newest_live() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let raw = Raw::of(&ana.machine).unwrap();
+    let first = raw.session().await.unwrap().token;
+    let mut last = String::new();
+    for _ in 0..SESSIONS_MAX {
+        last = raw.session().await.unwrap().token;
+    }
+    let me = async |token: &str| raw.send(Method::GET, paths::ME, Some(token), None).await.unwrap();
+    assert_eq!(me(&last).await.status, 200);
+    assert_eq!(me(&first).await.code(), ErrorCode::SessionOver);
 }

@@ -5,6 +5,7 @@ use crate::clock::with_clock_times;
 use crate::output::{Answer, wrap};
 use landfall_client::Failure;
 use landfall_client::doctor::{Check, CheckId, CheckState};
+use landfall_protocol::ErrorCode;
 use serde_json::json;
 
 pub async fn doctor(app: &App) -> Result<Answer, Failure> {
@@ -22,7 +23,13 @@ pub async fn doctor(app: &App) -> Result<Answer, Failure> {
     };
     lines.push(format!("\n{end}"));
     let json = json!({ "healthy": healthy, "checks": checks, "profiles": profiles });
-    Answer::new(&json, lines.join("\n"))
+    let text = lines.join("\n");
+    let first = checks.iter().find(|check| check.state == CheckState::Problem);
+    match first.map(|check| check.code.unwrap_or(ErrorCode::Internal)) {
+        // The report is the answer; the exit code says that it is a bad one, and of what kind.
+        Some(code) => Ok(Answer::Unwell { json, text, code }),
+        None => Answer::new(&json, text),
+    }
 }
 
 fn line(check: &Check) -> String {

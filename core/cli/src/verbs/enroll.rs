@@ -7,13 +7,16 @@ use crate::output::Answer;
 use crate::terminal::read_stdin;
 use crate::texts;
 use landfall_client::words::{DeviceName, TokenKind, TokenText, UserName};
-use landfall_client::{Enrolled, Enrolling, Failure, FlowNext, GivenNames, Shell};
+use landfall_client::{Client, Enrolled, Enrolling, Failure, FlowNext, GivenNames, Shell};
 use landfall_protocol::ErrorCode;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 /// The longest paste, in bytes; the reader itself is stricter.
 const PASTE_MAX: usize = 16 * 1024;
+
+/// Lines that are taken for parts of one code.
+const PASTES_MAX: usize = 40;
 
 /// The first administrator of a new server.
 pub async fn claim(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
@@ -49,11 +52,35 @@ fn take_token(app: &App, typed: Option<String>) -> Result<Option<Zeroizing<Strin
         return Ok(Some(Zeroizing::new(typed)));
     }
     if app.terminal.can_ask() {
-        return app.terminal.ask_hidden(texts::PASTE_CODE).map(Some);
+        return paste_token(app).map(Some);
     }
     let bytes = read_stdin(PASTE_MAX)?;
     let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
     Ok(Some(text).filter(|text| !text.trim().is_empty()))
+}
+
+/// Asks until a whole code is there. Mail programs break long lines, and each line of a paste arrives as
+/// an answer of its own: what is left unread would stand at the shell's prompt, and in its history.
+fn paste_token(app: &App) -> Result<Zeroizing<String>, Failure> {
+    let mut pasted = app.terminal.ask_hidden(texts::PASTE_CODE)?;
+    for _ in 0..PASTES_MAX {
+        match Client::check_token(&pasted) {
+            Ok(()) => return Ok(pasted),
+            Err(failure) if failure.code() == ErrorCode::TokenMistyped => {
+                let rest = app.terminal.ask_hidden(texts::PASTE_REST)?;
+                if rest.trim().is_empty() {
+                    pasted = app.terminal.ask_hidden(texts::PASTE_CODE)?;
+                } else {
+                    pasted.push_str(&rest);
+                }
+            }
+            Err(failure) => {
+                app.output.failure(&failure);
+                pasted = app.terminal.ask_hidden(texts::PASTE_CODE)?;
+            }
+        }
+    }
+    Ok(pasted)
 }
 
 /// Prepares the enrolment; asks for names that the code leaves open.
@@ -110,7 +137,7 @@ async fn go(app: &App, mut enrolling: Enrolling) -> Result<Answer, Failure> {
         app.terminal.say(texts::RESUMING);
     } else {
         app.terminal.say(&texts::enroll_about(&enrolling.view()));
-        app.confirm(texts::ASK_ENROLL)?;
+        app.go_on(texts::ASK_ENROLL)?;
     }
     let shell: &dyn Shell = &app.terminal;
     let enrolled = match enrolling.run(shell).await {

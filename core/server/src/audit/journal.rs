@@ -6,6 +6,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+/// Checkpoints that the file may lack at its end: those of a crash between commit and export. A server
+/// seals once a second and brings the file up each time.
+pub const TAIL_MAX: u32 = 3;
 /// The file's name in the data directory.
 pub const JOURNAL_FILE: &str = "audit-checkpoints.jsonl";
 

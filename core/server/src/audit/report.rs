@@ -67,6 +67,13 @@ pub enum Fault {
     NotInTable(u64),
     /// A checkpoint of so many rows is in the database and not in the file, which goes further.
     NotInFile(u64),
+    /// The server's own file ends well before the database's checkpoints do.
+    FileBehind {
+        /// Rows of the first checkpoint that it lacks.
+        first: u64,
+        /// How many it lacks.
+        count: u64,
+    },
     /// There are checkpoints in the database, and no file.
     FileMissing,
     /// A line of the file is no checkpoint.
@@ -134,6 +141,11 @@ impl fmt::Display for Fault {
             Self::NotInFile(size) => {
                 write!(f, "the checkpoint of {size} rows was removed from the exported file")
             }
+            Self::FileBehind { first, count } => write!(
+                f,
+                "the exported file lacks the last {count} checkpoints, from {first} rows on: its end \
+                 was cut off"
+            ),
             Self::FileMissing => f.write_str("the exported file of checkpoints is missing"),
             Self::LineUnreadable(line) => {
                 write!(f, "the exported file, line {line}: no checkpoint")

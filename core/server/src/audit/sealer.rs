@@ -1,7 +1,7 @@
 //! The sealer: gives written rows their places, hashes them into the log, signs where it stands.
 
 use super::checkpoint::{from_stored, to_stored};
-use super::journal::{JOURNAL_FILE, Journal};
+use super::journal::{JOURNAL_FILE, Journal, TAIL_MAX};
 use super::leaf;
 use crate::failure::Failure;
 use crate::store::audit_log::{self, Lease};
@@ -194,6 +194,16 @@ impl Sealer {
     /// goes on, for the acts of today need their audit, and the file keeps the proof.
     async fn warn_when_the_file_knows_more(&self) -> Result<(), SealError> {
         let last = self.journal.lock().unwrap_or_else(PoisonError::into_inner).last().cloned();
+        let known = last.as_ref().map_or(0, |signed| signed.checkpoint.size);
+        let read =
+            async |tx: &mut Tx<'_>| audit_log::checkpoints_after(tx, known, TAIL_MAX + 1).await;
+        if self.store.read(read).await?.len() > TAIL_MAX as usize {
+            tracing::error!(
+                exported_rows = known,
+                "the exported audit checkpoints end well before the database's; somebody may have cut \
+                 the file. Compare a copy kept elsewhere before it is brought up to date"
+            );
+        }
         let Some(last) = last.map(|signed| signed.checkpoint) else { return Ok(()) };
         let read = async |tx: &mut Tx<'_>| {
             audit_log::checkpoints_after(tx, last.size.saturating_sub(1), 1).await

@@ -5,7 +5,7 @@
 //! and the file is to be copied elsewhere.
 
 use super::cursor::{FileCursor, TableCursor};
-use super::journal::Lines;
+use super::journal::{Lines, TAIL_MAX};
 use super::leaf;
 use super::report::{Fault, Place, Verification};
 use crate::store::audit_log::{self, Sealed};
@@ -33,14 +33,23 @@ pub enum VerifyError {
     File(#[from] io::Error),
 }
 
-/// Verifies the log of `database` against its checkpoints, those in `exported` (the server's own file
-/// or a copy from elsewhere), and `key`. A running server is not disturbed.
+/// Which file of checkpoints a log is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exported {
+    /// The server's own, which goes as far as the database does.
+    Own,
+    /// A copy that was kept elsewhere, and may be older.
+    Copy,
+}
+
+/// Verifies the log of `database` against its checkpoints, those in the file `exported`, and `key`. A running server is not disturbed.
 ///
 /// # Errors
 /// [`VerifyError`] when something could not be read at all.
 pub async fn verify(
     database: &Path,
     exported: &Path,
+    kind: Exported,
     key: &PublicKey,
 ) -> Result<Verification, VerifyError> {
     // The file first: what a running server adds to both meanwhile must not look cut off.
@@ -60,6 +69,11 @@ pub async fn verify(
     }
     if !has_file && check.found.checkpoints > 0 {
         check.fault(Fault::FileMissing);
+    } else if let Some((first, count)) = check.unexported
+        && kind == Exported::Own
+        && count > u64::from(TAIL_MAX)
+    {
+        check.fault(Fault::FileBehind { first, count });
     }
     Ok(check.found)
 }
@@ -79,6 +93,8 @@ struct Check<'k> {
     /// Once a root was wrong, or a leaf is unknown, later roots tell nothing.
     roots_tell: bool,
     changed: Vec<Changed>,
+    /// Checkpoints of the table after the end of the file: the first one's size, and how many.
+    unexported: Option<(u64, u64)>,
     found: Verification,
 }
 
@@ -104,6 +120,7 @@ impl<'k> Check<'k> {
             proved: 0,
             roots_tell: true,
             changed: Vec::new(),
+            unexported: None,
             found,
         }
     }
@@ -228,6 +245,9 @@ impl<'k> Check<'k> {
                 (None, _) => self.fault(Fault::NotInTable(size)),
                 (Some(_), None) if self.file.peek().is_some() => {
                     self.fault(Fault::NotInFile(size));
+                }
+                (Some(_), None) => {
+                    self.unexported.get_or_insert((size, 0)).1 += 1;
                 }
                 _ => {}
             }

@@ -5,8 +5,10 @@ use super::erase::erase_personal;
 use super::report::{Fault, Place};
 use super::sealer::STEP_ROWS;
 use super::world_tests::{START, World};
+use crate::audit::verify::{Exported, verify};
 use crate::store::Store;
 use landfall_crypto::KeyPair;
+use landfall_crypto::Signer as _;
 use landfall_identity::{TenantName, UserName};
 use proptest::prelude::*;
 
@@ -290,5 +292,22 @@ proptest! {
             let accused = |fault: &Fault| matches!(fault, Fault::RowEdited(n) if *n != u64::from(seq));
             assert!(!found.faults.iter().any(accused), "{column} of row {seq}: {found}");
         });
+    }
+}
+
+#[tokio::test]
+async fn an_emptied_or_shortened_file_is_found_and_an_old_copy_is_none() {
+    let world = World::sealed(100).await;
+    let lines = world.files().lines();
+    assert!(lines.len() > 6);
+    for kept in [0, lines.len() / 2] {
+        let (_dir, files) = world.copy();
+        files.write_lines(&lines[..kept]);
+        let found = files.verify(&world.key).await;
+        let lacks = found.faults.iter().any(|fault| matches!(fault, Fault::FileBehind { .. }));
+        assert!(lacks, "{kept}: {found}");
+        let public = world.key.public_key();
+        let copy = verify(&files.database, &files.journal, Exported::Copy, &public).await.unwrap();
+        assert!(copy.is_sound(), "{copy}");
     }
 }

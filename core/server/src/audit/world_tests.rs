@@ -3,7 +3,7 @@
 use super::journal::JOURNAL_FILE;
 use super::report::Verification;
 use super::sealer::Sealer;
-use super::verify::verify;
+use super::verify::{Exported, verify};
 use crate::store::audit_log;
 use crate::store::{self, Lane, Store, Tx, archive};
 use landfall_crypto::ambient::{Ambient, ManualClock, SystemRandom};
@@ -136,7 +136,7 @@ impl Files {
     }
 
     pub(super) async fn verify(&self, key: &KeyPair) -> Verification {
-        verify(&self.database, &self.journal, &key.public_key()).await.unwrap()
+        verify(&self.database, &self.journal, Exported::Own, &key.public_key()).await.unwrap()
     }
 }
 

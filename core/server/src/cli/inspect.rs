@@ -3,7 +3,7 @@
 use super::claim::beside;
 use super::{EraseArgs, VerifyArgs, say};
 use crate::audit::journal::JOURNAL_FILE;
-use crate::audit::verify::verify;
+use crate::audit::verify::{Exported, verify};
 use crate::config::Config;
 use crate::directory::{DataDirectory, database_in};
 use crate::failure::Failure;
@@ -26,10 +26,11 @@ pub(super) async fn migrate(config: &Config) -> Result<(), Box<dyn Error>> {
 /// `audit verify`. It reads: the server may run meanwhile.
 pub(super) async fn verify_audit(config: &Config, args: &VerifyArgs) -> Result<(), Box<dyn Error>> {
     let root = &config.data_dir;
+    let kind = if args.checkpoints.is_some() { Exported::Copy } else { Exported::Own };
     let checkpoints = args.checkpoints.clone().unwrap_or_else(|| root.join(JOURNAL_FILE));
     let key = args.key.clone().unwrap_or_else(|| root.join(AUDIT_PUBLIC));
     let key = audit_public_key(&key)?;
-    let found = verify(&database_in(root), &checkpoints, &key).await?;
+    let found = verify(&database_in(root), &checkpoints, kind, &key).await?;
     say(&found)?;
     if found.is_sound() { Ok(()) } else { Err("the audit log is not as it was signed".into()) }
 }

@@ -13,6 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The file that the claim token goes to when nobody looks at a terminal.
 const CLAIM_FILE: &str = "claim-token.txt";
 
+/// Files beside connections: the database's, logs, listeners.
+const OTHER_FILES: u64 = 256;
+
 /// The one line of `--json`.
 #[derive(Serialize)]
 struct Ready<'a> {
@@ -27,6 +30,7 @@ struct Ready<'a> {
 
 pub(super) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     telemetry::init_logs(&config)?;
+    raise_file_limit(&config);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = Server::start(config.clone(), Ambient::system()).await?;
@@ -46,6 +50,21 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Box<dy
     tracing::info!("stopping");
     running.shutdown().await;
     Ok(())
+}
+
+/// Each connection is an open file, and most systems begin with a limit below what is configured.
+fn raise_file_limit(config: &Config) {
+    let wanted = config.max_connections as u64 + OTHER_FILES;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(limit) if limit >= wanted => {}
+        Ok(limit) => tracing::warn!(
+            limit,
+            wanted,
+            "this system lets the server open fewer files than max_connections wants; raise the hard \
+             limit (LimitNOFILE= in a systemd unit), or lower max_connections"
+        ),
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    }
 }
 
 fn announce_json(running: &Running, show_claim_token: bool) -> Result<(), Box<dyn Error>> {

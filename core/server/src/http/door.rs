@@ -8,6 +8,7 @@ use super::route::{RouteInfo, routes};
 use crate::connections::{Connection, Source};
 use crate::failure::Failure;
 use crate::service::RequestContext;
+use crate::strangers::is_guess;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -53,36 +54,29 @@ impl Door {
             Err(refused) => return refused.into_response(),
         };
         let known = context.peer.is_some().then(|| context.clone());
-        if let Err(refused) = self.admit(&mut context, &parts, source).await {
+        if let Err(refused) = self.admit(&mut context, &parts) {
             self.account(source, known, &refused).await;
             return self.with_allowed_methods(refused);
         }
         parts.extensions.insert(context);
         let response = next.run(Request::from_parts(parts, body)).await;
-        if let Some(refused) = response.extensions().get::<Refused>() {
-            self.account(source, known, refused).await;
-        }
-        response
+        let Some(refused) = response.extensions().get::<Refused>().cloned() else {
+            return response;
+        };
+        let limited = self.limit(source, refused.problem.code).await.err();
+        self.account(source, known, &refused).await;
+        limited.map_or(response, IntoResponse::into_response)
     }
 
-    async fn admit(
-        &self,
-        context: &mut RequestContext,
-        parts: &Parts,
-        source: Option<Source>,
-    ) -> Result<(), Refused> {
+    fn admit(&self, context: &mut RequestContext, parts: &Parts) -> Result<(), Refused> {
         let entry = self.info.action.demand().entry;
         if entry != Entry::Anyone && !self.app.heartbeat.is_alive() {
             // Revocations do not reach this node any more: nobody is let in on old knowledge.
             return Err(Failure::Unavailable.into());
         }
         match entry {
-            Entry::Anyone => {}
-            Entry::DoorSecret | Entry::EnrolledKey => self.limit(source).await?,
-            Entry::CeremonySecret => {
-                self.same_page(parts)?;
-                self.limit(source).await?;
-            }
+            Entry::Anyone | Entry::DoorSecret | Entry::EnrolledKey => {}
+            Entry::CeremonySecret => self.same_page(parts)?,
             Entry::Connection | Entry::Session(_) => {
                 if context.peer.is_none() {
                     return Err(Refusal::CertificateRequired.into());
@@ -111,10 +105,14 @@ impl Door {
         response
     }
 
-    async fn limit(&self, source: Option<Source>) -> Result<(), Refused> {
+    /// Whoever guesses too much is told to wait instead of being told that it was wrong. A right secret
+    /// never waits: else one neighbour behind the same address could keep everybody from coming back.
+    async fn limit(&self, source: Option<Source>, code: ErrorCode) -> Result<(), Refused> {
         match source {
-            Some(Source(address)) => Ok(self.app.strangers.admit(address).await?),
-            None => Ok(()),
+            Some(Source(address)) if is_guess(code) => {
+                Ok(self.app.strangers.admit(address).await?)
+            }
+            _ => Ok(()),
         }
     }
 

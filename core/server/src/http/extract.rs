@@ -164,6 +164,11 @@ async fn read_body(body: RawBody, max: usize) -> Result<Bytes, Refused> {
 
 /// Parses a whole JSON text of exactly this form.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    // serde would take an array for an object, field by field.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if matches!(first, Some(b'[')) {
+        return Err(Refused::field(ErrorCode::InvalidField, "body", "Send a JSON object."));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -205,15 +210,33 @@ fn of_data_error(path: &str, text: &str) -> Refused {
     }
     let foreign = ["invalid type", "invalid value", "invalid length", "unknown variant"];
     let detail = if foreign.iter().any(|start| text.starts_with(start)) {
-        match text.rsplit_once(", expected ") {
-            Some((_, expected)) => format!("Send {expected} here."),
-            None => "It holds something else than what belongs here.".to_owned(),
-        }
+        expected(text.rsplit_once(", expected ").map(|(_, expected)| expected))
     } else {
-        sentence(text)
+        match text {
+            "invalid digit found in string" | "cannot parse integer from empty string" => {
+                WHOLE_NUMBER.to_owned()
+            }
+            "number too large to fit in target type" => "The number is too large.".to_owned(),
+            "number too small to fit in target type" => "The number is too small.".to_owned(),
+            _ => sentence(text),
+        }
     };
     let path = if path == "." || path.is_empty() { "body" } else { path };
     Refused::field(ErrorCode::InvalidField, printable(path), detail)
+}
+
+const WHOLE_NUMBER: &str = "It must be a whole number.";
+
+/// What belongs there, in words; what a type is called in the program is nobody's business.
+fn expected(expected: Option<&str>) -> String {
+    let internal = ["struct ", "enum ", "tuple ", "internally tagged", "adjacently tagged"];
+    match expected {
+        Some("u8" | "u16" | "u32" | "u64" | "i64" | "usize") => WHOLE_NUMBER.to_owned(),
+        Some(expected) if !internal.iter().any(|word| expected.contains(word)) => {
+            format!("Send {expected} here.")
+        }
+        _ => "It holds something else than what belongs here.".to_owned(),
+    }
 }
 
 fn quoted<'t>(text: &'t str, start: &str) -> Option<&'t str> {

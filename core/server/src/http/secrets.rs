@@ -7,7 +7,7 @@ use crate::service::RequestContext;
 use axum::extract::State;
 use http::StatusCode;
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
-use landfall_protocol::{Page, PageQuery};
+use landfall_protocol::{ErrorCode, Page, PageQuery};
 
 pub(super) async fn list(
     State(app): State<App>,
@@ -56,7 +56,7 @@ pub(super) async fn get_version(
     context: RequestContext,
     segments: Segments,
 ) -> Answer<SecretValue> {
-    let (name, version) = (segments.get("name")?, segments.get("version")?);
+    let (name, version) = (segments.get("name")?, version_of(&segments)?);
     reply(app.service.get_secret_version(context, name, version).await)
 }
 
@@ -65,7 +65,15 @@ pub(super) async fn delete_version(
     context: RequestContext,
     segments: Segments,
 ) -> Result<StatusCode, Refused> {
-    let (name, version) = (segments.get("name")?, segments.get("version")?);
+    let (name, version) = (segments.get("name")?, version_of(&segments)?);
     app.service.delete_secret_version(context, name, version).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A version's number, in the one way of writing it.
+fn version_of(segments: &Segments) -> Result<u64, Refused> {
+    let text: String = segments.get("version")?;
+    let number = text.parse::<u64>().ok().filter(|number| number.to_string() == text);
+    let wrong = || Refused::field(ErrorCode::InvalidField, "version", "It must be a whole number.");
+    number.ok_or_else(wrong)
 }

@@ -4,6 +4,7 @@
 //! worth nothing to anybody but the key that began, so a ceremony link that is sent to a victim gives
 //! its sender nothing.
 
+use super::foresee::foresee;
 use super::{RequestContext, Service, Turn};
 use crate::ceremony::{
     Asked, Attested, CEREMONY_TTL, COMPLETION_TRIES, Completion, Purpose, Registration,
@@ -76,16 +77,15 @@ impl Service {
             turn.authorize(tx, &turn.own()?, None).await?;
             seeds.return_to()?;
             let party = party.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
-            if let Some(BoundAction::RemovePasskey { passkey }) = &bound {
-                let found = passkeys::find(tx, turn.tenant(), turn.user()?, passkey).await?;
-                found.ok_or(Refusal::NotFound)?;
-            }
             let mut usable = passkeys::all_of(tx, turn.tenant(), turn.user()?).await?;
             usable.retain(|row| {
                 row.usable() && attachment.is_none_or(|asked| row.kept.attachment == asked)
             });
             if usable.is_empty() {
                 return Err(Refusal::NoPasskey.into());
+            }
+            if let Some(act) = &bound {
+                foresee(tx, turn, act, &usable).await?;
             }
             let credentials: Vec<String> =
                 usable.into_iter().map(|row| row.kept.credential).collect();

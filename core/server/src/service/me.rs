@@ -42,6 +42,8 @@ impl Service {
     }
 
     /// Freezes the caller's account: every device is cut, the caller's too. Doors back in stay open.
+    /// What is frozen stays as it is: freezing again would end the session of the owner who has come
+    /// to cut the thief off.
     ///
     /// # Errors
     /// A refusal.
@@ -52,9 +54,10 @@ impl Service {
                 let user = turn.user()?;
                 turn.about(format!("account {user}"));
                 turn.authorize(tx, &turn.own()?, None).await?;
-                if turn.caller.account == AccountState::Active {
-                    users::set_frozen(tx, turn.tenant(), user, Some(turn.now)).await?;
+                if turn.caller.account == AccountState::Frozen {
+                    return Ok((report(true, 0), Vec::new()));
                 }
+                users::set_frozen(tx, turn.tenant(), user, Some(turn.now)).await?;
                 let ended = sessions::end_of_user(tx, turn.tenant(), user, turn.now).await?;
                 let thumbprints = enrollments::thumbprints_of_user(tx, turn.tenant(), user).await?;
                 for thumbprint in &thumbprints {
@@ -77,7 +80,9 @@ impl Service {
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let user = turn.user()?;
             turn.about(format!("account {user}"));
-            turn.authorize(tx, &turn.own()?, None).await?;
+            let row = users::find(tx, turn.tenant(), user).await?.ok_or(Refusal::NotFound)?;
+            let since = row.frozen_at.unwrap_or(turn.now);
+            turn.authorize(tx, &Object::Freeze { since }, None).await?;
             users::set_frozen(tx, turn.tenant(), user, None).await?;
             Ok(report(false, 0))
         })

@@ -10,6 +10,7 @@ mod ceremony_page;
 mod claim;
 mod clock;
 mod enroll;
+mod foresee;
 mod me;
 mod node;
 mod page;
@@ -24,6 +25,7 @@ mod tokens;
 
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
+pub use sessions::SESSIONS_MAX;
 
 use crate::ceremony::RelyingParty;
 use crate::pki::Pki;

@@ -43,7 +43,7 @@ impl Service {
         let key = PublicKey::from_spki(&enrollment.spki).map_err(Failure::internal)?;
         // The skew is told only to who holds the key.
         let verified = match parsed.verify(&key, now) {
-            Ok(verified) => Ok(sha256(verified.signature.fixed())),
+            Ok(verified) => Ok(sha256(&verified.signature.canonical())),
             Err(VerifyError::ClockSkew { server_time, .. }) => {
                 Err(Refusal::ClockSkew { server_time })
             }

@@ -8,7 +8,7 @@ use data_encoding::BASE64;
 use landfall_crypto::SecretBytes;
 use landfall_identity::secret::{MANAGED_VALUE_MAX, SECRETS_PER_USER, SecretName, VERSIONS_KEPT};
 use landfall_identity::spiffe::Principal;
-use landfall_identity::{Action, DeviceName, Refusal, Seconds, Timestamp};
+use landfall_identity::{DeviceName, Refusal, Seconds, Timestamp};
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::{At, Page, PageQuery};
 use zeroize::Zeroizing;
@@ -153,10 +153,10 @@ impl Service {
         .await
     }
 
-    /// Deletes one version. The only one that remains takes what deleting all takes: a present human.
+    /// Deletes one version.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::StepUpRequired`] for the only version.
+    /// [`Refusal::NotFound`].
     pub async fn delete_secret_version(
         &self,
         request: RequestContext,
@@ -165,15 +165,10 @@ impl Service {
     ) -> Result<(), Failure> {
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.about(about(&name, Some(version)));
-            let own = turn.own()?;
-            turn.authorize(tx, &own, None).await?;
+            turn.authorize(tx, &turn.own()?, None).await?;
             let key = key_of(turn, &name)?;
             if secrets::find(tx, &key, Some(version)).await?.is_none() {
                 return Err(Refusal::NotFound.into());
-            }
-            if secrets::count(tx, &key).await? == 1 {
-                let all = Action::DeleteSecret;
-                landfall_identity::authorize(all, &turn.caller, &own, None, turn.now)?;
             }
             secrets::delete_version(tx, &key, version).await?;
             Ok(())

@@ -1,5 +1,6 @@
 use super::*;
 use crate::service::house_tests::{Guest, House};
+use landfall_identity::Action;
 use landfall_identity::AuthStrength::{CertHuman, CertOnly};
 use landfall_identity::caller::Role;
 use std::io;
@@ -104,18 +105,18 @@ async fn secrets_hang_on_the_user_and_not_on_the_device() {
 }
 
 #[tokio::test]
-async fn the_last_version_goes_only_with_a_human_and_numbers_never_come_back() {
+async fn versions_go_only_with_a_human_and_numbers_never_come_back() {
     let house = House::new().await;
     let guest = house.guest("bert", "laptop", Role::Member).await;
     for value in [b"1", b"2", b"3"] {
         house.set(&guest, "key", value).await.unwrap();
     }
-    house.delete(&guest, CertOnly, "key", Some(3)).await.unwrap();
-    assert_eq!(refused(house.delete(&guest, CertOnly, "key", Some(3)).await), Refusal::NotFound);
+    house.delete(&guest, CertHuman, "key", Some(3)).await.unwrap();
+    assert_eq!(refused(house.delete(&guest, CertHuman, "key", Some(3)).await), Refusal::NotFound);
     assert_eq!(house.get(&guest, "key").await.unwrap(), b"2");
     assert_eq!(house.set(&guest, "key", b"4").await.unwrap().version, 4, "3 is not given again");
-    house.delete(&guest, CertOnly, "key", Some(1)).await.unwrap();
-    house.delete(&guest, CertOnly, "key", Some(2)).await.unwrap();
+    house.delete(&guest, CertHuman, "key", Some(1)).await.unwrap();
+    house.delete(&guest, CertHuman, "key", Some(2)).await.unwrap();
 
     let step_up = Refusal::StepUpRequired { needs: CertHuman, bound: false };
     assert_eq!(refused(house.delete(&guest, CertOnly, "key", Some(4)).await), step_up);
@@ -231,7 +232,7 @@ async fn lists_are_paged_and_take_only_our_cursors() {
         house.set(&guest, secret, b"y").await.unwrap();
     }
     house.delete(&guest, CertHuman, "e", None).await.unwrap();
-    house.delete(&guest, CertOnly, "b", Some(2)).await.unwrap();
+    house.delete(&guest, CertHuman, "b", Some(2)).await.unwrap();
     let list = async |limit, after| {
         let request = house.ask(&guest, CertOnly, Action::ListSecrets).await;
         house.service.list_secrets(request, page_of(limit, after)).await

@@ -9,6 +9,9 @@ use landfall_identity::session::{CERT_ONLY_TTL, SessionFacts};
 use landfall_identity::{AuthStrength, SpiffeId};
 use landfall_protocol::session::SessionOpened;
 
+/// `cert-only` sessions that one device may have open; the oldest makes room.
+pub const SESSIONS_MAX: u32 = 16;
+
 impl Service {
     /// Opens a `cert-only` session for the key of this connection.
     ///
@@ -35,7 +38,9 @@ impl Service {
                     factor: None,
                     bound_to: None,
                 };
-                sessions::insert(tx, turn.tenant(), &turn.caller.enrollment, &facts).await?;
+                let enrollment = &turn.caller.enrollment;
+                sessions::keep_newest(tx, enrollment, SESSIONS_MAX - 1, turn.now).await?;
+                sessions::insert(tx, turn.tenant(), enrollment, &facts).await?;
                 enrollments::touch(tx, &turn.caller.enrollment, turn.now).await?;
                 Ok((turn.caller.spiffe_id.clone(), facts))
             })

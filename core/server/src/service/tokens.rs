@@ -9,7 +9,7 @@ use landfall_identity::authorize::Object;
 use landfall_identity::caller::Role;
 use landfall_identity::id::TokenId;
 use landfall_identity::token::{TokenKind, TokenState};
-use landfall_identity::{Action, BoundAction, Refusal, Seconds, Timestamp};
+use landfall_identity::{Action, BoundAction, DeviceName, Refusal, Seconds, Timestamp, UserName};
 use landfall_protocol::enroll::{TokenInfo, TokenIssueRequest, TokenIssued, TokenStateName};
 use landfall_protocol::{Page, PageQuery};
 
@@ -139,17 +139,7 @@ async fn issue(
         };
         return Err(Refusal::TtlNotAllowed { max }.into());
     }
-    let exists = users::find(tx, turn.tenant(), &body.user).await?.is_some();
-    match (body.kind, &body.device) {
-        (TokenKind::Invite, _) if exists => return Err(Refusal::UserExists.into()),
-        (TokenKind::Device, None) => return Err(Refusal::NameMissing { field: "device" }.into()),
-        (TokenKind::Device, Some(device))
-            if enrollments::find(tx, turn.tenant(), &body.user, device).await?.is_some() =>
-        {
-            return Err(Refusal::DeviceNameTaken.into());
-        }
-        _ => {}
-    }
+    names_are_free(tx, turn, body.kind, &body.user, body.device.as_ref()).await?;
     if tokens::count_open(tx, turn.tenant(), turn.user()?, turn.now).await? >= OPEN_TOKENS_MAX {
         return Err(Refusal::RateLimited { retry_after: Seconds::minutes(10) }.into());
     }
@@ -173,6 +163,32 @@ async fn issue(
     };
     tokens::insert(tx, &token).await?;
     Ok(token)
+}
+
+/// Whether a token can name these: a new user for an invitation, a new device otherwise.
+pub(super) async fn names_are_free(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    kind: TokenKind,
+    user: &UserName,
+    device: Option<&DeviceName>,
+) -> Result<(), Failure> {
+    match (kind, device) {
+        (TokenKind::Claim, _) => {
+            Err(Failure::invalid("kind", "Only device and invite can be asked for."))
+        }
+        (TokenKind::Invite, _) => match users::find(tx, turn.tenant(), user).await? {
+            Some(_) => Err(Refusal::UserExists.into()),
+            None => Ok(()),
+        },
+        (TokenKind::Device, None) => Err(Refusal::NameMissing { field: "device" }.into()),
+        (TokenKind::Device, Some(device)) => {
+            match enrollments::find(tx, turn.tenant(), user, device).await? {
+                Some(_) => Err(Refusal::DeviceNameTaken.into()),
+                None => Ok(()),
+            }
+        }
+    }
 }
 
 /// A lost reply: the same user asks with the same hash for the same token again.

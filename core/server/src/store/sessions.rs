@@ -90,6 +90,27 @@ pub async fn insert(
     Ok(())
 }
 
+/// Ends a device's oldest `cert-only` sessions, so that at most `keep` are live.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn keep_newest(
+    tx: &mut Tx<'_>,
+    enrollment: &EnrollmentId,
+    keep: u32,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.run(
+        "UPDATE sessions SET ended_at = $3
+         WHERE enrollment = $1 AND ended_at IS NULL AND rowid IN
+             (SELECT rowid FROM sessions
+              WHERE enrollment = $1 AND ended_at IS NULL AND strength = 'cert-only'
+              ORDER BY rowid DESC LIMIT -1 OFFSET $2)",
+        params![enrollment.as_str(), keep, now],
+    )
+    .await
+}
+
 /// Spends a session that was opened for one act, in the act's own transaction.
 ///
 /// # Errors

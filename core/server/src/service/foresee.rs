@@ -1,0 +1,85 @@
+//! What would be refused in any case is refused before a person is asked to touch for it: people who
+//! touch for nothing learn to touch for everything.
+
+use super::{Turn, tokens};
+use crate::failure::Failure;
+use crate::store::passkeys::{self, PasskeyRow};
+use crate::store::{Tx, enrollments, meta};
+use landfall_identity::authorize::Object;
+use landfall_identity::session::{Factor, SessionFacts};
+use landfall_identity::time::Moment;
+use landfall_identity::token::TokenKind;
+use landfall_identity::{Action, AuthStrength, BoundAction, Refusal};
+
+/// Whether `act` could be done by the caller once the oldest of `usable` has approved it.
+///
+/// # Errors
+/// The refusal that the act itself would meet.
+pub(super) async fn foresee(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    act: &BoundAction,
+    usable: &[PasskeyRow],
+) -> Result<(), Failure> {
+    let (action, object) = aim(tx, turn, act).await?;
+    let oldest = usable.iter().min_by_key(|row| row.kept.registered_at);
+    let oldest = oldest.ok_or(Refusal::NoPasskey)?;
+    let mut caller = turn.caller.clone();
+    let own = caller.session.as_ref().ok_or(Refusal::SessionRequired)?;
+    caller.session = Some(SessionFacts {
+        id: own.id.clone(),
+        strength: AuthStrength::CertHuman,
+        auth_time: turn.now,
+        expires_at: own.expires_at,
+        factor: Some(Factor {
+            passkey: oldest.kept.id.clone(),
+            registered_at: oldest.kept.registered_at,
+            lives_on: None,
+        }),
+        bound_to: Some(act.canonical()),
+    });
+    let waited = meta::waits_stand_at(tx).await?.unwrap_or(turn.now);
+    let moment = Moment { now: turn.now, waited };
+    landfall_identity::authorize(action, &caller, &object, Some(act), moment)?;
+    match act {
+        BoundAction::IssueToken { kind, user, device, .. } => {
+            tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
+        }
+        BoundAction::RevokeDevice { user, device } => {
+            let found = enrollments::find(tx, turn.tenant(), user, device).await?;
+            found.map(|_| ()).ok_or(Refusal::NotFound.into())
+        }
+        BoundAction::AddPasskey { .. } | BoundAction::RemovePasskey { .. } => Ok(()),
+    }
+}
+
+/// What the act will ask for, and about what.
+async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<(Action, Object), Failure> {
+    let tenant = turn.tenant().clone();
+    Ok(match act {
+        BoundAction::IssueToken { kind, user, .. } => {
+            let action = match kind {
+                TokenKind::Invite => Action::IssueInvite,
+                TokenKind::Device | TokenKind::Claim => Action::IssueToken,
+            };
+            (action, Object::Owned { tenant, user: user.clone() })
+        }
+        BoundAction::AddPasskey { .. } => (Action::RegisterPasskey, Object::Own),
+        BoundAction::RemovePasskey { passkey } => {
+            let user = turn.user()?.clone();
+            let found = passkeys::find(tx, &tenant, &user, passkey).await?;
+            let since = found.ok_or(Refusal::NotFound)?.kept.registered_at;
+            (Action::RemovePasskey, Object::Passkey { tenant, user, since })
+        }
+        BoundAction::RevokeDevice { user, device } => {
+            let action = match turn.user()? == user {
+                true => Action::RevokeDevice,
+                false => Action::AdminRevokeDevice,
+            };
+            // Who may not look at all learns nothing of what exists.
+            let nothing = Object::Owned { tenant: tenant.clone(), user: user.clone() };
+            let found = enrollments::find(tx, &tenant, user, device).await?;
+            (action, found.map_or(nothing, |row| row.object()))
+        }
+    })
+}
