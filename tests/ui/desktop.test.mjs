@@ -140,6 +140,7 @@ describe("the desktop window", () => {
     await press("Show");
     await find("//pre[.='0O1lI-driftwood']");
     await press("Copy");
+    await find("//*[@role='status'][contains(., 'copied')]");
     assert.match(await text("[role=status]"), /wifi-cabin is copied\. The clipboard is emptied in (1:00|0:5\d)\./);
     await look("11-secrets-dark");
   });
