@@ -279,9 +279,9 @@ fn a_lone_user_with_codes_alone_is_told_the_truth() {
     let sheet = thing(ThingKind::CodeSheet, "sheet");
     let readiness = Readiness::of(&plan, &[laptop.clone(), sheet.clone()]).unwrap();
     assert_eq!(readiness.standing, Standing::OneLossAway);
-    assert_eq!(readiness.single_losses, [laptop.clone()]);
+    assert_eq!(readiness.single_losses, std::slice::from_ref(&laptop));
     assert_eq!(readiness.next, Some(Remedy::AddPasskey));
-    let lost = Readiness::of(&plan, &[sheet.clone()]).unwrap();
+    let lost = Readiness::of(&plan, std::slice::from_ref(&sheet)).unwrap();
     assert_eq!(lost.standing, Standing::LockedOut);
     assert!(lost.ways_in.is_empty());
     // A mailbox makes the sheet worth something.
