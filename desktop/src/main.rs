@@ -41,6 +41,7 @@ fn desk() -> Result<Desk, Failure> {
     Ok(Desk { client, browser, said: Default::default(), clipboard: Default::default() })
 }
 
+#[allow(clippy::disallowed_methods, reason = "what tauri's macro writes exits by itself")]
 fn open(desk: Desk) -> Result<(), String> {
     tauri::Builder::default()
         .manage(desk)
