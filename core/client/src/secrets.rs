@@ -83,7 +83,7 @@ impl Client {
         self.ask_all(Action::ListSecretVersions, &path, &[]).await
     }
 
-    /// Deletes one version. The last one that remains takes a person, as all of them do.
+    /// Deletes one version. Takes a person, as all of them do.
     ///
     /// # Errors
     /// What the server says.
