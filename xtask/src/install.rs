@@ -172,7 +172,8 @@ pub fn ensure(groups: &[Group]) -> Result<()> {
     for tool in groups.iter().filter_map(|group| group.tool()) {
         if cargo_program(tool.program).is_none() {
             println!("Installing {} ({}), from source.", tool.spec, tool.why);
-            sh::run(&mut sh::cargo(["install", "--locked", "--quiet", tool.spec]))?;
+            // Unoptimised: they run for seconds and would take minutes to optimise.
+            sh::run(&mut sh::cargo(["install", "--locked", "--quiet", "--debug", tool.spec]))?;
         }
     }
     Ok(())
