@@ -11,8 +11,7 @@ use commands::Desk;
 use landfall_client::state::{Home, default_home};
 use landfall_client::words::Ambient;
 use landfall_client::{Browser, Client, Failure, Setup};
-use landfall_keystore::{FileKeyStore, KeyStoreError};
-use landfall_protocol::ErrorCode;
+use landfall_keystore::FileKeyStore;
 use std::env;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,9 +29,7 @@ fn main() -> ExitCode {
 /// Everything that is read from outside, once.
 fn desk() -> Result<Desk, Failure> {
     let home = Home::open(default_home(env::var_os("LANDFALL_HOME").as_deref())?)?;
-    let unwritable =
-        |error: KeyStoreError| Failure::new(ErrorCode::StateUnwritable, error.to_string());
-    let keys = Arc::new(FileKeyStore::open(home.keys()).map_err(unwritable)?);
+    let keys = Arc::new(FileKeyStore::open(home.keys())?);
     let asked = browser_argument(env::args().skip(1));
     let variable = env::var("BROWSER").ok();
     let browser = Browser::choose(asked.as_deref(), variable.as_deref(), true);

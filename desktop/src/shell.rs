@@ -1,6 +1,6 @@
 //! The window as the engine sees it: something that shows views and passes on what a person says.
 
-use landfall_client::{Browser, Failure, FlowView, Shell, Signal, open_page};
+use landfall_client::{Browser, Failure, FlowView, Opened, Shell, Signal, open_page};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
 use std::future::Future;
@@ -72,7 +72,7 @@ impl Shell for WindowShell {
         self.browser != Browser::None
     }
 
-    fn open_page(&self, begun: &CeremonyBegun) -> Result<(), Failure> {
+    fn open_page(&self, begun: &CeremonyBegun) -> Result<Opened, Failure> {
         open_page(&self.browser, &begun.page_url)
     }
 

@@ -26,8 +26,7 @@ impl App {
     /// Reads the environment, once.
     pub fn new(global: Global, output: Output) -> Result<Self, Failure> {
         let home = Home::open(default_home(std::env::var_os("LANDFALL_HOME").as_deref())?)?;
-        let keys = FileKeyStore::open(home.keys())
-            .map_err(|error| Failure::new(ErrorCode::StateUnwritable, error.to_string()))?;
+        let keys = FileKeyStore::open(home.keys())?;
         let client = Client::new(Setup {
             home,
             keys: Arc::new(keys),

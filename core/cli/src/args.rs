@@ -6,6 +6,7 @@ use landfall_client::words::{
     Attachment, DeviceName, Label, PasskeyId, Role, Seconds, SecretName, TokenId, UserName,
 };
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Landfall: your identity on this machine.
 #[derive(Debug, Parser)]
@@ -25,7 +26,7 @@ Lost a laptop? On this machine:
   landfall device lost old-laptop  cut the lost one off
 
 Exit codes: 0 done, 2 usage, 3 sign in, 4 step up, 5 refused, 6 not found, 7 conflict, 8 network,
-9 server, 10 update needed.";
+9 server, 10 update needed, 11 Landfall's folder on this machine.";
 
 /// What every verb takes.
 #[derive(Debug, Clone, Default, ClapArgs)]
@@ -207,6 +208,7 @@ pub enum TokenVerb {
     #[command(after_help = "Example:\n  landfall token cancel 00000000000000000000000000")]
     Cancel {
         /// Its name, from `landfall token list`
+        #[arg(value_parser = listed::<TokenId>)]
         id: TokenId,
     },
 }
@@ -234,6 +236,7 @@ pub enum WebauthnVerb {
     )]
     Rename {
         /// Its name, from `landfall webauthn list`
+        #[arg(value_parser = listed::<PasskeyId>)]
         id: PasskeyId,
         /// What you call it now
         label: Label,
@@ -242,6 +245,7 @@ pub enum WebauthnVerb {
     #[command(after_help = "Example:\n  landfall webauthn remove 00000000000000000000000000")]
     Remove {
         /// Its name, from `landfall webauthn list`
+        #[arg(value_parser = listed::<PasskeyId>)]
         id: PasskeyId,
     },
 }
@@ -395,6 +399,11 @@ fn attachment(text: &str) -> Result<Attachment, String> {
 
 fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "it is `member` or `admin`".to_owned())
+}
+
+/// The name of a row, which nobody types by heart.
+fn listed<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "copy it from the list: it has 26 letters and digits".to_owned())
 }
 
 /// `90s`, `10m`, `2h`, `3d`.

@@ -17,6 +17,7 @@ enum Exit {
     Network = 8,
     Server = 9,
     Update = 10,
+    Machine = 11,
 }
 
 /// What was typed is wrong.
@@ -43,6 +44,9 @@ fn exit_of(code: ErrorCode) -> Exit {
         C::ProfileExists => return Exit::Conflict,
         C::Cancelled => return Exit::Refused,
         C::StepUpRequired => return Exit::StepUp,
+        C::StateUnwritable | C::StateExposed | C::StateDamaged | C::StateBusy => {
+            return Exit::Machine;
+        }
         _ => {}
     }
     match (code.status(), Remedy::of(code)) {
@@ -84,6 +88,8 @@ mod tests {
             (ErrorCode::Unavailable, Exit::Server),
             (ErrorCode::UpdateNeeded, Exit::Update),
             (ErrorCode::TokenTooNew, Exit::Update),
+            (ErrorCode::StateUnwritable, Exit::Machine),
+            (ErrorCode::StateBusy, Exit::Machine),
         ] {
             assert_eq!(exit_of(code), exit, "{code}");
         }

@@ -30,8 +30,8 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(error) if wants_json => {
-            let detail = error.render().to_string();
-            output.failure(&Failure::new(ErrorCode::InvalidField, detail.trim()));
+            output
+                .failure(&Failure::new(ErrorCode::InvalidField, texts::usage(&error.to_string())));
             return exit::usage();
         }
         Err(error) => {

@@ -11,8 +11,8 @@ const PLAIN: &str = "\u{1b}[0m";
 pub struct Drawn {
     /// The lines.
     pub text: String,
-    /// How many columns each of them takes.
-    pub columns: usize,
+    /// How many columns and rows they take.
+    pub size: (usize, usize),
 }
 
 /// The text as a QR code, two squares a character; `None` when it is too long for one.
@@ -20,8 +20,9 @@ pub fn qr(text: &str) -> Option<Drawn> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let drawn = code.render::<Dense1x2>().quiet_zone(true).build();
     let columns = drawn.lines().map(|line| line.chars().count()).max()?;
+    let size = (columns, drawn.lines().count());
     let lines = drawn.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{PLAIN}"));
-    Some(Drawn { text: lines.collect::<Vec<_>>().join("\n"), columns })
+    Some(Drawn { text: lines.collect::<Vec<_>>().join("\n"), size })
 }
 
 #[cfg(test)]
@@ -42,7 +43,8 @@ mod tests {
             let cut = line.strip_prefix(BLACK_ON_WHITE).and_then(|line| line.strip_suffix(PLAIN));
             cut.unwrap().to_owned()
         };
-        assert!(lines.iter().all(|line| inside(line).chars().count() == code.columns));
+        assert!(lines.iter().all(|line| inside(line).chars().count() == code.size.0));
+        assert_eq!(lines.len(), code.size.1);
         assert!(inside(lines[0]).chars().all(|margin| margin == ' '));
         assert!(inside(lines[2]).starts_with("    \u{2588}\u{2580}\u{2580}"), "a finder's corner");
     }

@@ -6,14 +6,15 @@ use crate::qr::qr;
 use crate::texts;
 use landfall_client::shell::Answer;
 use landfall_client::{
-    Browser, Failure, FlowNext, FlowOtherWay, FlowStepId, FlowStepState, FlowView, Shell, open_page,
+    Browser, Failure, FlowNext, FlowOtherWay, FlowStepId, FlowStepState, FlowView, Opened, Shell,
+    open_page,
 };
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
 use std::collections::HashSet;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use terminal_size::{Width, terminal_size_of};
+use terminal_size::{Height, Width, terminal_size_of};
 use zeroize::Zeroizing;
 
 /// The most that is read from stdin where a line or a code is expected, in bytes.
@@ -63,18 +64,19 @@ impl Terminal {
         }
     }
 
-    /// Shows a QR code, where somebody can see it: a terminal that is too narrow would break its
-    /// lines, and no camera reads that.
+    /// Shows a QR code, where somebody can see it: a terminal that is too small breaks its lines or
+    /// scrolls some of them away, and no camera reads that.
     pub fn show_qr(&self, text: &str) {
         if self.setup.quiet || !std::io::stderr().is_terminal() {
             return;
         }
         let Some(code) = qr(text) else { return };
-        let columns = terminal_size_of(std::io::stderr()).map(|(Width(columns), _)| columns);
-        match columns {
-            Some(columns) if usize::from(columns) < code.columns => {
-                let text = texts::qr_too_wide(code.columns, columns);
-                say(&wrap(&text, usize::from(columns)));
+        let here = terminal_size_of(std::io::stderr())
+            .map(|(Width(columns), Height(rows))| (usize::from(columns), usize::from(rows)));
+        match here {
+            // A row stays free for what is said or asked next.
+            Some(here) if here.0 < code.size.0 || here.1 <= code.size.1 => {
+                say(&wrap(&texts::qr_too_large(code.size, here), here.0));
             }
             _ => say(&code.text),
         }
@@ -144,7 +146,10 @@ impl Terminal {
         let until = view.expires_at.map(clock_time).unwrap_or_default();
         if *typed {
             say(&texts::open_elsewhere(page_url, &until));
-            self.show_qr(page_url);
+            // A page of this machine's own is of no use to the phone that scans it.
+            if !page_url.contains("://localhost:") {
+                self.show_qr(page_url);
+            }
         } else {
             say(&texts::use_passkey(match_number, &until));
         }
@@ -187,7 +192,7 @@ impl Shell for Terminal {
         self.setup.browser != Browser::None
     }
 
-    fn open_page(&self, begun: &CeremonyBegun) -> Result<(), Failure> {
+    fn open_page(&self, begun: &CeremonyBegun) -> Result<Opened, Failure> {
         open_page(&self.setup.browser, &begun.page_url)
     }
 
@@ -208,6 +213,8 @@ impl Shell for Terminal {
             } else if self.setup.can_ask {
                 let mut err = std::io::stderr().lock();
                 let _ = write!(err, "{}", texts::TYPE_CODE).and_then(|()| err.flush());
+            } else if self.has_browser() {
+                return Err(Failure::new(ErrorCode::BrowserUnavailable, texts::BROWSER_ALONE));
             } else {
                 return Err(Failure::new(ErrorCode::InputNeeded, texts::NOBODY_TO_TOUCH));
             }

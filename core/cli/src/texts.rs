@@ -14,6 +14,7 @@ pub const NOT_A_TERMINAL: &str = "Nobody can be asked here, because the input is
 pub const NEEDS_YES: &str = "This asks a question first, and the input is not a terminal. Run it with --yes when you are sure.";
 pub const INPUT_ENDED: &str = "The input ended before an answer came.";
 pub const NOBODY_TO_TOUCH: &str = "This takes your passkey. Run it in a terminal, or with --browser CMD, or with --code - and the code that the page shows.";
+pub const BROWSER_ALONE: &str = "The browser ended with an error, and nobody can type the code of its page here. Nothing was changed. Look at what the browser said, then begin again.";
 pub const WRONG_PIPED_CODE: &str =
     "The code from stdin was not accepted. Nothing was changed; begin again.";
 pub const TYPE_CODE: &str = "The code on the page: ";
@@ -53,11 +54,20 @@ pub fn step(id: FlowStepId) -> Option<&'static str> {
     }
 }
 
+/// A usage error for a program: what clap says first, without the usage lines that people get.
+pub fn usage(rendered: &str) -> String {
+    let first = rendered.split("\n\n").next().unwrap_or_default();
+    let words: Vec<_> = first.trim_start_matches("error: ").split_whitespace().collect();
+    format!("{}. The same with --help says what it takes.", words.join(" ").trim_end_matches('.'))
+}
+
 /// What to do next, where the problem's own words may not say it.
 pub fn remedy(failure: &Failure) -> Option<&'static str> {
     match (failure.code(), failure.remedy()) {
         (ErrorCode::NoProfile | ErrorCode::TokenExpired, _) => None,
-        (ErrorCode::AccountFrozen, _) => Some("With your passkey: landfall unfreeze"),
+        (ErrorCode::AccountFrozen, _) => Some(
+            "Cut a lost device off first: landfall device lost NAME. Then, with your passkey: landfall unfreeze",
+        ),
         (_, Remedy::SignIn) => Some("Sign in with: landfall login"),
         (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => {
             Some("This machine needs a new code, then: landfall enroll")
@@ -144,9 +154,17 @@ pub fn code_made(user: &str, device: Option<&str>, until: &str) -> String {
     )
 }
 
-pub fn qr_too_wide(needed: usize, columns: u16) -> String {
+/// `needed` and `here` are columns and rows.
+pub fn qr_too_large(needed: (usize, usize), here: (usize, usize)) -> String {
     format!(
-        "As a picture to scan it takes {needed} columns, and this terminal has {columns}. Copy the text instead. Next time, make the terminal wider first, or use the desktop app, which draws it in any size."
+        "As a picture to scan it takes {} columns and {} rows, and this terminal has {} and {}. Copy the text instead. Next time, make the terminal larger first, or use the desktop app, which draws it in any size.",
+        needed.0, needed.1, here.0, here.1
+    )
+}
+
+pub fn no_device(name: &str) -> String {
+    format!(
+        "You have no device called {name}. `landfall device list` shows yours. Nothing was changed."
     )
 }
 

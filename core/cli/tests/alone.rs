@@ -6,7 +6,7 @@ use landfall_client::words::{
     TokenText, Trust, UserName,
 };
 use serde_json::Value;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -145,7 +145,7 @@ fn a_folder_that_others_can_read_is_refused() {
     std::fs::create_dir(&home).unwrap();
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).unwrap();
     let output = landfall(&home, &["doctor", "--json"], "");
-    assert_eq!(problem(&output)["code"], "state-unwritable");
+    assert_eq!(problem(&output)["code"], "state-exposed");
 }
 
 #[test]
@@ -175,4 +175,56 @@ fn doctor_and_completions_need_no_identity() {
     assert_eq!(report["healthy"], false);
     let output = landfall(&home, &["completions", "bash"], "");
     assert!(String::from_utf8(output.stdout).unwrap().contains("landfall"));
+}
+
+#[test]
+fn a_usage_error_for_a_program_is_one_sentence() {
+    let (_folder, home) = home();
+    let output = landfall(&home, &["--json", "token", "cancel", "nope"], "");
+    let detail = problem(&output)["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("copy it from the list"), "{detail}");
+    assert!(!detail.contains('\n') && !detail.contains("error:"), "{detail}");
+}
+
+#[test]
+fn looking_leaves_no_folder_behind() {
+    let (_folder, home) = home();
+    for verb in ["whoami", "doctor", "secret list"] {
+        landfall(&home, &verb.split(' ').collect::<Vec<_>>(), "");
+        assert!(!home.exists(), "{verb}");
+    }
+}
+
+/// Mail programs break long lines; on a terminal each line of a paste is an answer of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_code_in_three_lines_is_pasted_at_once_and_never_shown() {
+    let (_folder, home) = home();
+    let code = token(Some("bert"), Seconds::minutes(5));
+    let (first, rest) = code.split_at(code.len() / 3);
+    let (second, third) = rest.split_at(rest.len() / 2);
+    let command = format!("{} enroll --device x1 --yes --json", env!("CARGO_BIN_EXE_landfall"));
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .env("LANDFALL_HOME", &home)
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let mut seen = String::new();
+    let mut chunk = [0; 1024];
+    while !seen.contains("Paste the code") {
+        let read = screen.read(&mut chunk).unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&chunk[..read]));
+    }
+    // Open until the end: `script` takes the end of its own input for the end of the terminal's.
+    let mut keys = child.stdin.take().unwrap();
+    keys.write_all(format!("{first}\n{second}\n{third}\n").as_bytes()).unwrap();
+    screen.read_to_string(&mut seen).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(8), "{seen}");
+    assert!(seen.contains("server-unreachable"), "the whole code was read: {seen}");
+    assert!(!seen.contains(&code[20..40]) && !seen.contains(&third[..8]), "{seen}");
 }

@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use crate::texts;
 use landfall_protocol::ErrorCode;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use tokio::process::{Child, Command};
 
 /// How to open pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +31,34 @@ impl Browser {
     }
 }
 
-/// Opens `url`. The page runs on its own; nobody waits for it.
+/// A page that was handed to a browser, which then runs on its own.
+#[derive(Debug)]
+pub struct Opened(Option<Child>);
+
+impl Opened {
+    /// A page of whose browser nothing more will be heard.
+    pub const fn unwatched() -> Self {
+        Self(None)
+    }
+
+    /// Waits until the browser has said, by its exit code, that it could not show the page. For ever
+    /// when it could, or says nothing: a command may well end while its window stays.
+    pub(crate) async fn gave_up(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let ended = child.wait().await;
+            if !ended.is_ok_and(|status| status.success()) {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+}
+
+/// Opens `url`. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// `browser-unavailable`.
-pub fn open_page(browser: &Browser, url: &str) -> Result<(), Failure> {
+pub fn open_page(browser: &Browser, url: &str) -> Result<Opened, Failure> {
     let unavailable = || Failure::new(ErrorCode::BrowserUnavailable, texts::NO_BROWSER);
     match browser {
         Browser::Command(words) => {
@@ -46,9 +70,12 @@ pub fn open_page(browser: &Browser, url: &str) -> Result<(), Failure> {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn();
-            child.map(|_| ()).map_err(|_| unavailable())
+            child.map(|child| Opened(Some(child))).map_err(|_| unavailable())
         }
-        Browser::Platform => opener::open_browser(url).map_err(|_| unavailable()),
+        Browser::Platform => {
+            let opened = opener::open_browser(url).map(|()| Opened::unwatched());
+            opened.map_err(|_| unavailable())
+        }
         Browser::None => Err(unavailable()),
     }
 }
@@ -56,6 +83,8 @@ pub fn open_page(browser: &Browser, url: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+    use tokio::time::timeout;
 
     #[test]
     fn the_asked_for_browser_wins_then_the_variable_then_the_platform() {
@@ -67,8 +96,20 @@ mod tests {
         assert_eq!(Browser::choose(Some(" "), None, false), Browser::None);
     }
 
-    #[test]
-    fn a_missing_program_is_no_browser() {
+    #[tokio::test]
+    async fn a_browser_that_fails_is_heard_and_one_that_only_ends_is_not() {
+        let opened = |program: &str| {
+            open_page(&Browser::Command(vec![program.into()]), "http://localhost/").unwrap()
+        };
+        opened("false").gave_up().await;
+        let mut fine = opened("true");
+        fine.0.as_mut().unwrap().wait().await.unwrap();
+        assert!(timeout(Duration::ZERO, fine.gave_up()).await.is_err());
+        assert!(timeout(Duration::ZERO, Opened::unwatched().gave_up()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_no_browser() {
         let missing = Browser::Command(vec!["/no/such/browser".into()]);
         let failure = open_page(&missing, "http://localhost/").unwrap_err();
         assert_eq!(failure.code(), ErrorCode::BrowserUnavailable);

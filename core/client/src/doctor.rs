@@ -4,7 +4,6 @@ use crate::client::{Client, key_handle};
 use crate::failure::Failure;
 use crate::texts;
 use landfall_identity::Seconds;
-use landfall_keystore::KeyStoreError;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::meta::WellKnown;
 use serde::Serialize;
@@ -108,6 +107,10 @@ impl Client {
 
     fn check_folder(&self) -> Check {
         let folder = self.home().path().display();
+        if !self.home().path().exists() {
+            let detail = format!("{folder} is not there yet; the first enrolment makes it.");
+            return Check::of(CheckId::Folder, CheckState::Ok, detail);
+        }
         match self.home().probe_writable() {
             Ok(()) => Check::of(CheckId::Folder, CheckState::Ok, folder.to_string()),
             Err(failure) => Check::failed(CheckId::Folder, &failure),
@@ -125,11 +128,8 @@ impl Client {
     }
 
     fn check_key(&self, handle: &str) -> Check {
-        let found = key_handle(handle).and_then(|handle| {
-            self.keys().public(&handle).map_err(|error: KeyStoreError| {
-                Failure::new(ErrorCode::KeyUnavailable, error.to_string())
-            })
-        });
+        let found = key_handle(handle)
+            .and_then(|handle| self.keys().public(&handle).map_err(Failure::from));
         match found {
             Ok(key) => Check::of(CheckId::Key, CheckState::Ok, key.thumbprint().to_string()),
             Err(failure) => Check::failed(CheckId::Key, &failure),

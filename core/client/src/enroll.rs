@@ -101,7 +101,7 @@ impl Client {
 
     fn prepare(&self) -> Result<File, Failure> {
         self.home().probe_writable()?;
-        self.keys().probe_writable().map_err(|error| key_failure(&error))?;
+        self.keys().probe_writable()?;
         self.home().lock()
     }
 
@@ -239,14 +239,12 @@ impl EnrollDoer {
             Err(KeyStoreError::NotFound(_)) => keys.create(&handle),
             found => found,
         };
-        let public = public.map_err(|error| key_failure(&error))?;
-        Ok(KeyRef { handle: handle.to_string(), thumbprint: public.thumbprint().to_string() })
+        Ok(KeyRef { handle: handle.to_string(), thumbprint: public?.thumbprint().to_string() })
     }
 
     fn build_csr(&self, key: &KeyRef) -> Result<String, Failure> {
         let handle = key_handle(&key.handle)?;
-        let signer = StoredKey::find(self.client.keys().as_ref(), &handle, Purpose::Csr)
-            .map_err(|error| key_failure(&error))?;
+        let signer = StoredKey::find(self.client.keys().as_ref(), &handle, Purpose::Csr)?;
         let der = build_csr(&signer)
             .map_err(|_| Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE))?;
         Ok(pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", der)))
@@ -317,14 +315,6 @@ impl Doer<EnrollFlow> for EnrollDoer {
             _ => Err(misplaced()),
         }
     }
-}
-
-fn key_failure(error: &KeyStoreError) -> Failure {
-    let code = match error {
-        KeyStoreError::Storage { .. } | KeyStoreError::Exposed { .. } => ErrorCode::StateUnwritable,
-        _ => ErrorCode::KeyUnavailable,
-    };
-    Failure::new(code, error.to_string())
 }
 
 /// An effect of another flow: cannot happen, and is answered rather than trusted.

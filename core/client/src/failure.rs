@@ -1,6 +1,7 @@
 //! Every way in which things go wrong, as a problem with a stable code.
 
 use landfall_flows::Remedy;
+use landfall_keystore::KeyStoreError;
 use landfall_protocol::{ErrorCode, Problem};
 use std::fmt;
 
@@ -45,6 +46,17 @@ impl Failure {
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self(Box::new(problem))
+    }
+}
+
+impl From<KeyStoreError> for Failure {
+    fn from(error: KeyStoreError) -> Self {
+        let code = match error {
+            KeyStoreError::Storage { .. } => ErrorCode::StateUnwritable,
+            KeyStoreError::Exposed { .. } => ErrorCode::StateExposed,
+            _ => ErrorCode::KeyUnavailable,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -175,8 +175,15 @@ impl<'a> CeremonyDoer<'a> {
     async fn ask_passkey(&self, begun: &CeremonyBegun) -> Result<Input, Failure> {
         let completion = match &self.loopback {
             Some(loopback) => {
-                self.shell.open_page(begun)?;
-                loopback.completion().await?
+                let mut page = self.shell.open_page(begun)?;
+                tokio::select! {
+                    biased;
+                    completion = loopback.completion() => completion?,
+                    () = page.gave_up() => {
+                        let detail = texts::BROWSER_FAILED;
+                        return Err(Failure::new(ErrorCode::BrowserUnavailable, detail));
+                    }
+                }
             }
             None => {
                 let typed: Zeroizing<String> = self.shell.typed_code(begun).await?;

@@ -32,7 +32,7 @@ mod tls;
 mod tokens;
 
 pub use account::AuditFilter;
-pub use browser::{Browser, open_page};
+pub use browser::{Browser, Opened, open_page};
 pub use client::{Client, Setup};
 pub use enroll::{Enrolled, Enrolling, GivenNames};
 pub use failure::Failure;

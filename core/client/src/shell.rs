@@ -1,5 +1,6 @@
 //! What the engine asks of the shell around it: to show, to open a page, to have a code typed.
 
+use crate::browser::Opened;
 use crate::failure::Failure;
 use landfall_flows::FlowView;
 use landfall_protocol::ceremony::CeremonyBegun;
@@ -21,8 +22,9 @@ pub trait Shell: Send + Sync {
     /// Opens the ceremony's page in a browser on this machine.
     ///
     /// # Errors
-    /// `browser-unavailable`; the engine then turns to the typed form.
-    fn open_page(&self, begun: &CeremonyBegun) -> Result<(), Failure>;
+    /// `browser-unavailable`; the engine then turns to the typed form, as it does when the browser
+    /// fails later.
+    fn open_page(&self, begun: &CeremonyBegun) -> Result<Opened, Failure>;
 
     /// Shows the page's address and asks for the characters that the page shows.
     ///

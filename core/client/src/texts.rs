@@ -59,6 +59,8 @@ pub const DEVICE_MISSING: &str = "The code leaves the device name open. Choose o
 pub const NAMES_ANOTHER: &str = "The names that you gave are not those in the code. Leave them out, or ask for a code for them. Nothing was used.";
 /// No browser.
 pub const NO_BROWSER: &str = "No browser could be opened on this machine. Open the address that is shown on a device with a browser, and type the code that it shows.";
+/// The command that should open the page ended badly.
+pub const BROWSER_FAILED: &str = "The program that should show the page ended with an error. Open the address that is shown in a browser, and type the code that it shows.";
 /// The redirect never came.
 pub const NOBODY_CAME: &str = "Nobody used the passkey in time. Nothing was changed; begin again.";
 /// The loopback listener could not be opened.

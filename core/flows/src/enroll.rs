@@ -233,6 +233,8 @@ fn resume_point(state: &State, code: ErrorCode) -> Option<State> {
             | ErrorCode::ClockSkew
             | ErrorCode::Cancelled
             | ErrorCode::StateUnwritable
+            | ErrorCode::StateExposed
+            | ErrorCode::StateBusy
             | ErrorCode::KeyUnavailable
     );
     match state {

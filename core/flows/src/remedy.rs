@@ -84,7 +84,9 @@ impl Remedy {
             C::ServerNotTrusted => Self::AskOperator,
             C::AnswerUnreadable => Self::UpdateApp,
             C::NoProfile => Self::EnrollAgain,
-            C::ProfileExists | C::StateUnwritable => Self::CheckInput,
+            C::ProfileExists | C::StateUnwritable | C::StateExposed => Self::CheckInput,
+            C::StateDamaged => Self::EnrollAgain,
+            C::StateBusy => Self::Retry,
             C::KeyUnavailable => Self::EnrollAgain,
             C::BrowserUnavailable | C::InputNeeded | C::Cancelled => Self::CheckInput,
         }

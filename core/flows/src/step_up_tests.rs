@@ -2,7 +2,7 @@ use super::*;
 use crate::ceremony::TYPED_TRIES;
 use crate::io::Effect;
 use crate::register_passkey::{RegisterFacts, RegisterPasskeyFlow};
-use crate::view::{FlowNext, FlowOtherWay, FlowStepState};
+use crate::view::{FlowNext, FlowOtherWay, FlowStepId, FlowStepState};
 use landfall_identity::id::SessionId;
 use landfall_identity::{AuthStrength, Label, Seconds};
 use landfall_protocol::ceremony::CeremonyBegun;
@@ -103,6 +103,21 @@ fn without_a_browser_it_turns_to_the_typed_form() {
     assert_eq!(step.view.failure.unwrap().code, ErrorCode::BrowserUnavailable);
     let step = flow.step(Input::Replied(Reply::Ceremony(begun())), at(4));
     assert_eq!(names(&step.effects), ["ask typed"]);
+}
+
+#[test]
+fn typing_is_no_proof_that_the_passkey_was_used() {
+    let used = |step: &Step| {
+        let track = &step.view.steps;
+        track
+            .iter()
+            .any(|step| step.id == FlowStepId::UsePasskey && step.state == FlowStepState::Done)
+    };
+    let mut typed = waiting(Door::Typed);
+    let typed = typed.step(Input::PasskeyAnswered { completion: "4K7M-9QXA".into() }, at(5));
+    assert!(!used(&typed), "the server has not looked yet");
+    let mut redirected = waiting(Door::Loopback);
+    assert!(used(&redirected.step(Input::PasskeyAnswered { completion: "x".into() }, at(5))));
 }
 
 #[test]

@@ -73,6 +73,33 @@ pub struct AuditEvent {
     pub personal: Personal,
 }
 
+impl AuditEvent {
+    /// What the server did by itself: at its first start, for its operator, or because of its clock.
+    pub fn by_server(
+        id: AuditId,
+        at: Timestamp,
+        tenant: TenantName,
+        action: &str,
+        target: String,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            tenant,
+            actor: Actor::Server,
+            parents: Vec::new(),
+            action: action.to_owned(),
+            target,
+            outcome: Outcome::Allow,
+            reason: None,
+            strength: None,
+            session: None,
+            request: None,
+            personal: Personal::default(),
+        }
+    }
+}
+
 /// What can be erased of an audit row without breaking the log: the row commits to a salted hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Personal {

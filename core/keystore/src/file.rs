@@ -22,20 +22,23 @@ pub struct FileKeyStore {
 }
 
 impl FileKeyStore {
-    /// Opens the store in `folder`, and makes the folder when it is missing.
+    /// Opens the store in `folder`. A folder that is missing is made with the first key.
     ///
     /// # Errors
     /// [`KeyStoreError::Exposed`] when others can enter the folder, [`KeyStoreError::Storage`] when
-    /// it cannot be made or read.
+    /// it cannot be looked at.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, KeyStoreError> {
-        let folder = folder.into();
-        make_private_folder(&folder).map_err(|source| storage(&folder, "made", source))?;
-        let store = Self { folder };
-        store.check_folder()?;
-        Ok(store)
+        let store = Self { folder: folder.into() };
+        match fs::metadata(&store.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(store),
+            found => check_private(&store.folder, found, "700").map(|()| store),
+        }
     }
 
-    fn check_folder(&self) -> Result<(), KeyStoreError> {
+    /// Makes the folder when it is missing, and sees to it that it is private.
+    fn make_folder(&self) -> Result<(), KeyStoreError> {
+        make_private_folder(&self.folder)
+            .map_err(|source| storage(&self.folder, "made", source))?;
         check_private(&self.folder, fs::metadata(&self.folder), "700")
     }
 
@@ -73,6 +76,7 @@ impl FileKeyStore {
 
 impl KeyStore for FileKeyStore {
     fn create(&self, handle: &KeyHandle) -> Result<PublicKey, KeyStoreError> {
+        self.make_folder()?;
         let path = self.path(handle);
         if path.try_exists().map_err(|error| storage(&path, "read", error))? {
             return Err(KeyStoreError::Exists(handle.clone()));
@@ -126,7 +130,11 @@ impl KeyStore for FileKeyStore {
     fn list(&self) -> Result<Vec<KeyHandle>, KeyStoreError> {
         let unreadable = |error| storage(&self.folder, "read", error);
         let mut handles = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(handles),
+            found => found.map_err(unreadable)?,
+        };
+        for entry in entries {
             let path = entry.map_err(unreadable)?.path();
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
             let is_key = path.extension().is_some_and(|extension| extension == EXTENSION);
@@ -139,7 +147,7 @@ impl KeyStore for FileKeyStore {
     }
 
     fn probe_writable(&self) -> Result<(), KeyStoreError> {
-        self.check_folder()?;
+        self.make_folder()?;
         if self.list()?.len() >= KEYS_MAX {
             return Err(KeyStoreError::Full);
         }

@@ -189,6 +189,12 @@ codes! {
     ProfileExists = 0, "profile-exists", "This machine is enrolled already";
     /// The state folder cannot be written.
     StateUnwritable = 0, "state-unwritable", "Landfall's folder cannot be written";
+    /// Others can read the state folder, or a key in it.
+    StateExposed = 0, "state-exposed", "Others can read Landfall's folder";
+    /// A file of the state folder makes no sense.
+    StateDamaged = 0, "state-damaged", "A file in Landfall's folder is damaged";
+    /// Another process works in the state folder.
+    StateBusy = 0, "state-busy", "Another Landfall is at work here";
     /// The key is gone or cannot be used.
     KeyUnavailable = 0, "key-unavailable", "This machine's key cannot be used";
     /// No browser could be opened.

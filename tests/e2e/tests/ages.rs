@@ -8,7 +8,7 @@
 )]
 
 use landfall_client::shell::{Answer, Shell};
-use landfall_client::{Failure, FlowView};
+use landfall_client::{Failure, FlowView, Opened};
 use landfall_identity::passkey::Attachment;
 use landfall_identity::{DeviceName, Label, Seconds};
 use landfall_protocol::ceremony::{CeremonyBegun, CeremonyFinished, CeremonyPurpose};
@@ -135,10 +135,10 @@ impl Shell for BothKeys {
         true
     }
 
-    fn open_page(&self, begun: &CeremonyBegun) -> Result<(), Failure> {
+    fn open_page(&self, begun: &CeremonyBegun) -> Result<Opened, Failure> {
         let visit = self.clone().visit(begun.page_url.clone());
         tokio::spawn(async move { visit.await.unwrap() });
-        Ok(())
+        Ok(Opened::unwatched())
     }
 
     fn typed_code<'a>(

@@ -181,3 +181,44 @@ async fn phished_ceremony_link_gives_nothing() {
         .unwrap();
     assert_eq!(answer.code(), ErrorCode::CeremonyOver);
 }
+
+/// People who touch for nothing learn to touch for everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_refused_is_refused_before_anybody_touches() {
+    use landfall_identity::caller::Role;
+    use landfall_identity::id::PasskeyId;
+    use landfall_identity::token::TokenKind;
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let issue = |kind, user: &Person, device: Option<&str>| BoundActBody::IssueToken {
+        kind,
+        user: user.name.clone(),
+        device: device.map(|name| DeviceName::parse(name).unwrap()),
+        role: Role::Member,
+        ttl_seconds: 600,
+        auth_hash: data_encoding::BASE64URL_NOPAD.encode(&[1; 32]),
+    };
+    let revoke = |user: &Person, device: &str| BoundActBody::RevokeDevice {
+        user: user.name.clone(),
+        device: DeviceName::parse(device).unwrap(),
+    };
+    let unknown = BoundActBody::RemovePasskey { passkey: PasskeyId::from_bits([7; 16]) };
+    let of_ana = ana.client().whoami().await.unwrap().device.name;
+    let ceremonies = || world.number("SELECT COUNT(*) FROM ceremonies").unwrap();
+    let before = ceremonies();
+    for (person, act, code) in [
+        (&ana, revoke(&ana, "never-there"), ErrorCode::NotFound),
+        (&ana, revoke(&bert, "never-there"), ErrorCode::NotFound),
+        (&bert, revoke(&ana, of_ana.as_str()), ErrorCode::NotFound),
+        (&ana, issue(TokenKind::Invite, &bert, None), ErrorCode::UserExists),
+        (&bert, issue(TokenKind::Invite, &ana, None), ErrorCode::Forbidden),
+        (&bert, issue(TokenKind::Device, &ana, Some("bert-spy")), ErrorCode::NotFound),
+        (&ana, issue(TokenKind::Device, &ana, Some(of_ana.as_str())), ErrorCode::DeviceNameTaken),
+        (&ana, unknown, ErrorCode::NotFound),
+    ] {
+        let refused = person.client().step_up(Some(act.clone()), None, &person.shell).await;
+        assert_eq!(refused.err().map(|failure| failure.code()), Some(code), "{act:?}");
+    }
+    assert_eq!(ceremonies(), before, "no page was ever offered");
+}

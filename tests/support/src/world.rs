@@ -7,7 +7,7 @@ use crate::{SoftBrowser, SoftKeys, still_ambient};
 use anyhow::Context;
 use landfall_client::shell::Answer;
 use landfall_client::state::Home;
-use landfall_client::{Client, Failure, FlowView, GivenNames, MintRequest, Setup, Shell};
+use landfall_client::{Client, Failure, FlowView, GivenNames, MintRequest, Opened, Setup, Shell};
 use landfall_crypto::ambient::{Ambient, ManualClock};
 use landfall_identity::caller::Role;
 use landfall_identity::passkey::Attachment;
@@ -326,7 +326,7 @@ impl Shell for PocketKey {
         true
     }
 
-    fn open_page(&self, begun: &CeremonyBegun) -> Result<(), Failure> {
+    fn open_page(&self, begun: &CeremonyBegun) -> Result<Opened, Failure> {
         let (browser, url) = (Arc::clone(&self.0), begun.page_url.clone());
         tokio::spawn(async move {
             // What goes wrong in the browser shows in what the app receives, or does not.
@@ -334,7 +334,7 @@ impl Shell for PocketKey {
                 eprintln!("the soft browser: {error:#}");
             }
         });
-        Ok(())
+        Ok(Opened::unwatched())
     }
 
     fn typed_code<'a>(
@@ -355,7 +355,7 @@ impl Shell for NoBrowser {
         false
     }
 
-    fn open_page(&self, _: &CeremonyBegun) -> Result<(), Failure> {
+    fn open_page(&self, _: &CeremonyBegun) -> Result<Opened, Failure> {
         Err(Failure::new(ErrorCode::BrowserUnavailable, "no browser here"))
     }
 

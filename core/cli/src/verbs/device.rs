@@ -35,6 +35,7 @@ pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
         }
         DeviceVerb::Revoke { name } => {
             app.need_person()?;
+            known(app, &name).await?;
             app.confirm(&texts::ask_revoke(name.as_str()))?;
             let cut = app.client.revoke_device(&name, &app.terminal).await?;
             Answer::new(
@@ -62,8 +63,22 @@ async fn add(app: &App, name: DeviceName, ttl: Option<Seconds>) -> Result<Answer
     made(app, &minted)
 }
 
+/// A name that was mistyped is told before anything is asked.
+async fn known(app: &App, name: &DeviceName) -> Result<(), Failure> {
+    let devices = match app.client.devices().await {
+        // Cutting off works in a freeze, looking does not: the server will tell a mistyped name.
+        Err(failure) if failure.code() == ErrorCode::AccountFrozen => return Ok(()),
+        found => found?,
+    };
+    if devices.iter().any(|device| device.name == *name) {
+        return Ok(());
+    }
+    Err(Failure::new(ErrorCode::NotFound, texts::no_device(name.as_str())))
+}
+
 /// Cut off first, by whatever proof there is; for ever only if that is allowed already.
 async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
+    known(app, &name).await?;
     app.confirm(&texts::ask_lost(name.as_str()))?;
     let cut = app.with_person(async || app.client.suspend_device(&name).await).await?;
     app.terminal.say(&cut_text(&cut));

@@ -38,17 +38,18 @@ pub fn default_home(landfall_home: Option<&OsStr>) -> Result<PathBuf, Failure> {
 pub struct Home(PathBuf);
 
 impl Home {
-    /// Opens the folder; makes it, for its owner alone, when it is missing.
+    /// Opens the folder. One that is missing is made, for its owner alone, when something is first
+    /// kept in it: looking leaves no traces.
     ///
     /// # Errors
-    /// `state-unwritable` when it cannot be made, or when others can read it.
+    /// `state-exposed` when others can read it, `state-unwritable` when it cannot be looked at.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Failure> {
         let home = Self(folder.into());
-        files::make_private_folder(&home.0).map_err(|error| home.unwritable(&error))?;
         match files::is_exposed(&home.0) {
             Ok(false) => Ok(home),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(home),
             Ok(true) => Err(Failure::new(
-                ErrorCode::StateUnwritable,
+                ErrorCode::StateExposed,
                 format!("{} The folder is {}.", texts::EXPOSED, home.0.display()),
             )),
             Err(error) => Err(home.unwritable(&error)),
@@ -78,11 +79,12 @@ impl Home {
     /// Keeps other processes of this folder from changing identities at the same time.
     ///
     /// # Errors
-    /// `state-unwritable` when another process is at it.
+    /// `state-busy` when another process is at it.
     pub(crate) fn lock(&self) -> Result<File, Failure> {
+        files::make_private_folder(&self.0).map_err(|error| self.unwritable(&error))?;
         match files::try_lock(&self.0.join("lock")) {
             Ok(Some(file)) => Ok(file),
-            Ok(None) => Err(Failure::new(ErrorCode::StateUnwritable, texts::STATE_BUSY)),
+            Ok(None) => Err(Failure::new(ErrorCode::StateBusy, texts::STATE_BUSY)),
             Err(error) => Err(self.unwritable(&error)),
         }
     }
@@ -206,7 +208,7 @@ impl Home {
     fn read_json<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, Failure> {
         let damaged = || {
             let detail = format!("{} The file is {}.", texts::STATE_DAMAGED, path.display());
-            Failure::new(ErrorCode::StateUnwritable, detail)
+            Failure::new(ErrorCode::StateDamaged, detail)
         };
         let Some(bytes) = files::read(path).map_err(|_| damaged())? else { return Ok(None) };
         let bytes = Zeroizing::new(bytes);

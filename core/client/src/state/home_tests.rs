@@ -62,7 +62,7 @@ fn folders_and_files_are_their_owners_alone() {
 
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let refused = Home::open(home.path()).unwrap_err();
-    assert_eq!(refused.code(), ErrorCode::StateUnwritable);
+    assert_eq!(refused.code(), ErrorCode::StateExposed);
     assert!(refused.problem().detail.contains("chmod 700"));
 }
 
@@ -84,7 +84,27 @@ fn a_cut_off_file_is_reported_and_never_half_read() {
     let path = home.identity(&name);
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    assert!(home.profile(&name).is_err());
+    assert_eq!(home.profile(&name).unwrap_err().code(), ErrorCode::StateDamaged);
+}
+
+#[test]
+fn looking_leaves_no_traces() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::open(folder.path().join("deep/home")).unwrap();
+    assert!(home.profiles().unwrap().is_empty());
+    assert!(home.pending().is_empty());
+    assert_eq!(home.choose(None).unwrap_err().code(), ErrorCode::NoProfile);
+    assert!(!folder.path().join("deep").exists());
+}
+
+#[test]
+fn two_at_work_in_one_folder_are_told_apart_from_a_folder_that_is_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::open(folder.path().join("home")).unwrap();
+    let held = home.lock().unwrap();
+    assert_eq!(home.lock().unwrap_err().code(), ErrorCode::StateBusy);
+    drop(held);
+    home.lock().unwrap();
 }
 
 #[test]

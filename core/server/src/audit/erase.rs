@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::store::audit_log::{self, EventKey};
 use crate::store::{self, Lane, Store, Tx};
 use landfall_crypto::Ambient;
-use landfall_identity::audit::{Actor, AuditEvent, Outcome, Personal};
+use landfall_identity::audit::AuditEvent;
 use landfall_identity::id::AuditId;
 use landfall_identity::{TenantName, Timestamp, UserName};
 
@@ -43,19 +43,6 @@ pub async fn erase_personal(
 }
 
 fn event_of(ambient: &Ambient, tenant: &TenantName, user: &UserName) -> AuditEvent {
-    AuditEvent {
-        id: AuditId::from_bits(ambient.random()),
-        at: ambient.now(),
-        tenant: tenant.clone(),
-        actor: Actor::Server,
-        parents: Vec::new(),
-        action: ACTION.to_owned(),
-        target: format!("user {user}"),
-        outcome: Outcome::Allow,
-        reason: None,
-        strength: None,
-        session: None,
-        request: None,
-        personal: Personal::default(),
-    }
+    let id = AuditId::from_bits(ambient.random());
+    AuditEvent::by_server(id, ambient.now(), tenant.clone(), ACTION, format!("user {user}"))
 }

@@ -15,11 +15,12 @@ pub(super) async fn healthz() -> axum::Json<Health> {
 }
 
 pub(super) async fn readyz(State(app): State<App>) -> Response {
-    let wrong =
-        if app.heartbeat.is_alive() { app.service.not_ready().await } else { Some("silent") };
-    let status = if wrong.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let health = Health { status: wrong.unwrap_or("ok").to_owned() };
-    (status, axum::Json(health)).into_response()
+    let (ready, words) = match app.heartbeat.is_alive() {
+        true => app.service.readiness().await,
+        false => (false, "silent"),
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(Health { status: words.to_owned() })).into_response()
 }
 
 pub(super) async fn openapi() -> Result<Response, Refused> {

@@ -7,7 +7,7 @@ use crate::store::{self, Lane, StoreError, Tx, tokens, users};
 use landfall_crypto::door::DoorSecret;
 use landfall_crypto::secret::SecretText;
 use landfall_crypto::token::{TokenPayload, TokenText, Trust};
-use landfall_identity::audit::{Actor, AuditEvent, Outcome, Personal};
+use landfall_identity::audit::AuditEvent;
 use landfall_identity::id::{AuditId, TokenId};
 use landfall_identity::token::{CLAIM_TTL, TokenKind, TokenState};
 use landfall_identity::{Action, Refusal, Role};
@@ -84,20 +84,9 @@ impl Service {
     }
 
     fn claim_event(&self, token: &Token) -> AuditEvent {
-        AuditEvent {
-            id: AuditId::from_bits(self.ambient.random()),
-            at: token.issued_at,
-            tenant: token.tenant.clone(),
-            actor: Actor::Server,
-            parents: Vec::new(),
-            action: Action::IssueToken.code().to_owned(),
-            target: format!("claim token {}", token.id),
-            outcome: Outcome::Allow,
-            reason: None,
-            strength: None,
-            session: None,
-            request: None,
-            personal: Personal::default(),
-        }
+        let id = AuditId::from_bits(self.ambient.random());
+        let action = Action::IssueToken.code();
+        let target = format!("claim token {}", token.id);
+        AuditEvent::by_server(id, token.issued_at, token.tenant.clone(), action, target)
     }
 }

@@ -4,7 +4,7 @@ use super::Service;
 use crate::failure::Failure;
 use crate::store::{self, Tx, meta};
 use landfall_identity::Timestamp;
-use landfall_identity::audit::{Actor, AuditEvent, Outcome, Personal};
+use landfall_identity::audit::AuditEvent;
 use landfall_identity::id::AuditId;
 use landfall_protocol::At;
 
@@ -81,21 +81,8 @@ impl Service {
     }
 
     fn event_of_clock(&self, action: &str, target: String) -> AuditEvent {
-        AuditEvent {
-            id: AuditId::from_bits(self.ambient.random()),
-            at: self.now(),
-            tenant: self.settings.tenant.clone(),
-            actor: Actor::Server,
-            parents: Vec::new(),
-            action: action.to_owned(),
-            target,
-            outcome: Outcome::Allow,
-            reason: None,
-            strength: None,
-            session: None,
-            request: None,
-            personal: Personal::default(),
-        }
+        let id = AuditId::from_bits(self.ambient.random());
+        AuditEvent::by_server(id, self.now(), self.settings.tenant.clone(), action, target)
     }
 }
 

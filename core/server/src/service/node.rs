@@ -53,12 +53,13 @@ impl Service {
         Ok(self.store.read(read).await?)
     }
 
-    /// What keeps this server from being ready, if anything does.
-    pub async fn not_ready(&self) -> Option<&'static str> {
+    /// Whether this server can do its work, and how it stands, in words. A clock in doubt only holds up
+    /// what waits: taking the server out of service for it would lock everybody out.
+    pub async fn readiness(&self) -> (bool, &'static str) {
         match self.waits_stand_at().await {
-            Ok(None) => None,
-            Ok(Some(_)) => Some("the clock jumped: run landfall-server clock confirm"),
-            Err(_) => Some("the database does not answer"),
+            Ok(None) => (true, "ok"),
+            Ok(Some(_)) => (true, "the clock jumped: run landfall-server clock confirm"),
+            Err(_) => (false, "the database does not answer"),
         }
     }
 

@@ -108,7 +108,7 @@ async fn renew(
         return Ok((spiffe_id.clone(), stored));
     }
     enrollments::insert_certificate(tx, candidate, Some(digest)).await?;
-    enrollments::touch(tx, &enrollment.id, now).await?;
+    enrollments::renewed(tx, &enrollment.id, now, candidate.not_after).await?;
     Ok((spiffe_id.clone(), candidate.clone()))
 }
 

@@ -275,6 +275,24 @@ pub async fn set_label(
     Ok(())
 }
 
+/// Notes that the device was seen, and until when its newest certificate serves.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn renewed(
+    tx: &mut Tx<'_>,
+    id: &EnrollmentId,
+    now: Timestamp,
+    not_after: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE enrollments SET last_seen_at = $2, not_after = $3 WHERE id = $1",
+        params![id.as_str(), now, not_after],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Notes that the device was seen.
 ///
 /// # Errors
@@ -300,7 +318,7 @@ pub struct StoredCertificate {
     pub not_after: Timestamp,
 }
 
-/// Keeps a certificate; it becomes the enrolment's newest.
+/// Keeps a certificate.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -320,11 +338,6 @@ pub async fn insert_certificate(
             certificate.not_after,
             renewal_digest,
         ],
-    )
-    .await?;
-    tx.run(
-        "UPDATE enrollments SET not_after = $2 WHERE id = $1",
-        params![certificate.enrollment.as_str(), certificate.not_after],
     )
     .await?;
     Ok(())

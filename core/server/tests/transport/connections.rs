@@ -1,6 +1,6 @@
 //! Cutting connections, and who may speak at all.
 
-use crate::support::{Device, get_http2, host, request};
+use crate::support::{Device, get_http2, host, host_with, request};
 use landfall_crypto::key::KeyPair;
 use landfall_identity::Seconds;
 use landfall_protocol::me::{Frozen, Me};
@@ -189,4 +189,22 @@ async fn a_server_that_stops_finishes_and_leaves_its_directory() {
     host.running.shutdown().await;
     assert!(connection.is_closed().await);
     assert!(landfall_server::directory::DataDirectory::open(&data).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_place_gets_its_share_of_connections_and_no_more() {
+    let host = host_with(|config| config.max_connections_per_source = 2).await;
+    let mut first = host.connect(None).await;
+    let _second = host.connect(None).await;
+    assert!(host.tls(None, b"http/1.1").await.is_err(), "a third is not even greeted");
+    assert_eq!(first.get(paths::HEALTHZ).await.status, 200, "those that are in stay in");
+    drop(first);
+    // The server hears of the end a moment later.
+    let next = async {
+        while host.tls(None, b"http/1.1").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), next).await.unwrap();
+    host.running.shutdown().await;
 }

@@ -3,7 +3,7 @@
 use landfall_client::shell::{Answer, Shell};
 use landfall_client::state::Home;
 use landfall_client::words::{Attachment, DeviceName, Label, SecretText, UserName};
-use landfall_client::{Client, Failure, FlowView, GivenNames, Setup};
+use landfall_client::{Client, Failure, FlowView, GivenNames, Opened, Setup};
 use landfall_crypto::ambient::{Ambient, Clock, ManualClock, SystemClock, SystemRandom};
 use landfall_identity::Seconds;
 use landfall_keystore::FileKeyStore;
@@ -95,7 +95,7 @@ impl Shell for Silent {
         false
     }
 
-    fn open_page(&self, _begun: &CeremonyBegun) -> Result<(), Failure> {
+    fn open_page(&self, _begun: &CeremonyBegun) -> Result<Opened, Failure> {
         Err(Failure::new(ErrorCode::BrowserUnavailable, "no browser"))
     }
 
@@ -132,9 +132,9 @@ impl Shell for Person {
         self.types.is_none()
     }
 
-    fn open_page(&self, begun: &CeremonyBegun) -> Result<(), Failure> {
+    fn open_page(&self, begun: &CeremonyBegun) -> Result<Opened, Failure> {
         tokio::spawn(Self::visit(self.keys.clone(), begun.page_url.clone()));
-        Ok(())
+        Ok(Opened::unwatched())
     }
 
     fn typed_code<'a>(
