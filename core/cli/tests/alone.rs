@@ -203,7 +203,10 @@ fn a_code_in_three_lines_is_pasted_at_once_and_never_shown() {
     let code = token(Some("bert"), Seconds::minutes(5));
     let (first, rest) = code.split_at(code.len() / 3);
     let (second, third) = rest.split_at(rest.len() / 2);
-    let command = format!("{} enroll --device x1 --yes --json", env!("CARGO_BIN_EXE_landfall"));
+    let terminal = home.with_extension("terminal");
+    let program = env!("CARGO_BIN_EXE_landfall");
+    let command =
+        format!("tty > {}; exec {program} enroll --device x1 --yes --json", terminal.display());
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
         .env("LANDFALL_HOME", &home)
@@ -220,6 +223,11 @@ fn a_code_in_three_lines_is_pasted_at_once_and_never_shown() {
         assert!(read > 0, "{seen}");
         seen.push_str(&String::from_utf8_lossy(&chunk[..read]));
     }
+    // People paste after the prompt, not within the same millisecond.
+    let terminal = std::fs::read_to_string(&terminal).unwrap();
+    while !settings_of(terminal.trim()).contains("-echo ") {
+        std::thread::yield_now();
+    }
     // Open until the end: `script` takes the end of its own input for the end of the terminal's.
     let mut keys = child.stdin.take().unwrap();
     keys.write_all(format!("{first}\n{second}\n{third}\n").as_bytes()).unwrap();
@@ -227,4 +235,10 @@ fn a_code_in_three_lines_is_pasted_at_once_and_never_shown() {
     assert_eq!(child.wait().unwrap().code(), Some(8), "{seen}");
     assert!(seen.contains("server-unreachable"), "the whole code was read: {seen}");
     assert!(!seen.contains(&code[20..40]) && !seen.contains(&third[..8]), "{seen}");
+}
+
+#[cfg(target_os = "linux")]
+fn settings_of(terminal: &str) -> String {
+    let told = Command::new("stty").args(["-a", "-F", terminal]).output().unwrap();
+    String::from_utf8(told.stdout).unwrap()
 }

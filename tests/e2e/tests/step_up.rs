@@ -210,7 +210,7 @@ async fn what_would_be_refused_is_refused_before_anybody_touches() {
     for (person, act, code) in [
         (&ana, revoke(&ana, "never-there"), ErrorCode::NotFound),
         (&ana, revoke(&bert, "never-there"), ErrorCode::NotFound),
-        (&bert, revoke(&ana, of_ana.as_str()), ErrorCode::NotFound),
+        (&bert, revoke(&ana, of_ana.as_str()), ErrorCode::Forbidden),
         (&ana, issue(TokenKind::Invite, &bert, None), ErrorCode::UserExists),
         (&bert, issue(TokenKind::Invite, &ana, None), ErrorCode::Forbidden),
         (&bert, issue(TokenKind::Device, &ana, Some("bert-spy")), ErrorCode::NotFound),

@@ -142,7 +142,9 @@ async fn go(app: &App, mut enrolling: Enrolling) -> Result<Answer, Failure> {
     let shell: &dyn Shell = &app.terminal;
     let enrolled = match enrolling.run(shell).await {
         // Nothing is lost, so a person at hand may simply try again. A program is not asked.
-        Err(failure) if app.terminal.can_ask() && !app.output.is_json() => again(app, enrolling, failure).await?,
+        Err(failure) if app.terminal.can_ask() && !app.output.is_json() => {
+            again(app, enrolling, failure).await?
+        }
         other => other?,
     };
     answer(&enrolled)

@@ -21,7 +21,7 @@ pub(super) async fn foresee(
     act: &BoundAction,
     usable: &[PasskeyRow],
 ) -> Result<(), Failure> {
-    let (action, object) = aim(tx, turn, act).await?;
+    let Aim { action, object, there } = aim(tx, turn, act).await?;
     let oldest = usable.iter().min_by_key(|row| row.kept.registered_at);
     let oldest = oldest.ok_or(Refusal::NoPasskey)?;
     let mut caller = turn.caller.clone();
@@ -40,23 +40,31 @@ pub(super) async fn foresee(
     });
     let waited = meta::waits_stand_at(tx).await?.unwrap_or(turn.now);
     let moment = Moment { now: turn.now, waited };
-    landfall_identity::authorize(action, &caller, &object, Some(act), moment)?;
+    match landfall_identity::authorize(action, &caller, &object, Some(act), moment) {
+        // Nobody waits a day to be told that what they name is not there.
+        Err(Refusal::Probation { .. }) if !there => return Err(Refusal::NotFound.into()),
+        decided => decided?,
+    };
     match act {
         BoundAction::IssueToken { kind, user, device, .. } => {
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
         }
-        BoundAction::RevokeDevice { user, device } => {
-            let found = enrollments::find(tx, turn.tenant(), user, device).await?;
-            found.map(|_| ()).ok_or(Refusal::NotFound.into())
-        }
-        BoundAction::AddPasskey { .. } | BoundAction::RemovePasskey { .. } => Ok(()),
+        _ if !there => Err(Refusal::NotFound.into()),
+        _ => Ok(()),
     }
 }
 
-/// What the act will ask for, and about what.
-async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<(Action, Object), Failure> {
+/// What an act will ask for, about what, and whether that is there.
+struct Aim {
+    action: Action,
+    object: Object,
+    there: bool,
+}
+
+async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Failure> {
     let tenant = turn.tenant().clone();
-    Ok(match act {
+    let mut there = true;
+    let (action, object) = match act {
         BoundAction::IssueToken { kind, user, .. } => {
             let action = match kind {
                 TokenKind::Invite => Action::IssueInvite,
@@ -79,7 +87,9 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<(Action,
             // Who may not look at all learns nothing of what exists.
             let nothing = Object::Owned { tenant: tenant.clone(), user: user.clone() };
             let found = enrollments::find(tx, &tenant, user, device).await?;
+            there = found.is_some();
             (action, found.map_or(nothing, |row| row.object()))
         }
-    })
+    };
+    Ok(Aim { action, object, there })
 }
