@@ -28,6 +28,7 @@ const STEPS: &[&Step] = &[
     &check::DRIFT, // Before the Rust tests: they write the types anew.
     &RUST,
     &BROWSER,
+    &DEMO,
     &WINDOW,
     &check::LINTS,
     &check::LICENCES,
@@ -42,6 +43,7 @@ const BROWSER: Step = Step {
     about: "passkey ceremonies and every screen in Chromium",
     run: browser,
 };
+const DEMO: Step = Step { name: "demo", about: "the lost laptop, as cargo xtask demo", run: demo };
 const WINDOW: Step = Step { name: "window", about: "the desktop window itself", run: window };
 
 /// How many cases each property gets in the deep run.
@@ -85,6 +87,12 @@ fn browser(log: &mut Log) -> Result<Tally> {
     ui::install(ui::UI_TESTS)?;
     let build = log.check(&mut build::terminal_command())?;
     Ok(build.plus(log.tests(&mut ui::npm(ui::UI_TESTS, &["run", "test:browser"]))?))
+}
+
+/// By its own command, as a person would: what a newcomer sees first must not be what nobody runs.
+fn demo(log: &mut Log) -> Result<Tally> {
+    let this = std::env::current_exe()?;
+    log.check(&mut sh::cmd(&this.to_string_lossy(), ["demo", "--text"]))
 }
 
 fn window(log: &mut Log) -> Result<Tally> {
