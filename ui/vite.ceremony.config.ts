@@ -34,7 +34,9 @@ export default defineConfig({
   ],
 });
 
-function plainName(name: string): string {
+/** One style for both pages, and fonts by what they are. */
+export function plainName(name: string): string {
+  if (name.endsWith(".css")) return "ceremony.css";
   if (!name.endsWith(".woff2")) return "[name][extname]";
   return name.includes("mono") ? "mono.woff2" : "next.woff2";
 }

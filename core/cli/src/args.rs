@@ -3,7 +3,8 @@
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use landfall_client::words::{
-    Attachment, DeviceName, Label, PasskeyId, Role, Seconds, SecretName, TokenId, UserName,
+    Attachment, DeviceName, Label, MailAddress, PasskeyId, Role, Seconds, SecretName, TokenId,
+    UserName,
 };
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -115,6 +116,12 @@ pub enum Verb {
     /// For administrators
     #[command(subcommand)]
     Admin(AdminVerb),
+    /// What happened to your account, newest first, and where that is mailed to
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "New devices, passkeys that came or went, what was cut off: what you must hear of.\n\nExamples:\n  landfall notices\n  landfall notices --limit 5 --json\n  landfall notices add bert@example.org\n  landfall notices confirm XXXX-XXXX"
+    )]
+    Notices(NoticesArgs),
     /// Who did what, newest first
     #[command(
         after_help = "Examples:\n  landfall audit\n  landfall audit --outcome deny --limit 20\n  landfall audit --tenant --user bert"
@@ -362,6 +369,49 @@ pub enum AdminDeviceVerb {
         user: UserName,
         /// Its name
         device: DeviceName,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct NoticesArgs {
+    /// How many: 1 to 200
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub limit: u32,
+    /// Go on after a page: the `next` that it ended with
+    #[arg(long, value_name = "NEXT")]
+    pub after: Option<String>,
+    #[command(subcommand)]
+    pub act: Option<NoticesVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NoticesVerb {
+    /// Where notices are mailed to
+    #[command(after_help = "Example:\n  landfall notices addresses")]
+    Addresses,
+    /// Have notices mailed to an address as well; it is mailed a code first
+    #[command(after_help = "Example:\n  landfall notices add bert@example.org")]
+    Add {
+        /// The address
+        address: MailAddress,
+    },
+    /// Prove an address with the code that was mailed to it
+    #[command(
+        after_help = "Examples:\n  landfall notices confirm XXXX-XXXX\n  landfall notices confirm XXXX-XXXX --address bert@example.org"
+    )]
+    Confirm {
+        /// The code
+        #[arg(value_name = "CODE")]
+        mailed: String,
+        /// Which address, when two wait
+        #[arg(long)]
+        address: Option<MailAddress>,
+    },
+    /// Have notices no longer mailed to an address, which is told so
+    #[command(after_help = "Example:\n  landfall notices remove bert@example.org")]
+    Remove {
+        /// The address
+        address: MailAddress,
     },
 }
 

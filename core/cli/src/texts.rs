@@ -37,6 +37,13 @@ pub const NO_DEVICES: &str = "No devices.";
 pub const NO_TOKENS: &str = "No codes.";
 pub const NO_PASSKEYS: &str = "No passkeys. Register one: landfall webauthn register";
 pub const NO_SECRETS: &str = "No secrets yet. Keep one: landfall secret set NAME";
+pub const NO_NOTICES: &str = "Nothing has happened to your account in the last 90 days.";
+pub const NO_ADDRESSES: &str =
+    "Notices are mailed nowhere. Have them mailed: landfall notices add ADDRESS";
+pub const NO_SUCH_ADDRESS: &str = "`landfall notices addresses` shows yours.";
+pub const NO_ADDRESS_WAITS: &str =
+    "No address waits for a code. Add one first: landfall notices add ADDRESS";
+pub const TWO_ADDRESSES_WAIT: &str = "Two addresses wait for a code. Say which: --address ADDRESS";
 pub const NO_ROWS: &str = "Nothing.";
 pub const FROZEN: &str = "Your account stands still now. `landfall unfreeze` with your passkey ends it; an administrator can, too.";
 pub const UNFROZEN: &str = "Your account works again.";
@@ -151,6 +158,12 @@ pub fn code_made(user: &str, device: Option<&str>, until: &str) -> String {
     let device = device.map(|device| format!(" on {device}")).unwrap_or_default();
     format!(
         "A code for {user}{device}. It works once, until {until}.\nOn the other machine: landfall enroll, then paste it. Whoever has it can use it."
+    )
+}
+
+pub fn code_mailed(address: &str) -> String {
+    format!(
+        "A code is on its way to {address}. Nothing else goes there until it comes back:\n  landfall notices confirm CODE"
     )
 }
 

@@ -20,6 +20,7 @@ mod failure;
 mod http;
 mod human;
 mod loopback;
+mod notices;
 mod passkeys;
 mod renew;
 pub mod screen;
@@ -58,6 +59,7 @@ pub mod words {
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;
     pub use landfall_identity::{
-        AuthStrength, DeviceName, Label, Seconds, SpiffeId, TenantName, Timestamp, UserName,
+        AuthStrength, DeviceName, Label, MailAddress, Seconds, SpiffeId, TenantName, Timestamp,
+        UserName,
     };
 }

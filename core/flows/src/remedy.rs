@@ -74,6 +74,11 @@ impl Remedy {
 
             C::TooManySecrets | C::TooManyVersions => Self::CheckInput,
 
+            C::MailUnavailable => Self::AskOperator,
+            C::TooManyAddresses | C::AddressCodeWrong | C::AddressCodeOver | C::LinkOver => {
+                Self::CheckInput
+            }
+
             C::RateLimited | C::Busy | C::Unavailable => Self::Retry,
             C::ClockJumped => Self::AskOperator,
             C::Internal => Self::Report,

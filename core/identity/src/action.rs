@@ -17,6 +17,8 @@ pub enum Entry {
     Connection,
     /// A ceremony's secret: the browser half.
     CeremonySecret,
+    /// The secret of a mailed link: from the server's own page.
+    MailedSecret,
     /// A session of at least this strength, on a connection of its key.
     Session(AuthStrength),
 }
@@ -146,6 +148,11 @@ actions! {
     /// The next certificate, by the enrolled key's signature.
     RenewCertificate =
         Demand::new("renew-certificate", PEOPLE_AND_DEVICES, Entry::EnrolledKey).while_frozen();
+    /// The page to which mailed notices lead.
+    ReadFreezePage = Demand::new("read-freeze-page", ALL, Entry::Anyone);
+    /// Freezes an account, by the link in a notice that was mailed to its owner.
+    FreezeByLink =
+        Demand::new("freeze-by-link", HUMAN, Entry::MailedSecret).while_frozen();
     /// A `cert-only` session.
     OpenSession =
         Demand::new("open-session", PEOPLE_AND_DEVICES, Entry::Connection).while_frozen();
@@ -153,6 +160,17 @@ actions! {
     CloseSession = Demand::new("close-session", PEOPLE_AND_DEVICES, CERT_ONLY).while_frozen();
     /// Who am I.
     ReadSelf = Demand::new("read-self", PEOPLE_AND_DEVICES, CERT_ONLY).while_frozen();
+
+    /// Where notices are mailed to.
+    ListAddresses = Demand::new("list-addresses", HUMAN, CERT_ONLY).while_frozen();
+    /// Another address.
+    AddAddress = Demand::new("add-address", HUMAN, CERT_HUMAN);
+    /// Proof that an address is one's own, by the code that was mailed to it.
+    ConfirmAddress = Demand::new("confirm-address", HUMAN, CERT_ONLY);
+    /// One address fewer. A thief must not silence the owner.
+    RemoveAddress = Demand::new("remove-address", HUMAN, CERT_HUMAN).evicts();
+    /// What happened to one's account.
+    ReadNotices = Demand::new("read-notices", HUMAN, CERT_ONLY).while_frozen();
 
     /// The app half begins a step-up.
     BeginStepUp = Demand::new("begin-step-up", HUMAN, CERT_ONLY).while_frozen();

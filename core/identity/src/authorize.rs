@@ -40,6 +40,15 @@ pub enum Object {
         /// Since when it has existed.
         since: Timestamp,
     },
+    /// An address that notices are mailed to, which may be evicted.
+    Address {
+        /// Its tenant.
+        tenant: TenantName,
+        /// Its owner.
+        user: UserName,
+        /// Since when it has existed.
+        since: Timestamp,
+    },
     /// A passkey, which may be evicted.
     Passkey {
         /// Its tenant.
@@ -110,6 +119,7 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         Object::Own | Object::Freeze { .. } => return Ok(()),
         Object::Owned { tenant, user }
         | Object::Device { tenant, user, .. }
+        | Object::Address { tenant, user, .. }
         | Object::Passkey { tenant, user, .. } => (tenant, user),
     };
     let principal = &caller.spiffe_id.principal;
@@ -168,6 +178,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
     let (theirs, what) = match object {
         Object::Device { since, .. } => (*since, Young::RevokeDevice),
         Object::Passkey { since, .. } => (*since, Young::RemovePasskey),
+        Object::Address { since, .. } => (*since, Young::RemoveAddress),
         // A passkey that was there before the freeze is no thief's way around it.
         Object::Freeze { since } => (*since, Young::Unfreeze),
         // Nothing is older than the account as a whole.

@@ -74,6 +74,18 @@ id_type!(
     AuditId
 );
 id_type!(
+    /// One thing that the owner of an account is told.
+    NoticeId
+);
+id_type!(
+    /// An address that notices are mailed to.
+    AddressId
+);
+id_type!(
+    /// One mail on its way.
+    ParcelId
+);
+id_type!(
     /// One request, as the logs and problems name it.
     RequestId
 );

@@ -6,6 +6,7 @@
 //! tested, without a server.
 
 pub mod action;
+pub mod address;
 pub mod audit;
 pub mod authorize;
 pub mod bound;
@@ -14,6 +15,7 @@ pub mod device;
 pub mod grant;
 pub mod id;
 pub mod name;
+pub mod notice;
 pub mod passkey;
 pub mod recovery;
 pub mod refusal;
@@ -24,11 +26,13 @@ pub mod time;
 pub mod token;
 
 pub use action::Action;
+pub use address::MailAddress;
 pub use authorize::authorize;
 pub use bound::BoundAction;
 pub use caller::{Caller, Role};
 pub use device::DeviceState;
 pub use name::{DeviceName, Label, TenantName, UserName};
+pub use notice::{Happening, Notice};
 pub use refusal::Refusal;
 pub use session::AuthStrength;
 pub use spiffe::{Principal, SpiffeId, TrustDomain};

@@ -133,7 +133,7 @@ fn check_label(text: &str) -> Result<(), NameError> {
 }
 
 /// Control characters, line separators, and the marks that reorder or hide text on a screen.
-fn is_hostile_in_a_label(c: char) -> bool {
+pub(crate) fn is_hostile_in_a_label(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}'

@@ -187,6 +187,26 @@ pub enum Refusal {
     #[error("too many young versions")]
     TooManyVersions,
 
+    // Notices
+    /// This server sends no mail.
+    #[error("this server sends no mail")]
+    MailUnavailable,
+    /// No room for another address.
+    #[error("too many addresses")]
+    TooManyAddresses,
+    /// Not the code that was mailed.
+    #[error("the mailed code is wrong")]
+    AddressCodeWrong {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// Unknown, used, or over: one answer for all.
+    #[error("the link cannot be used")]
+    LinkOver,
+    /// No code waits for this address: it is over, or used up.
+    #[error("the mailed code is over")]
+    AddressCodeOver,
+
     // Limits
     /// Too many tries.
     #[error("too many tries")]
@@ -206,6 +226,8 @@ pub enum Young {
     RevokeDevice,
     /// Remove an older passkey.
     RemovePasskey,
+    /// Remove an older address.
+    RemoveAddress,
     /// End a freeze.
     Unfreeze,
 }

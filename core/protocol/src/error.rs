@@ -156,6 +156,18 @@ codes! {
     /// Too many young versions.
     TooManyVersions = 409, "too-many-versions", "There is no room for another version yet";
 
+    // Notices
+    /// No mail here.
+    MailUnavailable = 409, "mail-unavailable", "This server sends no mail";
+    /// Too many.
+    TooManyAddresses = 409, "too-many-addresses", "There is no room for another address";
+    /// The mailed code is another one.
+    AddressCodeWrong = 403, "address-code-wrong", "That is not the code that was mailed";
+    /// The mailed code is over.
+    AddressCodeOver = 409, "address-code-over", "The mailed code cannot be used any more";
+    /// Unknown, used, or over.
+    LinkOver = 404, "link-over", "This link cannot be used any more";
+
     // Limits and faults
     /// Too many tries.
     RateLimited = 429, "rate-limited", "Too many tries";
@@ -259,6 +271,11 @@ impl From<&Refusal> for ErrorCode {
             Refusal::PasskeysUnavailable => Self::PasskeysUnavailable,
             Refusal::TooManySecrets => Self::TooManySecrets,
             Refusal::TooManyVersions => Self::TooManyVersions,
+            Refusal::MailUnavailable => Self::MailUnavailable,
+            Refusal::TooManyAddresses => Self::TooManyAddresses,
+            Refusal::AddressCodeWrong { .. } => Self::AddressCodeWrong,
+            Refusal::AddressCodeOver => Self::AddressCodeOver,
+            Refusal::LinkOver => Self::LinkOver,
             Refusal::RateLimited { .. } => Self::RateLimited,
             Refusal::ClockJumped => Self::ClockJumped,
         }

@@ -14,6 +14,7 @@ pub mod error;
 pub mod list;
 pub mod me;
 pub mod meta;
+pub mod notice;
 pub mod passkey;
 pub mod paths;
 pub mod secret;

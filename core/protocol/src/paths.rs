@@ -61,6 +61,16 @@ pub const ME: &str = "/me";
 pub const FREEZE: &str = "/me/freeze";
 /// End the freeze.
 pub const UNFREEZE: &str = "/me/unfreeze";
+/// The page to which mailed notices lead; a POST from it freezes the account.
+pub const FREEZE_PAGE: &str = "/notices/freeze";
+/// What happened to the account.
+pub const NOTICES: &str = "/me/notices";
+/// Where notices are mailed to.
+pub const ADDRESSES: &str = "/me/addresses";
+/// One address.
+pub const ADDRESS: &str = "/me/addresses/{id}";
+/// Prove that it is one's own.
+pub const ADDRESS_CONFIRM: &str = "/me/addresses/{id}/confirm";
 /// One's devices.
 pub const DEVICES: &str = "/devices";
 /// One device.

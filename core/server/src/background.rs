@@ -4,6 +4,7 @@
 use crate::certificate::ServerCertificate;
 use crate::connections::Registry;
 use crate::failure::Failure;
+use crate::mail::Mailer;
 use crate::service::{Cutter, Service};
 use crate::strangers::Strangers;
 use landfall_identity::{Seconds, Timestamp};
@@ -18,6 +19,8 @@ pub const POLL_EVERY: Duration = Duration::from_millis(100);
 pub const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How often counts are written and the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the outbox is looked into.
+const POST_EVERY: Duration = Duration::from_millis(500);
 /// How often old rows are dropped and the server's certificate is looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 
@@ -123,6 +126,30 @@ impl Background {
             }
             // The last second's counts.
             let _ = strangers.flush().await;
+        }
+    }
+}
+
+impl Background {
+    /// Delivers what is due, and keeps trying.
+    pub(crate) fn postman(
+        &self,
+        mailer: Option<Arc<Mailer>>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (service, stop) = (self.service.clone(), self.stop.clone());
+        async move {
+            let mut ticks = ticks(POST_EVERY);
+            let mut failing = false;
+            while next(&mut ticks, &stop).await {
+                match service.deliver_due(mailer.as_deref()).await {
+                    Ok(()) => failing = false,
+                    Err(error) if !failing => {
+                        failing = true;
+                        tracing::error!(%error, "the outbox cannot be worked off");
+                    }
+                    Err(_) => {}
+                }
+            }
         }
     }
 }

@@ -6,8 +6,10 @@
 
 mod explain;
 mod site;
+mod smtp;
 
 pub use site::{PublicUrl, Site};
+pub use smtp::{SmtpSecurity, SmtpUrl};
 
 use explain::{Sources, explain};
 
@@ -16,7 +18,7 @@ use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 use landfall_identity::token::{DEVICE_TTL, DEVICE_TTL_MAX};
-use landfall_identity::{Seconds, TenantName, TrustDomain};
+use landfall_identity::{MailAddress, Seconds, TenantName, TrustDomain};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -90,6 +92,19 @@ pub struct Config {
     /// master key rests in a file that only its owner reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master_key_passphrase_file: Option<PathBuf>,
+    /// The server that notices are mailed by, such as `smtps://mail.example.org`. Without it no mail is
+    /// sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_url: Option<SmtpUrl>,
+    /// The address that mail comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_from: Option<MailAddress>,
+    /// A file whose first line is the name, and whose second is the password, for that server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_credentials_file: Option<PathBuf>,
+    /// The one certificate, PEM, that vouches for that server, in place of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_ca_file: Option<PathBuf>,
     /// Connections that may be open at once.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
@@ -169,6 +184,10 @@ impl Config {
             renewal_silence_max_days: RENEWAL_SILENCE_MAX_DAYS,
             keep_root_key: true,
             master_key_passphrase_file: None,
+            smtp_url: None,
+            smtp_from: None,
+            smtp_credentials_file: None,
+            smtp_ca_file: None,
             max_connections: MAX_CONNECTIONS,
             max_connections_per_source: MAX_CONNECTIONS_PER_SOURCE,
             log_format: LogFormat::Text,
@@ -273,7 +292,7 @@ impl Config {
                 "max_connections_per_source must be at least 1",
             ));
         }
-        Ok(())
+        smtp::rules(self)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod failure;
 pub mod http;
 pub mod keys;
+mod mail;
 pub mod openapi;
 pub mod pki;
 pub mod service;

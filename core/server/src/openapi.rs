@@ -183,6 +183,9 @@ fn demands(entry: Entry) -> String {
         Entry::EnrolledKey => "Takes a request signature by an enrolled key (RFC 9421).".to_owned(),
         Entry::Connection => "Takes a connection made with an enrolled key.".to_owned(),
         Entry::CeremonySecret => "Takes a ceremony's secret; for the server's own page.".to_owned(),
+        Entry::MailedSecret => {
+            "Takes the secret of a mailed link; for the server's own page.".to_owned()
+        }
         Entry::Session(strength) => format!(
             "Takes a session of strength `{}`, on a connection made with its key.",
             strength.as_str()

@@ -10,6 +10,7 @@ use crate::directory::{DataDirectory, DirectoryError};
 use crate::failure::Failure;
 use crate::http::{self, App};
 use crate::keys::{self, KeyFileError};
+use crate::mail::{MailError, Mailer};
 use crate::pki::{Pki, PkiError, PkiSettings, RootExport, RootKey};
 use crate::service::{Cutter, RelyingPartyCheck, Service, Settings};
 use crate::store::{Store, StoreError, meta};
@@ -71,6 +72,9 @@ pub enum StartError {
     /// The audit's exported checkpoints.
     #[error("the file of audit checkpoints cannot be written: {0}; check who owns it")]
     Checkpoints(#[source] std::io::Error),
+    /// The way out for mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The first transactions.
     #[error("the server could not begin its work: {0}")]
     Work(#[from] Failure),
@@ -183,6 +187,7 @@ impl Server {
             strangers: Arc::clone(&strangers),
             stop: stop.clone(),
         };
+        let mailer = Mailer::open(&config, &site)?.map(Arc::new);
         let certificate = Arc::new(ServerCertificate::open(&config, &site, &pki)?);
         #[cfg(test)]
         let beating = Arc::clone(&heartbeat);
@@ -191,6 +196,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(background.poller().await?);
         tasks.spawn(background.keeper(Arc::clone(&certificate)));
+        tasks.spawn(background.postman(mailer));
         listeners.serve(bound, certificate.key(), &mut tasks)?;
         let seal_stop = CancellationToken::new();
         let sealing = tokio::spawn(sealer.run(ambient, seal_stop.clone()));
@@ -295,6 +301,8 @@ pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartEr
         tenant: site.tenant.clone(),
         public_url: site.url.to_string(),
         relying_party,
+        browser_url: site.browser_url(),
+        mail: config.smtp_url.is_some(),
         device_token_ttl_max: config.device_token_ttl_max(),
         renewal_silence_max: config.renewal_silence_max(),
     })

@@ -31,10 +31,11 @@ const OTHERS: &str = "others";
 
 /// Refusals that mean somebody tries secrets. Who held the right one and was refused for another
 /// reason is no guesser.
-const GUESSES: [ErrorCode; 4] = [
+const GUESSES: [ErrorCode; 5] = [
     ErrorCode::TokenInvalid,
     ErrorCode::SignatureInvalid,
     ErrorCode::CeremonyOver,
+    ErrorCode::LinkOver,
     ErrorCode::PasskeyRefused,
 ];
 

@@ -82,6 +82,10 @@ async fn scrape(State(gauges): State<Gauges>) -> String {
     metrics::counter!("landfall_writer_jobs_total").absolute(writer.jobs);
     metrics::counter!("landfall_writer_batches_total").absolute(writer.batches);
     metrics::counter!("landfall_writer_turned_away_total").absolute(writer.turned_away);
+    if let Ok((waiting, given_up)) = gauges.service.post_standing().await {
+        metrics::gauge!("landfall_notice_mails_waiting").set(waiting as f64);
+        metrics::gauge!("landfall_notice_mails_given_up").set(given_up as f64);
+    }
     gauges.handle.run_upkeep();
     gauges.handle.render()
 }

@@ -11,18 +11,29 @@
 use landfall_crypto::SecretBytes;
 use landfall_identity::action::{Entry, Scope};
 use landfall_identity::secret::SecretName;
-use landfall_identity::{Action, AuthStrength};
+use landfall_identity::{Action, AuthStrength, MailAddress};
 use landfall_protocol::paths::fill;
 use landfall_protocol::{ErrorCode, paths};
+use landfall_server::Config;
+use landfall_server::config::SmtpUrl;
 use landfall_server::http::{RouteInfo, routes};
 use landfall_test_support::{Person, Raw, World};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Things of Ana's that Bert names.
 struct Foreign {
     token: String,
     passkey: String,
+    address: String,
+}
+
+/// A server that mails, though nobody answers there: what is mailed waits.
+fn with_mail(config: &mut Config, _: &Path) -> anyhow::Result<()> {
+    config.smtp_url = Some(SmtpUrl::parse("smtp://127.0.0.1:9")?);
+    config.smtp_from = Some(MailAddress::parse("landfall@example.org")?);
+    Ok(())
 }
 
 /// What Ana has: compared before and after.
@@ -39,6 +50,8 @@ async fn belongings(ana: &Person) -> Value {
         client.passkeys().await.unwrap().iter().map(|p| json!([p.id, p.label])).collect::<Vec<_>>(),
         client.tokens().await.unwrap().iter().map(|t| json!([t.id, t.state])).collect::<Vec<_>>(),
         client.secrets().await.unwrap(),
+        client.addresses().await.unwrap(),
+        client.notices(200, None).await.unwrap(),
         client.whoami().await.unwrap().frozen,
     ])
 }
@@ -54,6 +67,7 @@ fn foreign_path(route: &RouteInfo, foreign: &Foreign) -> Option<String> {
         .filter(|segment| segment.starts_with('{'))
         .map(|segment| match (segment, route.path) {
             ("{id}", paths::TOKEN) => foreign.token.as_str(),
+            ("{id}", paths::ADDRESS | paths::ADDRESS_CONFIRM) => foreign.address.as_str(),
             ("{id}", _) => foreign.passkey.as_str(),
             ("{device}", _) => "ana-desktop",
             ("{user}", _) => "ana",
@@ -81,6 +95,8 @@ fn body(route: &RouteInfo) -> Option<Value> {
         (_, paths::REGISTER_REDEEM | paths::STEP_UP_REDEEM) => {
             Some(json!({ "ceremony_id": "0".repeat(26), "completion": "AAAA-AAAA" }))
         }
+        (_, paths::ADDRESSES) => Some(json!({ "address": "planted@example.org" })),
+        (_, paths::ADDRESS_CONFIRM) => Some(json!({ "code": "AAAA-AAAA" })),
         (_, paths::SECRETS) => Some(json!({ "name": "planted", "value_base64": "eA==" })),
         ("PATCH", _) => Some(json!({ "label": "planted" })),
         (_, paths::SESSION) => Some(json!({})),
@@ -103,15 +119,19 @@ fn needs_session(route: &RouteInfo) -> Option<AuthStrength> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn second_user_cannot_touch_the_first() {
-    let world = World::new().await.unwrap();
+    let world = World::configured(with_mail).await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let wifi = SecretName::parse("wifi").unwrap();
     ana.client().set_secret(&wifi, &SecretBytes::new(b"hunter2".to_vec())).await.unwrap();
     ana.device_token("ana-phone").await.unwrap();
+    ana.step_up().await.unwrap();
+    let address = MailAddress::parse("ana@example.org").unwrap();
+    ana.client().add_address(&address).await.unwrap();
     let foreign = Foreign {
         token: ana.client().tokens().await.unwrap()[0].id.to_string(),
         passkey: ana.client().passkeys().await.unwrap()[0].id.to_string(),
+        address: ana.client().addresses().await.unwrap()[0].id.to_string(),
     };
     let before = belongings(&ana).await;
 

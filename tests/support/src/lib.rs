@@ -6,6 +6,7 @@ pub mod browser;
 pub mod forge;
 pub mod keys;
 pub mod raw;
+pub mod smtp;
 pub mod world;
 
 pub use ambient::{SeededRandom, still_ambient};
@@ -13,4 +14,5 @@ pub use browser::{Arrived, SoftBrowser};
 pub use forge::Forge;
 pub use keys::SoftKeys;
 pub use raw::Raw;
+pub use smtp::{Mail, Protection, SmtpServer};
 pub use world::{Machine, Person, PocketKey, World};

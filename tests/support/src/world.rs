@@ -47,12 +47,24 @@ impl World {
     /// # Errors
     /// When it does not start.
     pub async fn new() -> anyhow::Result<Self> {
+        Self::configured(|_, _| Ok(())).await
+    }
+
+    /// A fresh server with another configuration than the usual one. Files that it names may lie in the
+    /// folder that is handed in.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn configured(
+        edit: impl FnOnce(&mut Config, &Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir()?;
         let (clock, still) = still_ambient(BEGINNING, 1);
         // Chance is the system's: keys and tokens of a test are as unguessable as anybody's.
         let ambient = Ambient { clock: still.clock, random: Ambient::system().random };
-        let config = Config::local(folder.path().join("server"));
+        let mut config = Config::local(folder.path().join("server"));
+        edit(&mut config, folder.path())?;
         let server = Some(Server::start(config.clone(), ambient.clone()).await?);
         let mut world = Self { clock, ambient, folder, server, config };
         world.pin_addresses();
@@ -99,6 +111,18 @@ impl World {
         self.clock.advance(span);
         self.server = Some(Server::start(self.config.clone(), self.ambient.clone()).await?);
         Ok(())
+    }
+
+    /// Stops the server and starts it again with another configuration.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart_with(
+        &mut self,
+        edit: impl FnOnce(&mut Config, &Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        edit(&mut self.config, self.folder.path())?;
+        self.restart().await
     }
 
     /// The database of a running server, for looking, and for what no client can bring about.

@@ -1,5 +1,5 @@
-import { acts, app, ceremony } from "./en";
+import { acts, app, ceremony, freeze } from "./en";
 
-/** Every message. Apart from `en.ts`, so that the ceremony page carries its own words alone. */
-export const en = { ...ceremony, ...acts, ...app } as const;
+/** Every message. Apart from `en.ts`, so that the pages of the browser carry their own words alone. */
+export const en = { ...ceremony, ...acts, ...freeze, ...app } as const;
 export type MessageId = keyof typeof en;

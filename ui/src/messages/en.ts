@@ -55,6 +55,31 @@ export const ceremony = {
   "ceremony.wrong.return.next": "Close this page and tell whoever runs the server.",
 } as const;
 
+/** The page that stops an account, to which mailed notices lead. */
+export const freeze = {
+  "freeze.title": "Stop everything of your account?",
+  "freeze.lead": "Somebody may have got into your account. This button stops it: every device is signed out at once, and nothing of yours can be read or changed.",
+  "freeze.back": "You come back with your passkey, on a device of yours, or with the help of your administrator.",
+  "freeze.button": "Stop everything now",
+  "freeze.was-you": "If it was you, close this page: nothing has happened.",
+  "freeze.working": "Stopping everything",
+  "freeze.done.title": "Your account stands still",
+  "freeze.done.lead": "Every device is signed out. Nothing of yours can be read or changed until you end this.",
+  "freeze.done.suspend": "On a device of yours, cut off the one that is not: landfall device suspend, with your passkey.",
+  "freeze.done.unfreeze": "Then end the freeze there: landfall unfreeze, with your passkey.",
+  "freeze.done.help": "No passkey at hand? Your administrator can do both.",
+  "freeze.again": "Try again",
+  "freeze.wrong.no-fragment.what": "Nothing to stop here",
+  "freeze.wrong.no-fragment.why": "This page forgets what it was opened for when it is reloaded, so that nobody can take it over.",
+  "freeze.wrong.no-fragment.next": "Open the link in the mail again, all of it.",
+  "freeze.wrong.offline.what": "The server did not answer",
+  "freeze.wrong.offline.why": "This machine may be offline, or the server may be restarting. It is not known whether anything was stopped.",
+  "freeze.wrong.offline.next": "Look at the connection, then try again.",
+  "freeze.wrong.browser.what": "The browser could not do it",
+  "freeze.wrong.browser.why": "Nothing has been stopped.",
+  "freeze.wrong.browser.next": "Try again, or run this on one of your devices: landfall freeze.",
+} as const;
+
 /** Acts that are confirmed one by one, in the words that a person agrees to. */
 export const acts = {
   "act.issue-token.device": "Let the new device {device} sign in as {user}. The code for it works once, for {span}.",

@@ -44,7 +44,12 @@ pub async fn logout(app: &App) -> Result<Answer, Failure> {
 pub async fn whoami(app: &App) -> Result<Answer, Failure> {
     let me = app.client.whoami().await?;
     let server = app.client.profile()?.server.origin().ascii_serialization();
-    let text = who(app, &me, &server);
+    let mut text = who(app, &me, &server);
+    // What an owner must hear of, they hear of where they look.
+    if let Some(newest) = app.client.notices(1, None).await?.items.first() {
+        let at = clock_time(newest.at);
+        text.push_str(&format!("\n  last notice  {}, {at}; all: landfall notices", newest.title));
+    }
     Answer::new(&me, text)
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod device;
 mod doctor;
 mod enroll;
+mod notices;
 mod secret;
 mod token;
 mod webauthn;
@@ -32,6 +33,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Webauthn(verb) => webauthn::run(app, verb).await,
         Verb::Secret(verb) => secret::run(app, verb).await,
         Verb::Admin(verb) => admin::run(app, verb).await,
+        Verb::Notices(args) => notices::run(app, args).await,
         Verb::Audit(args) => audit::audit(app, args).await,
         Verb::Doctor => doctor::doctor(app).await,
         Verb::Completions { shell } => {

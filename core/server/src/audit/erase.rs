@@ -35,6 +35,10 @@ pub async fn erase_personal(
         erased += step.rows;
         after = step.next;
     }
+    let (home, owner) = (tenant.clone(), user.clone());
+    let forget =
+        async move |tx: &mut Tx<'_>| Ok(store::notices::erase_sources(tx, &home, &owner).await?);
+    store.write(Lane::Known, forget, async |_: &mut Tx<'_>, _: &_| Ok(())).await?;
     let event = event_of(ambient, tenant, user);
     let salt = ambient.random();
     let work = async move |tx: &mut Tx<'_>| Ok(store::audit::append(tx, &event, salt).await?);

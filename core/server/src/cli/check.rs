@@ -4,6 +4,7 @@ use super::say;
 use crate::config::{Config, Site};
 use crate::directory::{DirectoryError, database_in};
 use crate::keys;
+use crate::mail::Mailer;
 use crate::store::archive::snapshot;
 use crate::store::{Tx, meta};
 use crate::tls::{self, ServerKey};
@@ -56,6 +57,7 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
     line("Root key", root)?;
     let metrics = config.metrics_listen.map(|at| format!("http://{at}/metrics"));
     line("Metrics", metrics.as_deref().unwrap_or("not served; metrics_listen turns them on"))?;
+    line("Mail", mail(config, &site, &mut found))?;
     for note in &found.notes {
         say(format_args!("\nNote: {note}"))?;
     }
@@ -172,6 +174,25 @@ fn master_key(config: &Config, found: &mut Findings) -> String {
         ));
     }
     format!("under the passphrase in {}", file.display())
+}
+
+/// Where notices go out, and whether they can.
+fn mail(config: &Config, site: &Site, found: &mut Findings) -> String {
+    let (Some(url), Some(from)) = (&config.smtp_url, &config.smtp_from) else {
+        return "not sent; smtp_url and smtp_from turn it on".to_owned();
+    };
+    if let Err(error) = Mailer::open(config, site) {
+        found.wrong.push(error.to_string());
+    }
+    if let Some(file) = &config.smtp_credentials_file
+        && file.metadata().is_ok_and(|about| about.mode() & 0o077 != 0)
+    {
+        found.notes.push(format!(
+            "other users can read {0}, which holds the password of the mail server; run: chmod 600 {0}",
+            file.display()
+        ));
+    }
+    format!("from {from}, by {url}")
 }
 
 fn address(address: SocketAddr) -> String {

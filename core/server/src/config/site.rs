@@ -139,6 +139,11 @@ impl Site {
 }
 
 impl Site {
+    /// The public address, if browsers are said to trust its certificate, without a slash at the end.
+    pub fn browser_url(&self) -> Option<String> {
+        self.web_pki.then(|| self.url.to_string())
+    }
+
     /// What browsers call the local ceremony listener by; `localhost` when there is none.
     pub fn ceremony_authority(&self) -> Authority {
         let origin = self.ceremony.as_ref().map(|ceremony| ceremony.origin.as_str());

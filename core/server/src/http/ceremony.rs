@@ -24,17 +24,23 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 const PAGE: &str = include_str!("../../assets/ceremony/index.html");
 
 pub(super) async fn page() -> Response {
+    a_page(PAGE)
+}
+
+/// One of our own pages.
+pub(super) fn a_page(page: &'static str) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CONTENT_SECURITY_POLICY, PAGE_POLICY),
     ];
-    (headers, PAGE).into_response()
+    (headers, page).into_response()
 }
 
 pub(super) async fn page_file(segments: Segments) -> Result<Response, Refused> {
     let name: String = segments.get("file")?;
     let (media_type, content): (_, &'static [u8]) = match name.as_str() {
         "ceremony.js" => ("text/javascript", include_bytes!("../../assets/ceremony/ceremony.js")),
+        "freeze.js" => ("text/javascript", include_bytes!("../../assets/ceremony/freeze.js")),
         "ceremony.css" => ("text/css", include_bytes!("../../assets/ceremony/ceremony.css")),
         "icon.svg" => ("image/svg+xml", include_bytes!("../../assets/ceremony/icon.svg")),
         "mono.woff2" => ("font/woff2", include_bytes!("../../assets/ceremony/mono.woff2")),

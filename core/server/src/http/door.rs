@@ -76,7 +76,15 @@ impl Door {
         }
         match entry {
             Entry::Anyone | Entry::DoorSecret | Entry::EnrolledKey => {}
-            Entry::CeremonySecret => self.same_page(parts)?,
+            Entry::CeremonySecret => {
+                let ceremony = self.app.site.ceremony.as_ref();
+                let ceremony = ceremony.ok_or(Refusal::PasskeysUnavailable)?;
+                same_page(parts, &ceremony.origin, "Begin again from the app.")?;
+            }
+            Entry::MailedSecret => {
+                let origin = self.app.site.url.to_string();
+                same_page(parts, &origin, "Open the link in the mail again.")?;
+            }
             Entry::Connection | Entry::Session(_) => {
                 if context.peer.is_none() {
                     return Err(Refusal::CertificateRequired.into());
@@ -116,23 +124,6 @@ impl Door {
         }
     }
 
-    /// The browser half answers its own page only (Fetch Metadata, section 2.3).
-    fn same_page(&self, parts: &Parts) -> Result<(), Refused> {
-        let ceremony = self.app.site.ceremony.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
-        let one = |name: &http::HeaderName| {
-            let mut values = parts.headers.get_all(name).iter();
-            values.next().filter(|_| values.next().is_none()).map(HeaderValue::as_bytes)
-        };
-        let site = http::HeaderName::from_static("sec-fetch-site");
-        if one(&ORIGIN) == Some(ceremony.origin.as_bytes()) && one(&site) == Some(b"same-origin") {
-            return Ok(());
-        }
-        Err(Refused::unread(
-            ErrorCode::OriginRefused,
-            "Only this server's own page may do that. Begin again from the app.",
-        ))
-    }
-
     /// Sees to it that every refusal is on record once: in the use case's row, in a row of its own
     /// when a known principal sent what no use case could read, or in the strangers' counts.
     async fn account(
@@ -154,4 +145,20 @@ impl Door {
             self.app.strangers.note(address, code);
         }
     }
+}
+
+/// A page answers itself only (Fetch Metadata, section 2.3). `again` says how to begin anew.
+fn same_page(parts: &Parts, origin: &str, again: &str) -> Result<(), Refused> {
+    let one = |name: &http::HeaderName| {
+        let mut values = parts.headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none()).map(HeaderValue::as_bytes)
+    };
+    let site = http::HeaderName::from_static("sec-fetch-site");
+    if one(&ORIGIN) == Some(origin.as_bytes()) && one(&site) == Some(b"same-origin") {
+        return Ok(());
+    }
+    Err(Refused::unread(
+        ErrorCode::OriginRefused,
+        format!("Only this server's own page may do that. {again}"),
+    ))
 }

@@ -8,6 +8,7 @@ mod door;
 mod extract;
 mod front;
 mod me;
+mod notices;
 mod passkeys;
 mod problem;
 mod public;

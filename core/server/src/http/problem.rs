@@ -191,6 +191,9 @@ fn young(what: Young, until: &str) -> String {
         Young::RemovePasskey => {
             format!("It may remove that passkey from {until}. Until then an older passkey can.")
         }
+        Young::RemoveAddress => {
+            format!("It may remove that address from {until}. Until then an older passkey can.")
+        }
         Young::Unfreeze => format!(
             "It may end the freeze from {until}. Until then an older passkey or an administrator can."
         ),
@@ -305,6 +308,25 @@ fn next_step_of_limits(refusal: &Refusal) -> String {
         Refusal::TooManyVersions => {
             "Writing it would push out a version that is younger than a day. Delete one, or wait."
                 .to_owned()
+        }
+        Refusal::MailUnavailable => {
+            "Whoever runs this server can turn it on: smtp_url and smtp_from. Until then your devices \
+             show what happens: landfall notices."
+                .to_owned()
+        }
+        Refusal::TooManyAddresses => {
+            "Two are the most. Remove one first: landfall notices remove ADDRESS.".to_owned()
+        }
+        Refusal::AddressCodeWrong { tries_left } => {
+            format!("Look at the newest mail. Tries that are left: {tries_left}.")
+        }
+        Refusal::LinkOver => {
+            "It works once, for seven days. To stop your account now, run this on one of your devices: \
+             landfall freeze. An administrator can help, too."
+                .to_owned()
+        }
+        Refusal::AddressCodeOver => {
+            "Ask for another one: landfall notices add, with the same address.".to_owned()
         }
         Refusal::RateLimited { retry_after } => {
             format!("Wait {} seconds, then try again.", retry_after.0)

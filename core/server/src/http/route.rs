@@ -3,7 +3,8 @@
 
 use super::{App, BODY_MAX};
 use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
-use super::{admin, audit, ceremony, devices, me, passkeys, public, secrets, sessions, tokens};
+use super::{admin, audit, ceremony, devices, me, notices, passkeys};
+use super::{public, secrets, sessions, tokens};
 use crate::openapi::Docs;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -20,6 +21,9 @@ use landfall_protocol::enroll::{
 };
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::meta::{Health, WellKnown};
+use landfall_protocol::notice::{
+    AddressAddRequest, AddressConfirmRequest, AddressInfo, FreezeByLinkRequest, NoticeInfo,
+};
 use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery, RenameRequest};
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
@@ -156,9 +160,22 @@ pub(super) fn ceremony_listener_routes() -> Vec<Route> {
 fn own_routes() -> Vec<Route> {
     vec![
         get(paths::ME, Action::ReadSelf, me::show).documented(Docs::gives::<Me>),
+        get(paths::FREEZE_PAGE, Action::ReadFreezePage, notices::freeze_page)
+            .documented(|docs| docs.file("text/html")),
+        post(paths::FREEZE_PAGE, Action::FreezeByLink, notices::freeze_by_link)
+            .documented(Docs::both::<FreezeByLinkRequest, Frozen>),
         post(paths::FREEZE, Action::FreezeAccount, me::freeze).documented(Docs::gives::<Frozen>),
         post(paths::UNFREEZE, Action::UnfreezeAccount, me::unfreeze)
             .documented(Docs::gives::<Frozen>),
+        get(paths::ADDRESSES, Action::ListAddresses, notices::addresses)
+            .documented(|docs| docs.query::<PageQuery>().lists::<AddressInfo>()),
+        post(paths::ADDRESSES, Action::AddAddress, notices::add)
+            .documented(Docs::both::<AddressAddRequest, AddressInfo>),
+        post(paths::ADDRESS_CONFIRM, Action::ConfirmAddress, notices::confirm)
+            .documented(Docs::both::<AddressConfirmRequest, AddressInfo>),
+        delete(paths::ADDRESS, Action::RemoveAddress, notices::remove).documented(Docs::nothing),
+        get(paths::NOTICES, Action::ReadNotices, notices::list)
+            .documented(|docs| docs.query::<PageQuery>().lists::<NoticeInfo>()),
         get(paths::DEVICES, Action::ListDevices, devices::list)
             .documented(|docs| docs.query::<PageQuery>().lists::<DeviceInfo>()),
         patch(paths::DEVICE, Action::RenameDevice, devices::rename)

@@ -17,6 +17,7 @@ use crate::store::{Lane, StoreError, Tx, enrollments, meta, sessions, users};
 use landfall_crypto::Secret32;
 use landfall_crypto::secret::sha256;
 use landfall_identity::id::{CeremonyId, PasskeyId, SessionId};
+use landfall_identity::notice::Happening;
 use landfall_identity::passkey::Attachment;
 use landfall_identity::session::{BOUND_TTL, CERT_HUMAN_TTL, SessionFacts};
 use landfall_identity::{AuthStrength, BoundAction, Label, Refusal, SpiffeId, Timestamp};
@@ -204,6 +205,7 @@ impl Service {
         let paid = self.pay_try(&request, &body.ceremony_id).await?;
         let id = PasskeyId::from_bits(self.ambient.random());
         let party = self.settings.relying_party.clone();
+        let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let (row, proved) = take(tx, turn, Purpose::Register, &body, paid).await?;
             let party = party.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
@@ -221,6 +223,8 @@ impl Service {
             passkeys::insert(tx, &row.tenant, &row.user, &new).await?;
             let kept = passkeys::find(tx, &row.tenant, &row.user, &id).await?;
             let kept = kept.ok_or_else(|| Failure::internal("a passkey that was not kept"))?;
+            let what = Happening::PasskeyRegistered { label: kept.kept.label.clone() };
+            service.tell(tx, turn.news(turn.user()?, what)?).await?;
             Ok(super::passkeys::passkey_info(&kept))
         })
         .await

@@ -43,17 +43,25 @@ pub struct Turn {
     pub action: Action,
     /// Who asks.
     pub caller: Caller,
+    /// The address that the request came from.
+    pub source: Option<String>,
     authorized: Cell<bool>,
     target: RefCell<String>,
 }
 
 impl Turn {
     /// A turn of `caller`, not authorised yet.
-    pub(super) fn new(action: Action, caller: Caller, now: Timestamp) -> Self {
+    pub(super) fn new(
+        action: Action,
+        caller: Caller,
+        source: Option<String>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             now,
             action,
             caller,
+            source,
             authorized: Cell::new(false),
             target: RefCell::new(String::new()),
         }

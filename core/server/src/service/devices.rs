@@ -8,6 +8,7 @@ use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::enrollments::{self, Enrollment};
 use crate::store::{Tx, changes, passkeys, sessions};
+use landfall_identity::notice::Happening;
 use landfall_identity::{Action, BoundAction, DeviceName, DeviceState, Label, Refusal, UserName};
 use landfall_protocol::admin::AdminDevicesQuery;
 use landfall_protocol::device::{DeviceCut, DeviceInfo, DeviceStateName};
@@ -165,8 +166,12 @@ impl Service {
             if matches!(row.state, DeviceState::Revoked { .. }) {
                 return Err(Refusal::DeviceRevoked.into());
             }
-            enrollments::set_state(tx, &row.id, DeviceState::Active).await?;
-            row.state = DeviceState::Active;
+            if enrollments::set_state(tx, &row.id, DeviceState::Active).await? {
+                row.state = DeviceState::Active;
+                let (device, label) = (row.device.clone(), row.label.clone());
+                let what = Happening::DeviceResumed { device, label };
+                service.tell(tx, turn.news(&row.user, what)?).await?;
+            }
             Ok(service.device_info(&row, turn))
         })
         .await
@@ -218,6 +223,12 @@ impl Service {
     ) -> Result<(DeviceCut, String), Failure> {
         if enrollments::set_state(tx, &row.id, state).await? {
             row.state = state;
+            let (device, label) = (row.device.clone(), row.label.clone());
+            let what = match state {
+                DeviceState::Revoked { .. } => Happening::DeviceRevoked { device, label },
+                _ => Happening::DeviceSuspended { device, label },
+            };
+            self.tell(tx, turn.news(&row.user, what)?).await?;
         }
         let ended = sessions::end_of_device(tx, &row.id, turn.now).await?;
         changes::append(tx, &row.thumbprint, &self.node, turn.now).await?;

@@ -4,6 +4,7 @@
 //! writer. Apply: one conditional UPDATE, the enrolment, the certificate and the audit row, together.
 //! A loser's certificate is dropped.
 
+use super::notices::News;
 use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service, tokens::used};
 use crate::failure::Failure;
@@ -19,6 +20,7 @@ use landfall_crypto::key::PublicKey;
 use landfall_identity::caller::Role;
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
 use landfall_identity::id::{EnrollmentId, GrantId};
+use landfall_identity::notice::{By, Happening};
 use landfall_identity::spiffe::{Principal, SpiffeId};
 use landfall_identity::token::{Redemption, RedemptionRefusal, TokenKind};
 use landfall_identity::{DeviceName, DeviceState, Label, Refusal, Timestamp, UserName};
@@ -50,6 +52,8 @@ struct Enrolled {
     spiffe_id: SpiffeId,
     certificate: StoredCertificate,
     grant: Option<EnrollmentGrant>,
+    /// Whether it is the same one again, for the same key.
+    again: bool,
 }
 
 impl Service {
@@ -71,7 +75,9 @@ impl Service {
             seen.tenant = Some(token.tenant.clone());
             seen.target = format!("{} token {}", token.kind.as_str(), token.id);
         });
+        let source = request.personal.source.clone();
         let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
+        let service = self.clone();
         // A refusal that is decided here is written down like any other, by the same job.
         let prepared = match self.prepare(token, &body, key, now) {
             Ok(candidate) => Ok(candidate),
@@ -88,6 +94,9 @@ impl Service {
                 };
                 let spiffe_id = SpiffeId::new(trust_domain.clone(), principal);
                 let enrolled = redeem(tx, candidate, spiffe_id, now).await?;
+                if !enrolled.again {
+                    service.tell(tx, news(candidate, source.clone(), now)).await?;
+                }
                 note(&notes, |seen| seen.actor = Some(enrolled.spiffe_id.clone()));
                 Ok(enrolled)
             }
@@ -175,6 +184,24 @@ impl Service {
                 .map(|grant| GrantInfo { id: grant.id, expires_at: grant.expires_at.into() }),
             server_time: self.ambient.now().into(),
         })
+    }
+}
+
+/// What the owner hears: a device was added, with a code of theirs or of an administrator's.
+fn news(candidate: &Candidate, source: Option<String>, now: Timestamp) -> News {
+    let Candidate { token, names, label, .. } = candidate;
+    let maker = token.issued_by.as_ref().and_then(|text| text.parse::<SpiffeId>().ok());
+    let (made_by, made_on) = match maker.map(|maker| maker.principal) {
+        Some(Principal::Human { user, device, .. }) => (Some(user), Some(device)),
+        _ => (None, None),
+    };
+    News {
+        tenant: token.tenant.clone(),
+        user: names.user.clone(),
+        at: now,
+        what: Happening::DeviceEnrolled { device: names.device.clone(), label: label.clone() },
+        by: By::Code { made_by, made_on },
+        source,
     }
 }
 
@@ -266,7 +293,7 @@ async fn first_use(
         return Err(Refusal::TokenInvalid.into());
     }
     enrollments::insert_grant(tx, &candidate.grant).await?;
-    Ok(Enrolled { spiffe_id, certificate, grant: Some(candidate.grant.clone()) })
+    Ok(Enrolled { spiffe_id, certificate, grant: Some(candidate.grant.clone()), again: false })
 }
 
 /// Makes the user of a claim or an invitation; finds the user of a device token.
@@ -326,5 +353,5 @@ async fn resume(
     let serial = token.certificate.as_deref().ok_or_else(lost)?;
     let certificate = enrollments::certificate(tx, serial).await?.ok_or_else(lost)?;
     let grant = enrollments::live_grant(tx, id, now).await?;
-    Ok(Enrolled { spiffe_id, certificate, grant })
+    Ok(Enrolled { spiffe_id, certificate, grant, again: true })
 }

@@ -61,6 +61,8 @@ impl House {
             tenant: TenantName::parse("home").unwrap(),
             public_url: "https://localhost".into(),
             relying_party: None,
+            browser_url: None,
+            mail: false,
             device_token_ttl_max: Seconds::hours(24),
             renewal_silence_max: Seconds::days(90),
         };

@@ -1,10 +1,13 @@
 //! The caller's own account: who am I, freeze, unfreeze.
 
+use super::notices::News;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
-use crate::store::{Tx, changes, enrollments, passkeys, sessions, users};
+use crate::store::users::{self, User};
+use crate::store::{Tx, changes, enrollments, passkeys, sessions};
 use landfall_identity::authorize::Object;
 use landfall_identity::caller::AccountState;
+use landfall_identity::notice::Happening;
 use landfall_identity::{AuthStrength, Refusal, UserName};
 use landfall_protocol::enroll::GrantInfo;
 use landfall_protocol::me::{Frozen, Me};
@@ -48,7 +51,7 @@ impl Service {
     /// # Errors
     /// A refusal.
     pub async fn freeze(&self, request: RequestContext) -> Result<Frozen, Failure> {
-        let node = self.node.clone();
+        let service = self.clone();
         let (report, thumbprints) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 let user = turn.user()?;
@@ -57,13 +60,7 @@ impl Service {
                 if turn.caller.account == AccountState::Frozen {
                     return Ok((report(true, 0), Vec::new()));
                 }
-                users::set_frozen(tx, turn.tenant(), user, Some(turn.now)).await?;
-                let ended = sessions::end_of_user(tx, turn.tenant(), user, turn.now).await?;
-                let thumbprints = enrollments::thumbprints_of_user(tx, turn.tenant(), user).await?;
-                for thumbprint in &thumbprints {
-                    changes::append(tx, thumbprint, &node, turn.now).await?;
-                }
-                Ok((report(true, ended), thumbprints))
+                service.stop_account(tx, turn.news(user, Happening::AccountFrozen)?).await
             })
             .await?;
         for thumbprint in &thumbprints {
@@ -72,19 +69,37 @@ impl Service {
         Ok(report)
     }
 
+    /// Freezes the account that the news are about, ends its sessions, tells its owner and all nodes.
+    /// Answers with the keys whose connections end.
+    pub(super) async fn stop_account(
+        &self,
+        tx: &mut Tx<'_>,
+        news: News,
+    ) -> Result<(Frozen, Vec<String>), Failure> {
+        let (tenant, user, now) = (&news.tenant, &news.user, news.at);
+        users::set_frozen(tx, tenant, user, Some(now)).await?;
+        let ended = sessions::end_of_user(tx, tenant, user, now).await?;
+        let thumbprints = enrollments::thumbprints_of_user(tx, tenant, user).await?;
+        for thumbprint in &thumbprints {
+            changes::append(tx, thumbprint, &self.node, now).await?;
+        }
+        self.tell(tx, news).await?;
+        Ok((report(true, ended), thumbprints))
+    }
+
     /// Ends the caller's freeze.
     ///
     /// # Errors
     /// A refusal; [`Refusal::Probation`] while the passkey is too young.
     pub async fn unfreeze(&self, request: RequestContext) -> Result<Frozen, Failure> {
+        let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let user = turn.user()?;
             turn.about(format!("account {user}"));
             let row = users::find(tx, turn.tenant(), user).await?.ok_or(Refusal::NotFound)?;
             let since = row.frozen_at.unwrap_or(turn.now);
             turn.authorize(tx, &Object::Freeze { since }, None).await?;
-            users::set_frozen(tx, turn.tenant(), user, None).await?;
-            Ok(report(false, 0))
+            service.thaw(tx, turn, &row).await
         })
         .await
     }
@@ -98,19 +113,28 @@ impl Service {
         request: RequestContext,
         user: UserName,
     ) -> Result<Frozen, Failure> {
+        let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.about(format!("account {user}"));
             let object = Object::Owned { tenant: turn.tenant().clone(), user: user.clone() };
             turn.authorize(tx, &object, None).await?;
-            users::find(tx, turn.tenant(), &user).await?.ok_or(Refusal::NotFound)?;
-            users::set_frozen(tx, turn.tenant(), &user, None).await?;
-            Ok(report(false, 0))
+            let row = users::find(tx, turn.tenant(), &user).await?.ok_or(Refusal::NotFound)?;
+            service.thaw(tx, turn, &row).await
         })
         .await
     }
+
+    /// Ends a freeze, if there is one, and tells its owner.
+    async fn thaw(&self, tx: &mut Tx<'_>, turn: &Turn, row: &User) -> Result<Frozen, Failure> {
+        if row.frozen_at.is_some() {
+            users::set_frozen(tx, &row.tenant, &row.name, None).await?;
+            self.tell(tx, turn.news(&row.name, Happening::AccountUnfrozen)?).await?;
+        }
+        Ok(report(false, 0))
+    }
 }
 
-fn report(frozen: bool, ended: u64) -> Frozen {
+pub(super) fn report(frozen: bool, ended: u64) -> Frozen {
     Frozen { frozen, sessions_ended: u32::try_from(ended).unwrap_or(u32::MAX) }
 }
 

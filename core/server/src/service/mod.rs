@@ -3,6 +3,7 @@
 pub mod context;
 pub mod devices;
 
+mod addresses;
 mod admin;
 mod audit;
 mod ceremonies;
@@ -11,11 +12,14 @@ mod claim;
 mod clock;
 mod enroll;
 mod foresee;
+mod freeze_links;
 mod me;
 mod node;
+mod notices;
 mod page;
 mod passkeys;
 mod perform;
+mod post;
 mod prune;
 mod public;
 mod renew;
@@ -25,6 +29,7 @@ mod tokens;
 
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
+pub use post::{Carrier, Envelope};
 pub use sessions::SESSIONS_MAX;
 
 use crate::ceremony::RelyingParty;
@@ -52,6 +57,10 @@ pub struct Settings {
     pub relying_party: Option<Arc<RelyingParty>>,
     /// The longest that a token for a device may live.
     pub device_token_ttl_max: Seconds,
+    /// The public address, where browsers trust it: mailed links lead there.
+    pub browser_url: Option<String>,
+    /// Whether this server sends mail.
+    pub mail: bool,
     /// How long a device may be silent and still renew by itself.
     pub renewal_silence_max: Seconds,
 }

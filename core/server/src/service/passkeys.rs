@@ -6,6 +6,7 @@ use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::{StoreError, Tx, meta, sessions};
 use landfall_identity::authorize::Object;
 use landfall_identity::id::PasskeyId;
+use landfall_identity::notice::Happening;
 use landfall_identity::{BoundAction, Label, Refusal, Timestamp};
 use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery};
 use landfall_protocol::{Page, PageQuery};
@@ -83,6 +84,7 @@ impl Service {
         id: PasskeyId,
         query: PasskeyRemoveQuery,
     ) -> Result<(), Failure> {
+        let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let row = load(tx, turn, &id).await?;
             let act = BoundAction::RemovePasskey { passkey: id.clone() };
@@ -94,7 +96,8 @@ impl Service {
             }
             sessions::end_of_passkey(tx, id.as_str(), turn.now).await?;
             passkeys::remove(tx, &id).await?;
-            Ok(())
+            let what = Happening::PasskeyRemoved { label: row.kept.label.clone() };
+            service.tell(tx, turn.news(turn.user()?, what)?).await
         })
         .await
     }

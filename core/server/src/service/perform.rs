@@ -40,6 +40,7 @@ impl Service {
         let noted = Arc::clone(&notes);
         let action = request.action;
         let not_after = peer.not_after;
+        let source = request.personal.source.clone();
         let trust_domain = self.pki.trust_domain().clone();
         let work = async move |tx: &mut Tx<'_>| {
             let claims = presented.as_ref().ok().and_then(Option::as_ref);
@@ -57,7 +58,7 @@ impl Service {
             {
                 return Err(Refusal::SessionOfAnotherKey.into());
             }
-            let turn = Turn::new(action, caller, now);
+            let turn = Turn::new(action, caller, source.clone(), now);
             let result = work(tx, &turn).await;
             note(&noted, |seen| seen.target = turn.target());
             match result {

@@ -6,6 +6,7 @@ mod tx;
 mod value;
 mod writer;
 
+pub mod addresses;
 pub mod archive;
 pub mod audit;
 pub mod audit_list;
@@ -13,7 +14,10 @@ pub mod audit_log;
 pub mod ceremonies;
 pub mod changes;
 pub mod enrollments;
+pub mod freeze_links;
 pub mod meta;
+pub mod notices;
+pub mod outbox;
 pub mod passkeys;
 pub mod secrets;
 pub mod sessions;

@@ -2,6 +2,8 @@
 //! passkeys, secrets and the audit itself are never dropped.
 
 use super::{StoreError, Tx, params};
+use landfall_identity::address::CONFIRM_WITHIN;
+use landfall_identity::notice::NOTICE_KEPT;
 use landfall_identity::{Seconds, Timestamp};
 
 /// The most rows that one step drops: nobody behind it in the writer's queue notices.
@@ -18,7 +20,7 @@ pub struct Stale {
 }
 
 /// Every kind, in an order in which no row is dropped that another one names.
-pub const STALE: [Stale; 7] = [
+pub const STALE: [Stale; 11] = [
     Stale {
         what: "ceremonies",
         keep: Seconds::hours(1),
@@ -60,6 +62,32 @@ pub const STALE: [Stale; 7] = [
         keep: Seconds::hours(2),
         sql: "DELETE FROM changes WHERE seq IN (SELECT seq FROM changes
               WHERE at < $1 ORDER BY seq LIMIT $2)",
+    },
+    // Operators see for a month what was given up.
+    Stale {
+        what: "outbox",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
+              WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2)",
+    },
+    Stale {
+        what: "notices",
+        keep: NOTICE_KEPT,
+        sql: "DELETE FROM notices WHERE id IN (SELECT id FROM notices n
+              WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.notice = n.id)
+              ORDER BY at LIMIT $2)",
+    },
+    Stale {
+        what: "freeze_links",
+        keep: Seconds::days(1),
+        sql: "DELETE FROM freeze_links WHERE hash IN (SELECT hash FROM freeze_links
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "addresses",
+        keep: CONFIRM_WITHIN,
+        sql: "DELETE FROM addresses WHERE id IN (SELECT id FROM addresses
+              WHERE confirmed_at IS NULL AND added_at < $1 ORDER BY added_at LIMIT $2)",
     },
     Stale {
         what: "stranger_refusals",

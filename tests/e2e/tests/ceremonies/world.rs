@@ -365,6 +365,8 @@ async fn open(
         tenant: tenant(),
         public_url: "https://localhost:8420".into(),
         relying_party: party.map(Arc::new),
+        browser_url: None,
+        mail: false,
         device_token_ttl_max: Seconds::minutes(10),
         renewal_silence_max: Seconds::days(90),
     };

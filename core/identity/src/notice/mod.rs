@@ -1,0 +1,357 @@
+//! What the owner of an account must hear of, in words.
+//!
+//! A notice is a fact that was committed together with the act it tells of. It is rendered here and
+//! nowhere else: calm, whole, and saying what to do if it was not the owner who did it. Nothing in it
+//! is secret. Names and labels that people gave are quoted, bounded, and cannot break a line.
+
+pub mod delivery;
+pub mod letter;
+
+use crate::address::MailAddress;
+use crate::id::NoticeId;
+use crate::name::{DeviceName, LABEL_MAX, Label, TenantName, UserName, is_hostile_in_a_label};
+use crate::time::{Seconds, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How long a notice can be read on the owner's devices. The audit keeps what it tells of for ever.
+pub const NOTICE_KEPT: Seconds = Seconds::days(90);
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Happening {
+    /// A device got its first certificate.
+    DeviceEnrolled {
+        /// Its name.
+        device: DeviceName,
+        /// What it is called.
+        label: Option<Label>,
+    },
+    /// A device was cut off, and can be resumed.
+    DeviceSuspended {
+        /// Its name.
+        device: DeviceName,
+        /// What it is called.
+        label: Option<Label>,
+    },
+    /// A suspended device works again.
+    DeviceResumed {
+        /// Its name.
+        device: DeviceName,
+        /// What it is called.
+        label: Option<Label>,
+    },
+    /// A device was cut off for ever.
+    DeviceRevoked {
+        /// Its name.
+        device: DeviceName,
+        /// What it is called.
+        label: Option<Label>,
+    },
+    /// Everything of the account stands still.
+    AccountFrozen,
+    /// It works again.
+    AccountUnfrozen,
+    /// A passkey can be used from now on.
+    PasskeyRegistered {
+        /// What it is called.
+        label: Label,
+    },
+    /// A passkey is gone.
+    PasskeyRemoved {
+        /// What it was called.
+        label: Label,
+    },
+    /// Notices are mailed to another address as well.
+    AddressAdded {
+        /// Which one.
+        address: MailAddress,
+    },
+    /// Notices are no longer mailed to an address.
+    AddressRemoved {
+        /// Which one.
+        address: MailAddress,
+    },
+    /// Somebody began to recover the account.
+    RecoveryBegun {
+        /// The device that it would enrol.
+        device: DeviceName,
+    },
+    /// The account was recovered.
+    RecoveryCompleted {
+        /// The device that it enrolled.
+        device: DeviceName,
+    },
+    /// A recovery code was used up.
+    RecoveryCodeUsed {
+        /// Codes that can still be used.
+        left: u32,
+    },
+    /// The recovery codes were made anew; the old ones are worthless.
+    RecoveryCodesRemade {
+        /// Codes that there are now.
+        count: u32,
+    },
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum By {
+    /// One of the owner's own devices.
+    Device {
+        /// Which one.
+        device: DeviceName,
+    },
+    /// An administrator.
+    Administrator {
+        /// Who.
+        user: UserName,
+    },
+    /// Whoever followed the link in a mailed notice.
+    Link,
+    /// Whoever held a code.
+    Code {
+        /// Who made the code; nobody but the server for the claim of a new server.
+        made_by: Option<UserName>,
+        /// On which device.
+        made_on: Option<DeviceName>,
+    },
+}
+
+/// What happened, to whom, when, by whom and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Its identifier.
+    pub id: NoticeId,
+    /// Where.
+    pub tenant: TenantName,
+    /// Whose account.
+    pub user: UserName,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: Happening,
+    /// By whom.
+    pub by: By,
+    /// The address that the request came from.
+    pub source: Option<String>,
+}
+
+impl Happening {
+    /// Its stable code.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::DeviceEnrolled { .. } => "device-enrolled",
+            Self::DeviceSuspended { .. } => "device-suspended",
+            Self::DeviceResumed { .. } => "device-resumed",
+            Self::DeviceRevoked { .. } => "device-revoked",
+            Self::AccountFrozen => "account-frozen",
+            Self::AccountUnfrozen => "account-unfrozen",
+            Self::PasskeyRegistered { .. } => "passkey-registered",
+            Self::PasskeyRemoved { .. } => "passkey-removed",
+            Self::AddressAdded { .. } => "address-added",
+            Self::AddressRemoved { .. } => "address-removed",
+            Self::RecoveryBegun { .. } => "recovery-begun",
+            Self::RecoveryCompleted { .. } => "recovery-completed",
+            Self::RecoveryCodeUsed { .. } => "recovery-code-used",
+            Self::RecoveryCodesRemade { .. } => "recovery-codes-remade",
+        }
+    }
+
+    /// It in a few words. Names only, in their narrow alphabet: fit for the subject of a mail.
+    pub fn title(&self) -> String {
+        match self {
+            Self::DeviceEnrolled { device, .. } => format!("New device: {device}"),
+            Self::DeviceSuspended { device, .. } => format!("Device suspended: {device}"),
+            Self::DeviceResumed { device, .. } => format!("Device works again: {device}"),
+            Self::DeviceRevoked { device, .. } => format!("Device cut off for ever: {device}"),
+            Self::AccountFrozen => "Your account is frozen".to_owned(),
+            Self::AccountUnfrozen => "Your account works again".to_owned(),
+            Self::PasskeyRegistered { .. } => "New passkey".to_owned(),
+            Self::PasskeyRemoved { .. } => "Passkey removed".to_owned(),
+            Self::AddressAdded { .. } => "New address for notices".to_owned(),
+            Self::AddressRemoved { .. } => "Address for notices removed".to_owned(),
+            Self::RecoveryBegun { device } => format!("Recovery begun, for the device {device}"),
+            Self::RecoveryCompleted { device } => format!("Account recovered, on {device}"),
+            Self::RecoveryCodeUsed { .. } => "Recovery code used".to_owned(),
+            Self::RecoveryCodesRemade { .. } => "New recovery codes".to_owned(),
+        }
+    }
+
+    /// It as a sentence without its end, so that "by whom" can follow.
+    fn sentence(&self) -> String {
+        match self {
+            Self::DeviceEnrolled { device, label } => {
+                format!("The device {} was added to your account", named(device, label.as_ref()))
+            }
+            Self::DeviceSuspended { device, label } => {
+                format!("The device {} was cut off for now", named(device, label.as_ref()))
+            }
+            Self::DeviceResumed { device, label } => {
+                let device = named(device, label.as_ref());
+                format!("The device {device}, which had been cut off, was let back in")
+            }
+            Self::DeviceRevoked { device, label } => {
+                format!("The device {} was cut off for ever", named(device, label.as_ref()))
+            }
+            Self::AccountFrozen => "Everything of your account was stopped".to_owned(),
+            Self::AccountUnfrozen => "The freeze of your account was ended".to_owned(),
+            Self::PasskeyRegistered { label } => {
+                format!("The passkey {} was added to your account", quoted(label))
+            }
+            Self::PasskeyRemoved { label } => {
+                format!("The passkey {} was removed from your account", quoted(label))
+            }
+            Self::AddressAdded { address } => {
+                format!("Notices of your account are mailed to {address} from now on")
+            }
+            Self::AddressRemoved { address } => {
+                format!("Notices of your account are no longer mailed to {address}")
+            }
+            Self::RecoveryBegun { device } => {
+                format!("Getting back into your account was begun, for the device {device}")
+            }
+            Self::RecoveryCompleted { device } => {
+                format!("Your account was recovered, on the device {device}")
+            }
+            Self::RecoveryCodeUsed { left } => {
+                format!("One of your recovery codes was used; {left} can still be used")
+            }
+            Self::RecoveryCodesRemade { count } => {
+                format!("{count} new recovery codes were made; the old ones are worthless now")
+            }
+        }
+    }
+}
+
+impl By {
+    fn words(&self) -> String {
+        match self {
+            Self::Device { device } => format!("by your device {device}"),
+            Self::Link => "by the link in a mailed notice".to_owned(),
+            Self::Administrator { user } => format!("by the administrator {user}"),
+            Self::Code { made_by: Some(user), made_on: Some(device) } => {
+                format!("with a code that {user} made on {device}")
+            }
+            Self::Code { .. } => "with the code of a new server".to_owned(),
+        }
+    }
+}
+
+impl Notice {
+    /// What happened and who did it, as one sentence.
+    pub fn text(&self) -> String {
+        format!("{}, {}.", self.what.sentence(), self.by.words())
+    }
+}
+
+/// A device as its owner knows it.
+fn named(device: &DeviceName, label: Option<&Label>) -> String {
+    match label {
+        Some(label) => format!("{device} ({})", quoted(label)),
+        None => device.to_string(),
+    }
+}
+
+/// A text that somebody chose, in quotes that it cannot leave.
+fn quoted(label: &Label) -> String {
+    format!("\u{201C}{}\u{201D}", neutral(label.as_str(), LABEL_MAX))
+}
+
+/// A text from outside without what could break a line, reorder it, or close its quotes. Labels are
+/// checked when they are read; this is the second lock on the same door.
+fn neutral(text: &str, max: usize) -> String {
+    let safe = |c: char| match c {
+        '\u{201C}' | '\u{201D}' => '"',
+        c if is_hostile_in_a_label(c) => '\u{FFFD}',
+        c => c,
+    };
+    text.chars().take(max).map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(name: &str) -> DeviceName {
+        DeviceName::parse(name).unwrap()
+    }
+
+    fn label(text: &str) -> Label {
+        Label::parse(text).unwrap()
+    }
+
+    /// One of each kind.
+    fn all() -> Vec<Happening> {
+        let laptop = || (device("laptop"), Some(label("blue")));
+        let of = |make: fn(DeviceName, Option<Label>) -> Happening| {
+            let (device, label) = laptop();
+            make(device, label)
+        };
+        vec![
+            of(|device, label| Happening::DeviceEnrolled { device, label }),
+            of(|device, label| Happening::DeviceSuspended { device, label }),
+            of(|device, label| Happening::DeviceResumed { device, label }),
+            of(|device, label| Happening::DeviceRevoked { device, label }),
+            Happening::AccountFrozen,
+            Happening::AccountUnfrozen,
+            Happening::PasskeyRegistered { label: label("blue") },
+            Happening::PasskeyRemoved { label: label("blue") },
+            Happening::AddressAdded { address: MailAddress::parse("a@b.c").unwrap() },
+            Happening::AddressRemoved { address: MailAddress::parse("a@b.c").unwrap() },
+            Happening::RecoveryBegun { device: device("laptop") },
+            Happening::RecoveryCompleted { device: device("laptop") },
+            Happening::RecoveryCodeUsed { left: 9 },
+            Happening::RecoveryCodesRemade { count: 10 },
+        ]
+    }
+
+    fn notice(what: Happening, by: By) -> Notice {
+        Notice {
+            id: NoticeId::from_bits([1; 16]),
+            tenant: TenantName::parse("home").unwrap(),
+            user: UserName::parse("bert").unwrap(),
+            at: Timestamp::from_seconds(0),
+            what,
+            by,
+            source: None,
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own_and_fits_a_subject() {
+        let mut kinds: Vec<&str> = all().iter().map(Happening::kind).collect();
+        let long = device(&"d".repeat(crate::name::NAME_MAX));
+        for what in all() {
+            assert!(what.title().is_ascii() && what.title().len() < 80, "{what:?}");
+        }
+        let title = Happening::RecoveryBegun { device: long }.title();
+        assert!(title.len() < 120 && !title.contains(['\r', '\n']), "{title}");
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), all().len());
+    }
+
+    #[test]
+    fn who_did_it_is_said() {
+        let by = |by| notice(Happening::AccountFrozen, by).text();
+        let told = by(By::Device { device: device("phone") });
+        assert_eq!(told, "Everything of your account was stopped, by your device phone.");
+        let ana = || UserName::parse("ana").unwrap();
+        assert!(by(By::Administrator { user: ana() }).contains("by the administrator ana"));
+        let code = By::Code { made_by: Some(ana()), made_on: Some(device("desk")) };
+        assert!(by(code).contains("with a code that ana made on desk"));
+    }
+
+    #[test]
+    fn a_label_can_neither_leave_its_quotes_nor_break_its_line() {
+        let what = Happening::PasskeyRemoved { label: label("x\u{201D} by nobody. \u{201C}") };
+        let told = notice(what, By::Device { device: device("d") }).text();
+        assert_eq!(told.matches(['\u{201C}', '\u{201D}']).count(), 2, "{told}");
+        let hostile = "a\r\nBcc: x\u{202E}y\u{200B}z\0";
+        let neutral = neutral(hostile, LABEL_MAX);
+        assert!(!neutral.chars().any(is_hostile_in_a_label), "{neutral:?}");
+        assert_eq!(super::neutral(&"x".repeat(500), LABEL_MAX).len(), LABEL_MAX);
+    }
+}
