@@ -85,6 +85,12 @@ describe("acts", () => {
     expect(words({ act: "revoke-device", user: "bert", device: "bert-laptop" }, "bert")).toBe(
       "Cut off bert-laptop of bert for ever. It can never sign in again.",
     );
+    expect(words({ act: "make-recovery-codes", codes_hash: "x" }, "bert")).toBe(
+      "Make ten new recovery codes for bert. Codes that were made before stop working at once.",
+    );
+    expect(words({ act: "approve-recovery", recovery: "r", user: "bert", thumbprint: "x", reason: "He called" }, "aiko")).toBe(
+      "Let a new device sign in as bert, who has lost theirs. Your reason: “He called”",
+    );
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(

@@ -1,5 +1,9 @@
 //! What can be typed. Help is written for somebody who has just lost a laptop.
 
+mod recovery;
+
+pub use recovery::{AdminRecoveryVerb, CodesVerb, RecoverArgs, RecoveryVerb};
+
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use landfall_client::words::{
@@ -25,6 +29,8 @@ Lost a laptop? On this machine:
   landfall enroll                  type or paste the code that another device or an administrator made
   landfall secret get wifi         your secrets are here again
   landfall device lost old-laptop  cut the lost one off
+No other device either? With the sheet that you printed, or an administrator on the phone:
+  landfall recover                 back in with nothing but your name and that
 
 Exit codes: 0 done, 2 usage, 3 sign in, 4 step up, 5 refused, 6 not found, 7 conflict, 8 network,
 9 server, 10 update needed, 11 Landfall's folder on this machine.";
@@ -75,6 +81,14 @@ pub enum Verb {
         after_help = "Leave the code out to be asked for it, or pipe it in: so it stays out of the shell's history.\nAn enrolment that was interrupted goes on with `landfall enroll` alone.\n\nExamples:\n  landfall enroll\n  landfall enroll lf1.CODE --yes\n  landfall enroll --user anna --device anna-phone lf1.CODE\n  landfall enroll --replace lf1.CODE"
     )]
     Enroll(EnrollArgs),
+    /// Get back in with no device at all: with a recovery code, an administrator, or both
+    #[command(
+        after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --json"
+    )]
+    Recover(RecoverArgs),
+    /// Recovery codes, and recoveries of your account that are under way
+    #[command(subcommand)]
+    Recovery(RecoveryVerb),
     /// Open a session; with --step-up, prove with a passkey that you are here
     #[command(
         after_help = "Examples:\n  landfall login\n  landfall login --step-up\n  landfall login --step-up --no-browser"
@@ -339,6 +353,9 @@ pub enum AdminVerb {
         #[command(subcommand)]
         act: Option<AdminDeviceVerb>,
     },
+    /// Who has lost every device and asks to come back
+    #[command(subcommand)]
+    Recoveries(AdminRecoveryVerb),
     /// End somebody's freeze
     #[command(after_help = "Example:\n  landfall admin unfreeze bert")]
     Unfreeze {

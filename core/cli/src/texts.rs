@@ -48,6 +48,18 @@ pub const NO_ROWS: &str = "Nothing.";
 pub const FROZEN: &str = "Your account stands still now. `landfall unfreeze` with your passkey ends it; an administrator can, too.";
 pub const UNFROZEN: &str = "Your account works again.";
 
+pub const ASK_SERVER: &str = "The server, as on your sheet (https://...): ";
+pub const ASK_RECOVERY_CODE: &str = "A recovery code, or Enter if you have none: ";
+pub const ASK_OTHER_CODE: &str = "Another code, or Enter to go on without one: ";
+pub const ASK_RECOVER: &str = "Make this machine yours?";
+pub const ASK_CHECK_CODE: &str = "The eight characters that they read out to you: ";
+pub const RECOVERY_RESUMING: &str = "Going on with the recovery that is under way on this machine.";
+pub const RECOVERY_PAUSED: &str =
+    "Not yet. To ask again, and to go on when it is time: landfall recover";
+pub const NO_CODES: &str = "No recovery codes. Make some, print them, and put them where your passport is:\n  landfall recovery codes make --sheet codes.html";
+pub const NO_RECOVERIES: &str = "Nobody is on their way back in.";
+pub const ASK_NEW_CODES: &str = "Make ten recovery codes? Codes that you made before stop working.";
+
 /// A step of a flow that is done; none for those that need no words.
 pub fn step(id: FlowStepId) -> Option<&'static str> {
     match id {
@@ -58,6 +70,8 @@ pub fn step(id: FlowStepId) -> Option<&'static str> {
         FlowStepId::Prepare => None,
         FlowStepId::UsePasskey => Some("You used your passkey"),
         FlowStepId::Collect => Some("The server confirmed it"),
+        FlowStepId::Introduce => Some("Told the server whose machine this is"),
+        FlowStepId::Prove => Some("Everything that was needed was shown"),
     }
 }
 
@@ -124,6 +138,12 @@ pub fn act(act: &BoundActBody) -> String {
         BoundActBody::RevokeDevice { user, device } => {
             format!("To approve: cut {device} of {user} off for ever")
         }
+        BoundActBody::MakeRecoveryCodes { .. } => {
+            "To approve: ten new recovery codes; older ones stop working".to_owned()
+        }
+        BoundActBody::ApproveRecovery { user, reason, .. } => {
+            format!("To approve: a new device of {user}, who has lost theirs (\"{reason}\")")
+        }
     }
 }
 
@@ -132,7 +152,10 @@ pub fn enroll_about(view: &landfall_client::FlowView) -> String {
     let until = view.expires_at.map(clock_time).unwrap_or_default();
     format!(
         "This code is for\n  server  {}\n  user    {}\n  device  {}\n  tenant  {}\nIt can be used until {until}.\n",
-        about.server, about.user, about.device, about.tenant
+        about.server,
+        about.user,
+        about.device,
+        about.tenant.as_ref().map_or("-", |tenant| tenant.as_str())
     )
 }
 
@@ -261,4 +284,62 @@ pub fn ask_lost(device: &str) -> String {
 
 pub fn ask_remove_passkey(label: &str) -> String {
     format!("Remove the passkey \"{label}\"?")
+}
+
+pub fn recover_about(view: &landfall_client::FlowView, lost: Option<&str>) -> String {
+    let about = &view.about;
+    let lost = lost.map(|lost| format!("\n  cut off  {lost}")).unwrap_or_default();
+    format!(
+        "This will be\n  device   {}\n  user     {}\n  server   {}{lost}\n",
+        about.device, about.user, about.server
+    )
+}
+
+/// What to do while others are waited for.
+pub fn recovery_waits(check_code: &str, until: &str, has_code: bool) -> String {
+    let shown = if has_code { "Your code is accepted. One more proof is needed.\n" } else { "" };
+    format!(
+        "{shown}Call an administrator. They will ask what this machine shows:\n\n    {check_code}\n\nThis goes on by itself once they have approved, until {until}.\nYou may close it: `landfall recover` on this machine goes on."
+    )
+}
+
+/// Everything is shown and time must pass.
+pub fn recovery_held(until: &str) -> String {
+    format!(
+        "Approved. One of your devices could still object, so it is held until {until}.\nYou may close this: `landfall recover` on this machine goes on. An administrator who cuts the lost device off ends the wait."
+    )
+}
+
+pub fn recovery_successor(code: &str) -> String {
+    format!(
+        "The code that you used is burnt. Write this one onto your sheet in its place, now:\n\n    {code}\n"
+    )
+}
+
+pub fn sheet_written(path: &str) -> String {
+    format!(
+        "Ten codes are in {path}, readable by you alone.\nPrint it, keep it where your passport is, then delete the file. Older codes work no more."
+    )
+}
+
+pub fn codes_made(server: &str) -> String {
+    format!(
+        "Ten codes. They are not shown again, and older ones work no more. Write them down together\nwith the server: {server}"
+    )
+}
+
+pub fn recovery_stopped(user: &str, device: &str) -> String {
+    format!(
+        "{device} of {user} does not come in. If somebody else asked in that name, freeze the account or make new codes."
+    )
+}
+
+pub fn recovery_approved(user: &str, held_until: Option<&str>, more: bool) -> String {
+    match (held_until, more) {
+        (_, true) => format!("Your approval for {user} is kept. One more proof is needed."),
+        (Some(until), false) => format!(
+            "Approved. A device of {user} could still object, so it is held until {until}.\nIs that the lost one? Cut it off, and the wait ends: landfall admin devices suspend {user} DEVICE"
+        ),
+        (None, false) => format!("Approved. {user} comes in now."),
+    }
 }

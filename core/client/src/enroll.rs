@@ -1,21 +1,17 @@
 //! Enrolment: from a pasted code to an identity on this machine.
 
 use crate::ask::{check_version, read_json};
-use crate::client::{Client, key_handle};
+use crate::client::Client;
 use crate::drive::{Doer, drive};
 use crate::failure::Failure;
 use crate::http::{Http, Request};
-use crate::renew::{check_issued, renew};
+use crate::renew::renew;
 use crate::shell::Shell;
 use crate::state::{Pending, Profile, ProfileName};
 use crate::texts;
-use landfall_crypto::csr::build_csr;
 use landfall_crypto::token::{TokenError, TokenPayload, TokenText};
-use landfall_flows::{
-    Call, Effect, EnrollFacts, EnrollFlow, Flow, FlowView, Input, KeyRef, Reply, Saved,
-};
+use landfall_flows::{Call, Effect, EnrollFacts, EnrollFlow, Flow, FlowView, Input, Reply, Saved};
 use landfall_identity::{DeviceName, Label, UserName};
-use landfall_keystore::{KeyStoreError, Purpose, StoredKey};
 use landfall_protocol::enroll::{CertIssueRequest, CertIssued};
 use landfall_protocol::meta::WellKnown;
 use landfall_protocol::{ErrorCode, paths};
@@ -67,7 +63,7 @@ impl Client {
         replace: bool,
     ) -> Result<Enrolling, Failure> {
         let token = read_token(pasted)?;
-        let lock = self.prepare()?;
+        let lock = self.prepare_identity()?;
         let begun = self.home().pending_of(&token.payload.id)?;
         if let Some(pending) = begun {
             return Ok(Enrolling { client: self.clone(), pending, resumed: true, _lock: lock });
@@ -77,7 +73,7 @@ impl Client {
             return Err(Failure::new(ErrorCode::TokenExpired, texts::TOKEN_OVER));
         }
         if !replace {
-            self.refuse_to_replace(&token.payload)?;
+            self.refuse_to_replace(&token.payload.url)?;
         }
         let facts = settle(&token.payload, names)?;
         let pending = Pending {
@@ -95,25 +91,8 @@ impl Client {
     /// `state-unwritable`.
     pub fn resume_enroll(&self) -> Result<Option<Enrolling>, Failure> {
         let Some(pending) = self.home().pending().pop() else { return Ok(None) };
-        let lock = self.prepare()?;
+        let lock = self.prepare_identity()?;
         Ok(Some(Enrolling { client: self.clone(), pending, resumed: true, _lock: lock }))
-    }
-
-    fn prepare(&self) -> Result<File, Failure> {
-        self.home().probe_writable()?;
-        self.keys().probe_writable()?;
-        self.home().lock()
-    }
-
-    /// An identity that still serves is replaced only by a person who says so.
-    fn refuse_to_replace(&self, token: &TokenPayload) -> Result<(), Failure> {
-        let existing = self.home().profile(&ProfileName::of(&token.url))?;
-        match existing {
-            Some(profile) if profile.ended.is_none() => {
-                Err(Failure::new(ErrorCode::ProfileExists, texts::PROFILE_EXISTS))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -231,59 +210,6 @@ impl EnrollDoer {
             _ => Err(misplaced()),
         }
     }
-
-    fn create_key(&self, name: &str) -> Result<KeyRef, Failure> {
-        let handle = key_handle(name)?;
-        let keys = self.client.keys();
-        let public = match keys.public(&handle) {
-            Err(KeyStoreError::NotFound(_)) => keys.create(&handle),
-            found => found,
-        };
-        Ok(KeyRef { handle: handle.to_string(), thumbprint: public?.thumbprint().to_string() })
-    }
-
-    fn build_csr(&self, key: &KeyRef) -> Result<String, Failure> {
-        let handle = key_handle(&key.handle)?;
-        let signer = StoredKey::find(self.client.keys().as_ref(), &handle, Purpose::Csr)?;
-        let der = build_csr(&signer)
-            .map_err(|_| Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE))?;
-        Ok(pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", der)))
-    }
-
-    /// Puts the new identity in its place; only then is the key of the one before destroyed.
-    fn save_identity(&self, key: KeyRef, issued: CertIssued) -> Result<(), Failure> {
-        check_issued(&issued, &key)?;
-        let home = self.client.home();
-        let name = ProfileName::of(&self.pending.server);
-        let before = home.profile(&name).ok().flatten();
-        let Pending { server, trust, .. } = &self.pending;
-        let profile = Profile::new(server.clone(), *trust, key.clone(), issued);
-        home.save_profile(&name, &profile)?;
-        home.save_sessions(&name, &crate::sessions::Sessions::default())?;
-        home.set_default(&name)?;
-        if let Some(old) = before.filter(|old| old.key.handle != key.handle) {
-            self.delete_key(&old.key.handle);
-        }
-        Ok(())
-    }
-
-    fn delete_key(&self, handle: &str) {
-        if let Ok(handle) = key_handle(handle) {
-            // A key that stays behind is useless without a certificate.
-            let _ = self.client.keys().delete(&handle);
-        }
-    }
-
-    /// Whether a profile lives on the key of this name.
-    fn is_in_use(&self, handle: &str) -> bool {
-        let home = self.client.home();
-        let names = home.profiles().unwrap_or_default();
-        names.iter().any(|name| match home.profile(name) {
-            Ok(profile) => profile.is_some_and(|profile| profile.key.handle == handle),
-            // When in doubt, no key is destroyed.
-            Err(_) => true,
-        })
-    }
 }
 
 impl Doer<EnrollFlow> for EnrollDoer {
@@ -293,7 +219,10 @@ impl Doer<EnrollFlow> for EnrollDoer {
                 self.pending.flow = flow.clone();
                 self.client.home().save_pending(&self.pending)
             }
-            Saved::Identity { key, issued } => self.save_identity(key, *issued),
+            Saved::Identity { key, issued } => {
+                let Pending { server, trust, .. } = &self.pending;
+                self.client.keep_identity(server, *trust, key, *issued)
+            }
         }
     }
 
@@ -302,15 +231,17 @@ impl Doer<EnrollFlow> for EnrollDoer {
         if let Err(failure) = self.client.home().forget_pending(token) {
             tracing::debug!(code = %failure.code(), "a finished enrolment is still on disk");
         }
-        if !self.is_in_use(token.as_str()) {
-            self.delete_key(token.as_str());
-        }
+        self.client.delete_key_unless_used(token.as_str());
     }
 
     async fn perform(&mut self, effect: Effect) -> Result<Input, Failure> {
         match effect {
-            Effect::CreateKey { name } => self.create_key(&name).map(|key| Input::KeyReady { key }),
-            Effect::BuildCsr { key } => self.build_csr(&key).map(|csr| Input::Signed { csr }),
+            Effect::CreateKey { name } => {
+                self.client.create_key(&name).map(|key| Input::KeyReady { key })
+            }
+            Effect::BuildCsr { key } => {
+                self.client.build_csr(&key).map(|csr| Input::Signed { csr })
+            }
             Effect::Call(call) => self.call(call).await.map(Input::Replied),
             _ => Err(misplaced()),
         }

@@ -155,7 +155,7 @@ impl<'a> CeremonyDoer<'a> {
                 let ask = Ask::post(Action::RedeemPasskey, paths::REGISTER_REDEEM).json(&body)?;
                 client.ask(ask.repeatable()).await.map(|info| Reply::Passkey(Box::new(info)))
             }
-            Call::IssueCertificate { .. } | Call::RenewCertificate { .. } => Err(misplaced()),
+            _ => Err(misplaced()),
         }
     }
 

@@ -19,13 +19,18 @@ mod enroll;
 mod failure;
 mod http;
 mod human;
+mod identity;
 mod loopback;
 mod notices;
 mod passkeys;
+mod recover;
+mod recovery_codes;
+mod recovery_queue;
 mod renew;
 pub mod screen;
 mod secrets;
 mod sessions;
+mod sheet;
 pub mod shell;
 pub mod state;
 pub mod texts;
@@ -41,8 +46,12 @@ pub use landfall_flows::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowStepState,
     FlowView, Remedy,
 };
+pub use recover::{RecoverRequest, Recovering, RecoveryEnd, RecoveryProgress};
+pub use recovery_codes::{NewCodes, read_recovery_code};
+pub use recovery_queue::check_code_of;
 pub use secrets::SecretRead;
 pub use sessions::HumanState;
+pub use sheet::Sheet;
 pub use shell::{Shell, Signal};
 pub use tokens::{MintRequest, Minted};
 
@@ -51,15 +60,17 @@ pub mod words {
     pub use landfall_crypto::Ambient;
     pub use landfall_crypto::ambient::{Clock, ManualClock, Random, SystemRandom};
     pub use landfall_crypto::door::DoorSecret;
+    pub use landfall_crypto::recovery_code::{RecoveryCode, RecoveryCodeError};
     pub use landfall_crypto::secret::{SecretBytes, SecretText};
+    pub use landfall_crypto::server_line::ServerLine;
     pub use landfall_crypto::token::{TokenError, TokenPayload, TokenText, Trust};
     pub use landfall_identity::caller::Role;
-    pub use landfall_identity::id::{PasskeyId, TokenId};
+    pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;
     pub use landfall_identity::{
-        AuthStrength, DeviceName, Label, MailAddress, Seconds, SpiffeId, TenantName, Timestamp,
-        UserName,
+        AuthStrength, DeviceName, Label, MailAddress, Reason, Seconds, SpiffeId, TenantName,
+        Timestamp, UserName,
     };
 }

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::http::{Http, Request};
 use crate::texts;
 use landfall_crypto::certificate::CertificateFacts;
-use landfall_crypto::httpsig::{self, sign_renewal};
+use landfall_crypto::httpsig::{self, Profile, RENEWAL};
 use landfall_flows::KeyRef;
 use landfall_identity::Timestamp;
 use landfall_keystore::{Purpose, StoredKey};
@@ -43,26 +43,8 @@ async fn renew_at(
     client: &Client,
     created: Timestamp,
 ) -> Result<CertIssued, Failure> {
-    let unavailable = |_| Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE);
-    let handle = key_handle(&key.handle)?;
-    let signer = StoredKey::find(client.keys().as_ref(), &handle, Purpose::HttpSignature)
-        .map_err(unavailable)?;
-    let authority = authority_of(server);
-    let covered = httpsig::Request {
-        method: "POST",
-        authority: &authority,
-        path: paths::CERT_RENEW,
-        body: BODY,
-    };
-    let fields = sign_renewal(&covered, created, &signer)
-        .map_err(|_| Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE))?;
-    let mut request = Request::new(Method::POST, paths::CERT_RENEW);
-    request.body = Some(Zeroizing::new(BODY.to_vec()));
-    request.headers = vec![
-        ("content-digest", fields.content_digest),
-        ("signature-input", fields.signature_input),
-        ("signature", fields.signature),
-    ];
+    let to = SignedPost { profile: &RENEWAL, server, path: paths::CERT_RENEW, key };
+    let mut request = client.signed(&to, Zeroizing::new(BODY.to_vec()), created)?;
     // The same signature is answered with the same certificate.
     request.repeatable = true;
     let body = http.send(&request).await?;
@@ -70,6 +52,42 @@ async fn renew_at(
         .map_err(|_| Failure::new(ErrorCode::AnswerUnreadable, texts::UNREADABLE))?;
     check_issued(&issued, key)?;
     Ok(issued)
+}
+
+/// Where a signed request goes, and whose it is.
+pub(crate) struct SignedPost<'a> {
+    pub(crate) profile: &'static Profile,
+    pub(crate) server: &'a Url,
+    pub(crate) path: &'static str,
+    pub(crate) key: &'a KeyRef,
+}
+
+impl Client {
+    /// A POST that the key signs, at the time that the server believes it to be.
+    pub(crate) fn signed(
+        &self,
+        to: &SignedPost<'_>,
+        body: Zeroizing<Vec<u8>>,
+        created: Timestamp,
+    ) -> Result<Request, Failure> {
+        let unavailable = || Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE);
+        let handle = key_handle(&to.key.handle)?;
+        let signer = StoredKey::find(self.keys().as_ref(), &handle, Purpose::HttpSignature)
+            .map_err(|_| unavailable())?;
+        let authority = authority_of(to.server);
+        let covered =
+            httpsig::Request { method: "POST", authority: &authority, path: to.path, body: &body };
+        let fields =
+            httpsig::sign(to.profile, &covered, created, &signer).map_err(|_| unavailable())?;
+        let mut request = Request::new(Method::POST, to.path);
+        request.headers = vec![
+            ("content-digest", fields.content_digest),
+            ("signature-input", fields.signature_input),
+            ("signature", fields.signature),
+        ];
+        request.body = Some(body);
+        Ok(request)
+    }
 }
 
 /// Host, and port unless it is the scheme's own, in lower case (RFC 9421, section 2.2.3).

@@ -76,3 +76,12 @@ pub const VALUE_TOO_LARGE: &str =
     "A secret holds 64 KiB at the most. Keep the large part elsewhere and put its key here.";
 /// A lifetime that no server allows.
 pub const TTL: &str = "A code for a device lives 24 hours at the most, an invitation 7 days; the server may allow less.";
+/// A recovery code of another form.
+pub const RECOVERY_CODE_SHAPE: &str = "A recovery code has 25 characters in groups of four, like 4K7M-9QXA-..., from your sheet. Type them as they stand; small letters are fine. Nothing was sent.";
+/// A recovery code with a slip in it.
+pub const RECOVERY_CODE_SLIP: &str = "One of its characters is not the one on the sheet. Look again: there is no letter O, I, L or U in it. Nothing was sent.";
+/// No such recovery in the queue.
+pub const NO_SUCH_RECOVERY: &str =
+    "There is no such recovery under way. `landfall admin recoveries list` shows those that are.";
+/// An administrator typed something else.
+pub const CHECK_CODE_WRONG: &str = "The machine that asks shows other characters. Somebody else may be asking in that name: call the person on a number that you know, and have the characters read out again. Nothing was approved.";

@@ -87,15 +87,9 @@ impl AuthHalf {
         AuthHash(sha256(self.0.expose()))
     }
 
-    /// What the server keeps of a half whose secret is shorter than 256 bits: a copy of the database
-    /// is worth nothing without the key.
-    pub fn keyed_hash(&self, key: &Secret32) -> AuthHash {
-        AuthHash(hmac_sha256(key.expose(), self.0.expose()))
-    }
-
     /// Whether the server's keyed record is of this half, in constant time.
     pub fn matches_keyed(&self, key: &Secret32, stored: &AuthHash) -> bool {
-        self.keyed_hash(key).0.ct_eq(&stored.0).into()
+        self.hash().keyed(key).0.ct_eq(&stored.0).into()
     }
 
     /// Whether the server's record is of this half, in constant time.
@@ -113,6 +107,14 @@ impl AuthHash {
     /// The hash as read from a row.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// What the server keeps of a half whose secret is shorter than 256 bits: a copy of the database
+    /// is worth nothing without the key. Made of the hash, since that is all that a client sends when
+    /// it makes the door.
+    #[must_use]
+    pub fn keyed(&self, key: &Secret32) -> Self {
+        Self(hmac_sha256(key.expose(), &self.0))
     }
 
     /// The bytes, for a row.

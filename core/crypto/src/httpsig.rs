@@ -28,16 +28,14 @@ pub struct Profile {
     pub tag: &'static str,
 }
 
+const WHOLE_REQUEST: &[Component] =
+    &[Component::Method, Component::Authority, Component::Path, Component::ContentDigest];
+
 /// Renewing a certificate.
-pub const RENEWAL: Profile = Profile {
-    components: &[
-        Component::Method,
-        Component::Authority,
-        Component::Path,
-        Component::ContentDigest,
-    ],
-    tag: "landfall-renew-v1",
-};
+pub const RENEWAL: Profile = Profile { components: WHOLE_REQUEST, tag: "landfall-renew-v1" };
+
+/// Every message of a recovery, by the key that begins it.
+pub const RECOVERY: Profile = Profile { components: WHOLE_REQUEST, tag: "landfall-recovery-v1" };
 
 /// A part of a request that a signature can cover (RFC 9421 section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

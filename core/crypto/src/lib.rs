@@ -19,6 +19,7 @@ pub mod merkle;
 pub mod passphrase;
 pub mod recovery_code;
 pub mod secret;
+pub mod server_line;
 pub mod thumbprint;
 pub mod token;
 

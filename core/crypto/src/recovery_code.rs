@@ -8,10 +8,11 @@ use crate::ambient::Random;
 use crate::crockford::{self, CrockfordError};
 use crate::door::{AuthHalf, vault_of};
 use crate::secret::{Secret32, SecretText, hkdf_sha256, sha256_of};
+use data_encoding::BASE64URL_NOPAD;
+use landfall_identity::id::RecoveryId;
+use landfall_identity::recovery::{CodeName, CodeNameError};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Codes on one sheet.
-pub const CODES_PER_SHEET: usize = 10;
 /// Bytes of a code's secret.
 pub const SECRET_LENGTH: usize = 15;
 /// Characters of a code, its check character included, dashes not.
@@ -21,6 +22,9 @@ const GROUP: usize = 4;
 const NAME_LENGTH: usize = 10;
 const NAME_INFO: &str = "landfall/recovery-code-name/v1";
 const CHECK_PREFIX: &[u8] = b"landfall/recovery-code-check/v1\0";
+const CODES_PREFIX: &[u8] = b"landfall/recovery-codes/v1\0";
+const DEVICE_PREFIX: &[u8] = b"landfall/recovery-device/v1\0";
+const DEVICE_CHECK_LENGTH: usize = 5;
 
 /// Why a text is not a recovery code. Nothing of it was sent anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,9 +91,12 @@ impl RecoveryCode {
     }
 
     /// By what the server finds the code: derived one way, so that it tells nothing of the secret.
-    pub fn name(&self) -> String {
+    ///
+    /// # Errors
+    /// Never: ten bytes are sixteen characters.
+    pub fn name(&self) -> Result<CodeName, CodeNameError> {
         let derived = hkdf_sha256(&self.0, &[], NAME_INFO);
-        crockford::encode(&derived.expose()[..NAME_LENGTH])
+        CodeName::parse(crockford::encode(&derived.expose()[..NAME_LENGTH]))
     }
 
     /// The half that is shown to the server when the code is used.
@@ -106,6 +113,24 @@ impl RecoveryCode {
     fn check(&self) -> u8 {
         sha256_of(&[CHECK_PREFIX, &self.0])[0] >> 3
     }
+}
+
+/// What an approval to make codes commits to: SHA-256, base64url, over their names and `auth` hashes,
+/// in their order.
+pub fn codes_hash<'a>(codes: impl IntoIterator<Item = (&'a CodeName, &'a str)>) -> String {
+    let lines: String =
+        codes.into_iter().map(|(name, hash)| format!("{name} {}:{hash}\n", hash.len())).collect();
+    BASE64URL_NOPAD.encode(&sha256_of(&[CODES_PREFIX, lines.as_bytes()]))
+}
+
+/// Eight characters that the new device shows and that an administrator types: of the recovery and of
+/// the key that began it. The server chooses the recovery's name after it has seen the key, so no key
+/// can be searched for that makes somebody else's characters.
+pub fn device_check(recovery: &RecoveryId, thumbprint: &str) -> String {
+    let parts = [DEVICE_PREFIX, recovery.as_str().as_bytes(), b"\n", thumbprint.as_bytes()];
+    let text = crockford::encode(&sha256_of(&parts)[..DEVICE_CHECK_LENGTH]);
+    let (first, second) = text.split_at(GROUP);
+    format!("{first}-{second}")
 }
 
 #[cfg(test)]
@@ -147,14 +172,36 @@ mod tests {
     #[test]
     fn a_name_a_half_and_another_half_tell_nothing_of_each_other() {
         let code = RecoveryCode::generate(&SystemRandom);
-        assert_eq!(code.name().len(), 16);
-        assert!(!code.to_text().replace('-', "").contains(&code.name()));
+        let name = code.name().unwrap();
+        assert!(!code.to_text().replace('-', "").contains(name.as_str()));
         assert!(!code.vault().ct_eq(code.auth().hash().as_bytes()));
         let key = Secret32::new([3; 32]);
-        let stored = code.auth().keyed_hash(&key);
+        let stored = code.auth().hash().keyed(&key);
         assert!(code.auth().matches_keyed(&key, &stored));
         assert!(!code.auth().matches_keyed(&Secret32::new([4; 32]), &stored));
         assert!(!code.auth().matches(&stored));
+    }
+
+    #[test]
+    fn an_approval_names_codes_in_their_order_and_no_others() {
+        let code = || RecoveryCode::generate(&SystemRandom);
+        let (one, two) = (code(), code());
+        let (a, b) = (one.name().unwrap(), two.name().unwrap());
+        let (x, y) = (one.auth().hash().to_string(), two.auth().hash().to_string());
+        let hash = codes_hash([(&a, x.as_str()), (&b, y.as_str())]);
+        assert_eq!(hash, codes_hash([(&a, x.as_str()), (&b, y.as_str())]));
+        assert_ne!(hash, codes_hash([(&b, y.as_str()), (&a, x.as_str())]));
+        assert_ne!(hash, codes_hash([(&a, y.as_str()), (&b, x.as_str())]));
+        assert_ne!(hash, codes_hash([(&a, x.as_str())]));
+    }
+
+    #[test]
+    fn another_key_or_another_recovery_shows_other_characters() {
+        let (one, two) = (RecoveryId::from_bits([1; 16]), RecoveryId::from_bits([2; 16]));
+        let check = device_check(&one, "thumbprint");
+        assert_eq!(check.split('-').map(str::len).collect::<Vec<_>>(), [4, 4]);
+        assert_ne!(check, device_check(&two, "thumbprint"));
+        assert_ne!(check, device_check(&one, "Thumbprint"));
     }
 
     proptest! {

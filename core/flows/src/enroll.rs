@@ -309,7 +309,7 @@ impl Flow for EnrollFlow {
             flow: FlowName::Enroll,
             about: FlowAbout {
                 server: self.facts.server.clone(),
-                tenant: self.facts.tenant.clone(),
+                tenant: Some(self.facts.tenant.clone()),
                 user: self.facts.user.clone(),
                 device: self.facts.device.clone(),
                 token_kind: Some(self.facts.kind),

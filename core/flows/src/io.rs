@@ -1,13 +1,14 @@
 //! What goes into a flow and what comes out of it.
 
 use crate::view::FlowView;
-use landfall_identity::id::CeremonyId;
+use landfall_identity::id::{CeremonyId, RecoveryId};
 use landfall_identity::passkey::Attachment;
 use landfall_identity::{DeviceName, Label, Timestamp, UserName};
 use landfall_protocol::Problem;
 use landfall_protocol::ceremony::{BoundActBody, CeremonyBegun};
 use landfall_protocol::enroll::CertIssued;
 use landfall_protocol::passkey::PasskeyInfo;
+use landfall_protocol::recovery::{Recovered, RecoveryStatus};
 use landfall_protocol::session::SessionOpened;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,10 @@ pub enum Reply {
     Session(SessionOpened),
     /// A passkey was registered.
     Passkey(Box<PasskeyInfo>),
+    /// How a recovery stands.
+    Recovery(RecoveryStatus),
+    /// A recovery made a device.
+    Recovered(Box<Recovered>),
 }
 
 /// A key of this machine, by its names.
@@ -140,6 +145,44 @@ pub enum Call {
     RenewCertificate {
         /// Which key.
         key: KeyRef,
+    },
+    /// Begin a recovery. This and the next three are signed by the key.
+    BeginRecovery {
+        /// Which key.
+        key: KeyRef,
+        /// Its request, PEM.
+        csr: String,
+        /// Whose account it is.
+        user: UserName,
+        /// What this machine will be called.
+        device: DeviceName,
+    },
+    /// Show the code that the person gave. The engine adds its name and its `auth` half.
+    ProveRecovery {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
+    /// Ask how it stands.
+    ShowRecovery {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
+    /// Become a device. The engine makes the code that replaces a used one, and adds it.
+    CompleteRecovery {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+        /// What this machine is called.
+        device: DeviceName,
+        /// What the person calls it.
+        label: Option<Label>,
+        /// A lost device, to be suspended.
+        lost: Option<DeviceName>,
     },
     /// Begin a step-up. The engine opens the door first and adds it.
     BeginStepUp {

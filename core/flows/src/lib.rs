@@ -12,6 +12,7 @@
 mod ceremony;
 pub mod enroll;
 pub mod io;
+pub mod recover;
 pub mod register_passkey;
 pub mod remedy;
 pub mod screen;
@@ -21,6 +22,7 @@ pub mod view;
 
 pub use enroll::{EnrollFacts, EnrollFlow};
 pub use io::{Call, Door, Effect, Flow, Input, KeyRef, Reply, Saved, Step};
+pub use recover::{RecoverFacts, RecoverFlow};
 pub use register_passkey::{RegisterFacts, RegisterPasskeyFlow};
 pub use remedy::Remedy;
 pub use screen::{Copied, NewToken, QrPicture, Revealed, Standing, TokenPreview};

@@ -44,7 +44,7 @@ impl Purpose for RegisterFacts {
     fn about(&self) -> FlowAbout {
         FlowAbout {
             server: self.server.clone(),
-            tenant: self.tenant.clone(),
+            tenant: Some(self.tenant.clone()),
             user: self.user.clone(),
             device: self.device.clone(),
             token_kind: None,

@@ -72,6 +72,15 @@ impl Remedy {
             C::PasskeySuspicious | C::NoPasskey | C::PasskeysUnavailable => Self::AskOperator,
             C::PasskeyRegistered | C::LastPasskey => Self::CheckInput,
 
+            C::RecoveryCodeWrong
+            | C::RecoveryCodeUsed
+            | C::RecoveryCodeReplaced
+            | C::RecoveryCodeMistyped
+            | C::CheckCodeWrong => Self::CheckInput,
+            C::RecoveryOver | C::RecoveryStopped | C::RecoveryUnproved => Self::AskOperator,
+            C::RecoveryHeld => Self::Retry,
+            C::SuccessorMissing => Self::UpdateApp,
+
             C::TooManySecrets | C::TooManyVersions => Self::CheckInput,
 
             C::MailUnavailable => Self::AskOperator,

@@ -45,7 +45,7 @@ impl Purpose for StepUpFacts {
     fn about(&self) -> FlowAbout {
         FlowAbout {
             server: self.server.clone(),
-            tenant: self.tenant.clone(),
+            tenant: Some(self.tenant.clone()),
             user: self.user.clone(),
             device: self.device.clone(),
             token_kind: None,

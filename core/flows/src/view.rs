@@ -43,6 +43,8 @@ pub enum FlowName {
     StepUp,
     /// A new passkey.
     RegisterPasskey,
+    /// A bare machine becomes a device of somebody who has none left.
+    Recover,
 }
 
 /// What a flow is about.
@@ -51,9 +53,9 @@ pub enum FlowName {
 pub struct FlowAbout {
     /// The server's address.
     pub server: String,
-    /// The tenant.
-    #[ts(type = "string")]
-    pub tenant: TenantName,
+    /// The tenant, once it is known.
+    #[ts(type = "string | null")]
+    pub tenant: Option<TenantName>,
     /// The user.
     #[ts(type = "string")]
     pub user: UserName,
@@ -103,6 +105,10 @@ pub enum FlowStepId {
     UsePasskey,
     /// The app collects what the browser half yielded.
     Collect,
+    /// The server is told whose device this machine shall be.
+    Introduce,
+    /// What opens the account is shown, approved, waited for.
+    Prove,
 }
 
 /// Where a step stands.
@@ -137,6 +143,12 @@ pub enum FlowNext {
         match_number: String,
         /// Whether the page will show a code to type here.
         typed: bool,
+    },
+    /// Somebody must approve, or time must pass; `begin` asks how it stands. This can take hours, and
+    /// nothing is lost when it is closed meanwhile.
+    AwaitOthers {
+        /// When the wait is over, when nothing but time is missing.
+        held_until: Option<At>,
     },
     /// Try again from where it stopped: `begin`.
     TryAgain,

@@ -13,6 +13,8 @@ pub enum Entry {
     DoorSecret,
     /// A request signature by an enrolled key.
     EnrolledKey,
+    /// A request signature by the key that began a recovery.
+    RecoveryKey,
     /// A connection made with an enrolled key.
     Connection,
     /// A ceremony's secret: the browser half.
@@ -234,6 +236,24 @@ actions! {
     /// All versions.
     DeleteSecret = Demand::new("delete-secret", HUMAN, CERT_HUMAN);
 
+    /// Recovery codes for oneself; those that were there stop working.
+    MakeRecoveryCodes =
+        Demand::new("make-recovery-codes", HUMAN, CERT_HUMAN).bound().evicts();
+    /// One's recovery codes, without what opens anything.
+    ListRecoveryCodes = Demand::new("list-recovery-codes", HUMAN, CERT_ONLY);
+    /// A machine without an identity asks to be somebody's new device.
+    BeginRecovery = Demand::new("begin-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It asks how it stands.
+    ReadRecovery = Demand::new("read-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It shows a recovery code.
+    ProveRecovery = Demand::new("prove-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It becomes a device.
+    CompleteRecovery = Demand::new("complete-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// Recoveries of one's own account that are under way.
+    ListRecoveries = Demand::new("list-recoveries", HUMAN, CERT_ONLY).while_frozen();
+    /// "That is not me": ends one. It takes a person, or the stolen laptop would do it for ever.
+    ObjectToRecovery = Demand::new("object-to-recovery", HUMAN, CERT_HUMAN).while_frozen();
+
     /// One's own audit rows.
     ReadAudit = Demand::new("read-audit", HUMAN, CERT_ONLY);
 
@@ -251,6 +271,14 @@ actions! {
         Demand::new("admin-revoke-device", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
     /// Ends anybody's freeze.
     AdminUnfreezeUser = Demand::new("admin-unfreeze-user", HUMAN, CERT_HUMAN).tenant_wide();
+    /// Who in the tenant is on their way back in.
+    AdminListRecoveries =
+        Demand::new("admin-list-recoveries", HUMAN, CERT_ONLY).tenant_wide();
+    /// Vouches for one of them.
+    AdminApproveRecovery =
+        Demand::new("admin-approve-recovery", HUMAN, CERT_HUMAN).bound().tenant_wide();
+    /// Ends one.
+    AdminRefuseRecovery = Demand::new("admin-refuse-recovery", HUMAN, CERT_HUMAN).tenant_wide();
     /// The tenant's audit.
     AdminReadAudit = Demand::new("admin-read-audit", HUMAN, CERT_ONLY).tenant_wide();
 }

@@ -49,6 +49,11 @@ pub enum Object {
         /// Since when it has existed.
         since: Timestamp,
     },
+    /// The caller's own recovery codes, which may be replaced.
+    Codes {
+        /// Since when the oldest that works has existed.
+        since: Timestamp,
+    },
     /// A passkey, which may be evicted.
     Passkey {
         /// Its tenant.
@@ -116,7 +121,7 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         return Err(Refusal::Forbidden);
     }
     let (tenant, user) = match object {
-        Object::Own | Object::Freeze { .. } => return Ok(()),
+        Object::Own | Object::Freeze { .. } | Object::Codes { .. } => return Ok(()),
         Object::Owned { tenant, user }
         | Object::Device { tenant, user, .. }
         | Object::Address { tenant, user, .. }
@@ -181,6 +186,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         Object::Address { since, .. } => (*since, Young::RemoveAddress),
         // A passkey that was there before the freeze is no thief's way around it.
         Object::Freeze { since } => (*since, Young::Unfreeze),
+        Object::Codes { since } => (*since, Young::ReplaceCodes),
         // Nothing is older than the account as a whole.
         Object::Own | Object::Owned { .. } => (Timestamp::from_millis(i64::MIN), Young::Unfreeze),
     };

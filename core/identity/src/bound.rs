@@ -5,8 +5,8 @@
 //! [`BoundAction::canonical`], and the session that it yields serves that act, once.
 
 use crate::caller::Role;
-use crate::id::PasskeyId;
-use crate::name::{DeviceName, Label, UserName};
+use crate::id::{PasskeyId, RecoveryId};
+use crate::name::{DeviceName, Label, Reason, UserName};
 use crate::passkey::Attachment;
 use crate::time::Seconds;
 use crate::token::TokenKind;
@@ -48,6 +48,22 @@ pub enum BoundAction {
         /// Which one.
         device: DeviceName,
     },
+    /// Make recovery codes; those that were there stop working.
+    MakeRecoveryCodes {
+        /// SHA-256 over the names and hashes of the new ones, base64url: these codes and no others.
+        codes_hash: String,
+    },
+    /// Vouch, as an administrator, for somebody who has lost every device.
+    ApproveRecovery {
+        /// Which recovery.
+        recovery: RecoveryId,
+        /// Whose account it leads into.
+        user: UserName,
+        /// The key of the new device (RFC 7638 thumbprint): nobody else's.
+        thumbprint: String,
+        /// Why.
+        reason: Reason,
+    },
 }
 
 impl BoundAction {
@@ -58,6 +74,8 @@ impl BoundAction {
             Self::AddPasskey { .. } => "add-passkey",
             Self::RemovePasskey { .. } => "remove-passkey",
             Self::RevokeDevice { .. } => "revoke-device",
+            Self::MakeRecoveryCodes { .. } => "make-recovery-codes",
+            Self::ApproveRecovery { .. } => "approve-recovery",
         }
     }
 
@@ -85,6 +103,13 @@ impl BoundAction {
             Self::RevokeDevice { user, device } => {
                 field("user", user.as_str());
                 field("device", device.as_str());
+            }
+            Self::MakeRecoveryCodes { codes_hash } => field("codes_hash", codes_hash),
+            Self::ApproveRecovery { recovery, user, thumbprint, reason } => {
+                field("recovery", recovery.as_str());
+                field("user", user.as_str());
+                field("thumbprint", thumbprint);
+                field("reason", reason.as_str());
             }
         }
         out

@@ -70,6 +70,10 @@ id_type!(
     PasskeyId
 );
 id_type!(
+    /// Somebody's way back in, from its beginning to its end.
+    RecoveryId
+);
+id_type!(
     /// One row of the audit.
     AuditId
 );

@@ -31,7 +31,7 @@ pub use authorize::authorize;
 pub use bound::BoundAction;
 pub use caller::{Caller, Role};
 pub use device::DeviceState;
-pub use name::{DeviceName, Label, TenantName, UserName};
+pub use name::{DeviceName, Label, Reason, TenantName, UserName};
 pub use notice::{Happening, Notice};
 pub use refusal::Refusal;
 pub use session::AuthStrength;

@@ -13,6 +13,8 @@ use std::str::FromStr;
 pub const NAME_MAX: usize = 64;
 /// The longest label, in characters.
 pub const LABEL_MAX: usize = 80;
+/// The longest reason, in characters.
+pub const REASON_MAX: usize = 200;
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -120,11 +122,19 @@ text_type!(
 );
 
 fn check_label(text: &str) -> Result<(), NameError> {
+    check_line(text, LABEL_MAX)
+}
+
+fn check_reason(text: &str) -> Result<(), NameError> {
+    check_line(text, REASON_MAX)
+}
+
+fn check_line(text: &str, max: usize) -> Result<(), NameError> {
     if text.trim().is_empty() {
         return Err(NameError::Empty);
     }
-    if text.chars().count() > LABEL_MAX {
-        return Err(NameError::TooLong(LABEL_MAX));
+    if text.chars().count() > max {
+        return Err(NameError::TooLong(max));
     }
     if text.chars().any(is_hostile_in_a_label) {
         return Err(NameError::Control);
@@ -144,6 +154,11 @@ text_type!(
     /// A free text that a person gave a device or a passkey ("Bert's blue laptop"). It is shown, never
     /// compared, and cannot carry control or text-direction characters.
     Label, check_label, NameError
+);
+text_type!(
+    /// Why somebody did something for somebody else, in their own words: kept in the audit, and shown
+    /// like a [`Label`].
+    Reason, check_reason, NameError
 );
 
 #[cfg(test)]
@@ -179,5 +194,7 @@ mod tests {
         for bad in ["", "   ", "a\nb", "a\u{202E}b", "a\u{200B}b", &"x".repeat(LABEL_MAX + 1)] {
             assert!(Label::parse(bad).is_err(), "{bad:?}");
         }
+        assert!(Reason::parse("x".repeat(REASON_MAX)).is_ok());
+        assert_eq!(Reason::parse("x".repeat(REASON_MAX + 1)), Err(NameError::TooLong(REASON_MAX)));
     }
 }

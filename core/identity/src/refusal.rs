@@ -179,6 +179,48 @@ pub enum Refusal {
     #[error("this server's address cannot use passkeys in a browser")]
     PasskeysUnavailable,
 
+    // Recovery
+    /// Not a code of this user: unknown user, no codes, another code. One answer for all.
+    #[error("the recovery code is not valid")]
+    RecoveryCodeWrong,
+    /// The right code, burnt before.
+    #[error("the recovery code was used")]
+    RecoveryCodeUsed {
+        /// When.
+        at: Timestamp,
+        /// The device that it let in.
+        device: String,
+    },
+    /// The right code, of a sheet that another one has replaced.
+    #[error("the recovery code was replaced")]
+    RecoveryCodeReplaced {
+        /// When.
+        at: Timestamp,
+    },
+    /// Unknown, over, or another key's.
+    #[error("no such recovery")]
+    RecoveryOver,
+    /// The owner, or an administrator, said no.
+    #[error("the recovery was stopped")]
+    RecoveryStopped {
+        /// When.
+        at: Timestamp,
+    },
+    /// More proofs are wanted.
+    #[error("the recovery needs another proof")]
+    RecoveryUnproved,
+    /// Nothing is missing but time.
+    #[error("the recovery is held")]
+    RecoveryHeld {
+        /// Until when.
+        until: Timestamp,
+        /// How long that is.
+        left: Seconds,
+    },
+    /// A code was shown and none was made to take its place.
+    #[error("a successor of the used code is missing")]
+    SuccessorMissing,
+
     // Secrets
     /// No room for another secret.
     #[error("too many secrets")]
@@ -230,4 +272,6 @@ pub enum Young {
     RemoveAddress,
     /// End a freeze.
     Unfreeze,
+    /// Replace older recovery codes.
+    ReplaceCodes,
 }

@@ -7,10 +7,10 @@
 use crate::time::At;
 use landfall_identity::bound::BoundAction;
 use landfall_identity::caller::Role;
-use landfall_identity::id::{CeremonyId, PasskeyId};
+use landfall_identity::id::{CeremonyId, PasskeyId, RecoveryId};
 use landfall_identity::passkey::Attachment;
 use landfall_identity::token::TokenKind;
-use landfall_identity::{DeviceName, Label, Seconds, TenantName, UserName};
+use landfall_identity::{DeviceName, Label, Reason, Seconds, TenantName, UserName};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -72,6 +72,28 @@ pub enum BoundActBody {
         #[schema(value_type = String)]
         device: DeviceName,
     },
+    /// Make recovery codes; those that were there stop working.
+    MakeRecoveryCodes {
+        /// SHA-256 over the new ones' names and hashes, base64url.
+        codes_hash: String,
+    },
+    /// Vouch, as an administrator, for somebody who has lost every device.
+    ApproveRecovery {
+        /// Which recovery.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        recovery: RecoveryId,
+        /// Whose account it leads into.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        user: UserName,
+        /// The key of the new device.
+        thumbprint: String,
+        /// Why.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        reason: Reason,
+    },
 }
 
 impl From<BoundActBody> for BoundAction {
@@ -85,6 +107,12 @@ impl From<BoundActBody> for BoundAction {
             }
             BoundActBody::RemovePasskey { passkey } => Self::RemovePasskey { passkey },
             BoundActBody::RevokeDevice { user, device } => Self::RevokeDevice { user, device },
+            BoundActBody::MakeRecoveryCodes { codes_hash } => {
+                Self::MakeRecoveryCodes { codes_hash }
+            }
+            BoundActBody::ApproveRecovery { recovery, user, thumbprint, reason } => {
+                Self::ApproveRecovery { recovery, user, thumbprint, reason }
+            }
         }
     }
 }
@@ -98,6 +126,10 @@ impl From<BoundAction> for BoundActBody {
             BoundAction::AddPasskey { attachment, label } => Self::AddPasskey { attachment, label },
             BoundAction::RemovePasskey { passkey } => Self::RemovePasskey { passkey },
             BoundAction::RevokeDevice { user, device } => Self::RevokeDevice { user, device },
+            BoundAction::MakeRecoveryCodes { codes_hash } => Self::MakeRecoveryCodes { codes_hash },
+            BoundAction::ApproveRecovery { recovery, user, thumbprint, reason } => {
+                Self::ApproveRecovery { recovery, user, thumbprint, reason }
+            }
         }
     }
 }

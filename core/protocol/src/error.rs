@@ -150,6 +150,24 @@ codes! {
     /// The address does not allow them.
     PasskeysUnavailable = 409, "passkeys-unavailable", "Passkeys cannot be used on this server's address";
 
+    // Recovery
+    /// Unknown user, no codes, another code: one answer.
+    RecoveryCodeWrong = 401, "recovery-code-wrong", "This recovery code did not open anything";
+    /// Burnt.
+    RecoveryCodeUsed = 401, "recovery-code-used", "This recovery code was used before";
+    /// A newer sheet took its place.
+    RecoveryCodeReplaced = 401, "recovery-code-replaced", "This recovery code is from an old sheet";
+    /// Unknown or over.
+    RecoveryOver = 404, "recovery-over", "This recovery is over";
+    /// Somebody said no.
+    RecoveryStopped = 403, "recovery-stopped", "This recovery was stopped";
+    /// More proofs are wanted.
+    RecoveryUnproved = 409, "recovery-unproved", "One more proof is needed";
+    /// Only time is missing.
+    RecoveryHeld = 409, "recovery-held", "Everything is proved, and there is a wait";
+    /// A used code has no successor.
+    SuccessorMissing = 400, "successor-missing", "A new code must take the used one's place";
+
     // Secrets
     /// Too many.
     TooManySecrets = 409, "too-many-secrets", "There is no room for another secret";
@@ -181,6 +199,10 @@ codes! {
     Internal = 500, "internal", "Something failed on the server";
 
     // Raised by clients only
+    /// The text is not a recovery code, or not a sheet's first line.
+    RecoveryCodeMistyped = 0, "recovery-code-mistyped", "This recovery code is mistyped";
+    /// What an administrator typed is not what the new machine shows.
+    CheckCodeWrong = 0, "check-code-wrong", "That is not what the new machine shows";
     /// The text is not a token.
     TokenUnreadable = 0, "token-unreadable", "This is not a Landfall code";
     /// The text was cut or mistyped.
@@ -269,6 +291,14 @@ impl From<&Refusal> for ErrorCode {
             Refusal::PasskeyRegistered => Self::PasskeyRegistered,
             Refusal::LastPasskey => Self::LastPasskey,
             Refusal::PasskeysUnavailable => Self::PasskeysUnavailable,
+            Refusal::RecoveryCodeWrong => Self::RecoveryCodeWrong,
+            Refusal::RecoveryCodeUsed { .. } => Self::RecoveryCodeUsed,
+            Refusal::RecoveryCodeReplaced { .. } => Self::RecoveryCodeReplaced,
+            Refusal::RecoveryOver => Self::RecoveryOver,
+            Refusal::RecoveryStopped { .. } => Self::RecoveryStopped,
+            Refusal::RecoveryUnproved => Self::RecoveryUnproved,
+            Refusal::RecoveryHeld { .. } => Self::RecoveryHeld,
+            Refusal::SuccessorMissing => Self::SuccessorMissing,
             Refusal::TooManySecrets => Self::TooManySecrets,
             Refusal::TooManyVersions => Self::TooManyVersions,
             Refusal::MailUnavailable => Self::MailUnavailable,

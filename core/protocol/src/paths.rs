@@ -55,6 +55,21 @@ pub const PASSKEYS: &str = "/auth/webauthn/credentials";
 /// One passkey.
 pub const PASSKEY: &str = "/auth/webauthn/credentials/{id}";
 
+/// One's recovery codes.
+pub const RECOVERY_CODES: &str = "/auth/recovery/codes";
+/// A machine without an identity asks to be somebody's new device.
+pub const RECOVERY_BEGIN: &str = "/auth/recovery/begin";
+/// It asks how it stands.
+pub const RECOVERY_SHOW: &str = "/auth/recovery/show";
+/// It shows a recovery code.
+pub const RECOVERY_PROVE: &str = "/auth/recovery/prove";
+/// It becomes a device.
+pub const RECOVERY_COMPLETE: &str = "/auth/recovery/complete";
+/// Recoveries of one's own account that are under way.
+pub const RECOVERIES: &str = "/auth/recovery";
+/// End one of them.
+pub const RECOVERY_OBJECT: &str = "/auth/recovery/{id}/object";
+
 /// Who am I.
 pub const ME: &str = "/me";
 /// Freeze the account.
@@ -104,6 +119,12 @@ pub const ADMIN_DEVICE_SUSPEND: &str = "/admin/users/{user}/devices/{device}/sus
 pub const ADMIN_DEVICE_RESUME: &str = "/admin/users/{user}/devices/{device}/resume";
 /// Revoke it.
 pub const ADMIN_DEVICE_REVOKE: &str = "/admin/users/{user}/devices/{device}/revoke";
+/// Who in the tenant is on their way back in.
+pub const ADMIN_RECOVERIES: &str = "/admin/recoveries";
+/// Vouch for one of them.
+pub const ADMIN_RECOVERY_APPROVE: &str = "/admin/recoveries/{id}/approve";
+/// End one.
+pub const ADMIN_RECOVERY_REFUSE: &str = "/admin/recoveries/{id}/refuse";
 /// The tenant's audit.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 

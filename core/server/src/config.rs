@@ -17,6 +17,7 @@ use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
+use landfall_identity::recovery::Preset;
 use landfall_identity::token::{DEVICE_TTL, DEVICE_TTL_MAX};
 use landfall_identity::{MailAddress, Seconds, TenantName, TrustDomain};
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,9 @@ pub struct Config {
     /// Days of silence after which a device may not renew by itself any more.
     #[serde(default = "default_renewal_silence")]
     pub renewal_silence_max_days: u64,
+    /// What lets somebody in who has no device any more: `personal`, `team` or `strict`.
+    #[serde(default = "default_recovery_plan")]
+    pub recovery_plan: Preset,
     /// Whether the root key stays, sealed, in the data directory. Right for local use; a server that
     /// others rely on keeps it offline.
     #[serde(default = "yes")]
@@ -182,6 +186,7 @@ impl Config {
             tls_key: None,
             device_token_ttl_max_seconds: default_device_ttl(),
             renewal_silence_max_days: RENEWAL_SILENCE_MAX_DAYS,
+            recovery_plan: default_recovery_plan(),
             keep_root_key: true,
             master_key_passphrase_file: None,
             smtp_url: None,
@@ -358,6 +363,11 @@ fn default_device_ttl() -> u64 {
 
 fn default_renewal_silence() -> u64 {
     RENEWAL_SILENCE_MAX_DAYS
+}
+
+/// The preset that has every door.
+fn default_recovery_plan() -> Preset {
+    Preset::Personal
 }
 
 fn default_max_connections() -> usize {

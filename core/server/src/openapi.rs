@@ -181,6 +181,9 @@ fn demands(entry: Entry) -> String {
         Entry::Anyone => "Open to anyone.".to_owned(),
         Entry::DoorSecret => "Takes the secret half of a token.".to_owned(),
         Entry::EnrolledKey => "Takes a request signature by an enrolled key (RFC 9421).".to_owned(),
+        Entry::RecoveryKey => {
+            "Takes a request signature by the key that begins the recovery (RFC 9421).".to_owned()
+        }
         Entry::Connection => "Takes a connection made with an enrolled key.".to_owned(),
         Entry::CeremonySecret => "Takes a ceremony's secret; for the server's own page.".to_owned(),
         Entry::MailedSecret => {

@@ -25,6 +25,7 @@ use landfall_crypto::envelope::{EnvelopeError, MasterKey};
 use landfall_crypto::jwt::{JwtError, JwtSigner, JwtVerifier, SESSION, SessionClaims};
 use landfall_crypto::key::{KeyError, KeyPair, PublicKey};
 use landfall_crypto::passphrase::PassphraseError;
+use landfall_crypto::secret::{Secret32, hkdf_sha256};
 use landfall_crypto::thumbprint::{Jwk, Thumbprint};
 use landfall_identity::device::RENEW_AFTER;
 use landfall_identity::id::EnrollmentId;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 
 const ROOT: &str = "root";
 const SESSION_KEY: &str = "session";
+const RECOVERY_CODE_INFO: &str = "landfall/recovery-code-key/v1";
 /// How long a revocation list may be used.
 const CRL_TTL: Seconds = Seconds::hours(24);
 
@@ -209,6 +211,11 @@ impl Pki {
     /// The master key: seals managed secrets.
     pub fn master_key(&self) -> &MasterKey {
         &self.master
+    }
+
+    /// The key that hashes of recovery codes are kept under.
+    pub fn recovery_code_key(&self) -> Secret32 {
+        hkdf_sha256(self.master.expose().expose(), &[], RECOVERY_CODE_INFO)
     }
 
     /// Certifies a device.

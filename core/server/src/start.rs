@@ -305,6 +305,7 @@ pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartEr
         mail: config.smtp_url.is_some(),
         device_token_ttl_max: config.device_token_ttl_max(),
         renewal_silence_max: config.renewal_silence_max(),
+        recovery_plan: config.recovery_plan.plan(),
     })
 }
 

@@ -37,6 +37,7 @@ const GUESSES: [ErrorCode; 5] = [
     ErrorCode::CeremonyOver,
     ErrorCode::LinkOver,
     ErrorCode::PasskeyRefused,
+    ErrorCode::RecoveryCodeWrong,
 ];
 
 /// Whether a refusal means that somebody tries secrets.

@@ -2,6 +2,7 @@
 //! that a test can hold in its hand.
 
 pub mod ambient;
+pub mod bare;
 pub mod browser;
 pub mod forge;
 pub mod keys;
@@ -10,6 +11,7 @@ pub mod smtp;
 pub mod world;
 
 pub use ambient::{SeededRandom, still_ambient};
+pub use bare::Bare;
 pub use browser::{Arrived, SoftBrowser};
 pub use forge::Forge;
 pub use keys::SoftKeys;

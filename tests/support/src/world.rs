@@ -202,8 +202,25 @@ impl World {
     pub async fn invited(&self, admin: &Person, user: &str) -> anyhow::Result<Person> {
         let name = UserName::parse(user)?;
         let invitation = admin.mint(TokenKind::Invite, &name, None).await?;
+        self.accept(name, &invitation).await
+    }
+
+    /// As [`World::invited`], for another administrator.
+    ///
+    /// # Errors
+    /// When any step is refused.
+    pub async fn invited_admin(&self, admin: &Person, user: &str) -> anyhow::Result<Person> {
+        let name = UserName::parse(user)?;
+        let (kind, role) = (TokenKind::Invite, Role::Admin);
+        let request = MintRequest { kind, user: name.clone(), device: None, role, ttl: None };
+        let minted = admin.client().mint(request, &admin.shell).await.map_err(told)?;
+        self.accept(name, &minted.text).await
+    }
+
+    async fn accept(&self, name: UserName, invitation: &str) -> anyhow::Result<Person> {
+        let user = name.as_str();
         let machine = self.machine(&format!("{user}-laptop"))?;
-        machine.enroll(&invitation, None, Some(&format!("{user}-laptop"))).await?;
+        machine.enroll(invitation, None, Some(&format!("{user}-laptop"))).await?;
         let person = Person { name, machine, shell: PocketKey::new()? };
         // A passkey is a moment younger than the machine that it was registered on.
         self.clock.advance(Seconds(1));

@@ -21,5 +21,9 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts["act.remove-passkey.labelled"], { label: passkeyLabel, user, passkey: act.passkey });
     case "revoke-device":
       return parts(acts["act.revoke-device"], { user: act.user, device: act.device });
+    case "make-recovery-codes":
+      return parts(acts["act.make-recovery-codes"], { user });
+    case "approve-recovery":
+      return parts(acts["act.approve-recovery"], { user: act.user, reason: act.reason });
   }
 }

@@ -91,6 +91,8 @@ export const acts = {
   "act.remove-passkey": "Remove the passkey {passkey}. It can never be used here again.",
   "act.remove-passkey.labelled": "Remove the passkey “{label}” of {user} ({passkey}). It can never be used here again.",
   "act.revoke-device": "Cut off {device} of {user} for ever. It can never sign in again.",
+  "act.make-recovery-codes": "Make ten new recovery codes for {user}. Codes that were made before stop working at once.",
+  "act.approve-recovery": "Let a new device sign in as {user}, who has lost theirs. Your reason: “{reason}”",
 } as const;
 
 /** The desktop app. */
@@ -161,6 +163,8 @@ export const app = {
   "step.prepare": "Ask the server",
   "step.use-passkey": "Your passkey, in the browser",
   "step.collect": "Back in the app",
+  "step.introduce": "Told the server whose machine this is",
+  "step.prove": "Everything shown that was needed",
   "step.state.pending": "later",
   "step.state.now": "now",
   "step.state.done": "done",

@@ -1,7 +1,7 @@
 //! `admin`.
 
-use super::device;
 use super::token::made;
+use super::{device, recovery};
 use crate::app::App;
 use crate::args::{AdminDeviceVerb, AdminVerb};
 use crate::clock::clock_time;
@@ -29,6 +29,7 @@ pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
             Answer::new(&json!({ "items": devices }), device::list(&devices, true))
         }
         AdminVerb::Devices { act: Some(act), .. } => devices(app, act).await,
+        AdminVerb::Recoveries(verb) => recovery::admin(app, verb).await,
         AdminVerb::Unfreeze { user } => {
             let frozen = app.with_person(async || app.client.admin_unfreeze(&user).await).await?;
             Answer::new(&frozen, format!("The account of {user} works again."))

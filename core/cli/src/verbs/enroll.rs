@@ -103,7 +103,7 @@ fn begin(app: &App, token: &str, args: EnrollArgs) -> Result<Enrolling, Failure>
     }
 }
 
-fn ask_user(app: &App) -> Result<UserName, Failure> {
+pub(super) fn ask_user(app: &App) -> Result<UserName, Failure> {
     loop {
         match UserName::parse(app.terminal.ask_line(texts::ASK_USER)?) {
             Ok(user) => return Ok(user),
@@ -112,7 +112,7 @@ fn ask_user(app: &App) -> Result<UserName, Failure> {
     }
 }
 
-fn ask_device(app: &App) -> Result<DeviceName, Failure> {
+pub(super) fn ask_device(app: &App) -> Result<DeviceName, Failure> {
     let default = host_name().unwrap_or_default();
     loop {
         let typed = app.terminal.ask_line(&texts::asks_device(&default))?;

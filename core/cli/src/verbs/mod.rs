@@ -7,6 +7,8 @@ mod device;
 mod doctor;
 mod enroll;
 mod notices;
+mod recover;
+mod recovery;
 mod secret;
 mod token;
 mod webauthn;
@@ -28,6 +30,8 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Whoami => account::whoami(app).await,
         Verb::Freeze => account::freeze(app).await,
         Verb::Unfreeze => account::unfreeze(app).await,
+        Verb::Recover(args) => recover::recover(app, args).await,
+        Verb::Recovery(verb) => recovery::run(app, verb).await,
         Verb::Device(verb) => device::run(app, verb).await,
         Verb::Token(verb) => token::run(app, verb).await,
         Verb::Webauthn(verb) => webauthn::run(app, verb).await,

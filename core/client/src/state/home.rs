@@ -2,6 +2,7 @@
 
 use super::files;
 use super::profile::{Pending, Profile, ProfileName};
+use super::recovery::PendingRecovery;
 use crate::failure::Failure;
 use crate::sessions::Sessions;
 use crate::texts;
@@ -191,6 +192,23 @@ impl Home {
 
     pub(crate) fn forget_pending(&self, token: &TokenId) -> Result<(), Failure> {
         files::remove(&self.pending_path(token)).map_err(|error| self.unwritable(&error))
+    }
+
+    /// The recovery that is under way.
+    pub(crate) fn pending_recovery(&self) -> Result<Option<PendingRecovery>, Failure> {
+        self.read_json(&self.recovery_path())
+    }
+
+    pub(crate) fn save_recovery(&self, pending: &PendingRecovery) -> Result<(), Failure> {
+        self.write_json(&self.recovery_path(), pending)
+    }
+
+    pub(crate) fn forget_recovery(&self) -> Result<(), Failure> {
+        files::remove(&self.recovery_path()).map_err(|error| self.unwritable(&error))
+    }
+
+    fn recovery_path(&self) -> PathBuf {
+        self.0.join("recovery.json")
     }
 
     fn folder(&self, name: &ProfileName) -> PathBuf {

@@ -7,11 +7,15 @@
 //!   profiles/<name>/identity.json who this machine is there
 //!   profiles/<name>/sessions.json open sessions; useless without the key
 //!   pending/<token id>.json       an enrolment that may have to be resumed
+//!   recovery.json                 a recovery that is under way
 //! ```
 
 mod files;
 mod home;
 mod profile;
+mod recovery;
 
 pub use home::{Home, default_home};
 pub use profile::{Pending, Profile, ProfileName};
+pub use recovery::PendingRecovery;
+pub(crate) use recovery::ShownCode;

@@ -6,12 +6,19 @@
 //! engine and the readiness screen read the same plan by the same function, what the screen promises is
 //! what the engine does.
 
+mod code;
 mod plan;
+mod process;
 mod readiness;
 mod verdict;
 mod ways;
 
+pub use code::{CODES_PER_USER, CodeName, CodeNameError, CodeState};
 pub use plan::{Door, Hold, Plan, PlanError, Preset};
+pub use process::{
+    BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, OPEN_PER_ACCOUNT, RECOVERY_TTL, RESUME_TTL,
+    RecoveryState, TRIES_MAX,
+};
 pub use readiness::{Need, Readiness, Remedy, Standing, Thing, ThingKind, WayIn};
 pub use verdict::{Evidence, Proof, Verdict};
 pub use ways::Way;

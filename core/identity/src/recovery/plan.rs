@@ -47,6 +47,23 @@ impl Door {
         Self::Admin,
         Self::Guardian,
     ];
+
+    /// The wire text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Passkey => "passkey",
+            Self::RecoveryCode => "recovery-code",
+            Self::MailedCode => "mailed-code",
+            Self::Admin => "admin",
+            Self::Guardian => "guardian",
+        }
+    }
+
+    /// The door that a wire text names.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|door| door.as_str() == text)
+    }
 }
 
 /// When a wait applies.

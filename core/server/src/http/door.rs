@@ -75,7 +75,7 @@ impl Door {
             return Err(Failure::Unavailable.into());
         }
         match entry {
-            Entry::Anyone | Entry::DoorSecret | Entry::EnrolledKey => {}
+            Entry::Anyone | Entry::DoorSecret | Entry::EnrolledKey | Entry::RecoveryKey => {}
             Entry::CeremonySecret => {
                 let ceremony = self.app.site.ceremony.as_ref();
                 let ceremony = ceremony.ok_or(Refusal::PasskeysUnavailable)?;

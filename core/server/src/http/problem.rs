@@ -113,6 +113,8 @@ fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::TtlNotAllowed { .. } => problem.field = Some("ttl_seconds".to_owned()),
         Refusal::ClockSkew { server_time } => problem.server_time = Some((*server_time).into()),
         Refusal::RateLimited { retry_after } => problem.retry_after_seconds = Some(retry_after.0),
+        Refusal::RecoveryHeld { left, .. } => problem.retry_after_seconds = Some(left.0),
+        Refusal::SuccessorMissing => problem.field = Some("successor".to_owned()),
         _ => {}
     }
     problem
@@ -193,6 +195,9 @@ fn young(what: Young, until: &str) -> String {
         }
         Young::RemoveAddress => {
             format!("It may remove that address from {until}. Until then an older passkey can.")
+        }
+        Young::ReplaceCodes => {
+            format!("It may replace those codes from {until}. Until then an older passkey can.")
         }
         Young::Unfreeze => format!(
             "It may end the freeze from {until}. Until then an older passkey or an administrator can."
@@ -298,6 +303,43 @@ fn next_step_of_ceremonies(refusal: &Refusal) -> String {
              can see what is missing: landfall-server config check."
                 .to_owned()
         }
+        other => next_step_of_recovery(other),
+    }
+}
+
+fn next_step_of_recovery(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::RecoveryCodeWrong => {
+            "Check the user name and the code, and that the sheet is the newest one.".to_owned()
+        }
+        Refusal::RecoveryCodeUsed { at, device } => format!(
+            "It let in {device} at {}. If that was not you, freeze the account; otherwise take the \
+             next code of your sheet.",
+            time(*at)
+        ),
+        Refusal::RecoveryCodeReplaced { at } => {
+            format!("A new sheet took its place at {}. Use a code of that one.", time(*at))
+        }
+        Refusal::RecoveryOver => {
+            "It has ended, or takes no more codes. Begin again on the new machine.".to_owned()
+        }
+        Refusal::RecoveryStopped { at } => format!(
+            "Somebody with your passkey, or an administrator, stopped it at {}. If you are who you \
+             say, call an administrator.",
+            time(*at)
+        ),
+        Refusal::RecoveryUnproved => {
+            "What was shown so far does not suffice. Show a recovery code, or ask an administrator \
+             to approve this recovery."
+                .to_owned()
+        }
+        Refusal::RecoveryHeld { until, .. } => format!(
+            "One of your devices could still object until {}. Then it goes on by itself.",
+            time(*until)
+        ),
+        Refusal::SuccessorMissing => {
+            "The code that you used is burnt by this. Send the new one that replaces it.".to_owned()
+        }
         other => next_step_of_limits(other),
     }
 }
@@ -384,7 +426,7 @@ mod tests {
         let until = Timestamp::from_seconds(1_800_000_000);
         let said = |what| next_step(&Refusal::Probation { until, what });
         assert!(said(Young::RevokeDevice).contains("suspending it works at once"));
-        for what in [Young::RemovePasskey, Young::Unfreeze] {
+        for what in [Young::RemovePasskey, Young::Unfreeze, Young::ReplaceCodes] {
             assert!(!said(what).contains("suspend"), "{}", said(what));
         }
         assert!(said(Young::Unfreeze).contains("end the freeze from 2027-01-15T08:00:00Z"));

@@ -4,7 +4,7 @@
 use super::{App, BODY_MAX};
 use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
 use super::{admin, audit, ceremony, devices, me, notices, passkeys};
-use super::{public, secrets, sessions, tokens};
+use super::{public, recovery, secrets, sessions, tokens};
 use crate::openapi::Docs;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -25,6 +25,11 @@ use landfall_protocol::notice::{
     AddressAddRequest, AddressConfirmRequest, AddressInfo, FreezeByLinkRequest, NoticeInfo,
 };
 use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery, RenameRequest};
+use landfall_protocol::recovery::{
+    Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
+    RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryProveRequest,
+    RecoveryShowRequest, RecoveryStatus,
+};
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
 use landfall_protocol::{PageQuery, paths};
@@ -78,6 +83,7 @@ pub(crate) fn table() -> Vec<Route> {
         public_routes(),
         door_routes(),
         ceremony_routes(),
+        recovery_routes(),
         own_routes(),
         secret_routes(),
         admin_routes(),
@@ -157,6 +163,28 @@ pub(super) fn ceremony_listener_routes() -> Vec<Route> {
     ]
 }
 
+fn recovery_routes() -> Vec<Route> {
+    vec![
+        post(paths::RECOVERY_CODES, Action::MakeRecoveryCodes, recovery::make_codes)
+            .documented(Docs::both::<RecoveryCodesRequest, RecoveryCodesMade>),
+        get(paths::RECOVERY_CODES, Action::ListRecoveryCodes, recovery::list_codes)
+            .documented(|docs| docs.query::<PageQuery>().lists::<RecoveryCodeInfo>()),
+        post(paths::RECOVERY_BEGIN, Action::BeginRecovery, recovery::begin)
+            .body_max(CSR_BODY_MAX)
+            .documented(Docs::both::<RecoveryBeginRequest, RecoveryStatus>),
+        post(paths::RECOVERY_SHOW, Action::ReadRecovery, recovery::show)
+            .documented(Docs::both::<RecoveryShowRequest, RecoveryStatus>),
+        post(paths::RECOVERY_PROVE, Action::ProveRecovery, recovery::prove)
+            .documented(Docs::both::<RecoveryProveRequest, RecoveryStatus>),
+        post(paths::RECOVERY_COMPLETE, Action::CompleteRecovery, recovery::complete)
+            .documented(Docs::both::<RecoveryCompleteRequest, Recovered>),
+        get(paths::RECOVERIES, Action::ListRecoveries, recovery::list)
+            .documented(|docs| docs.query::<PageQuery>().lists::<RecoveryInfo>()),
+        post(paths::RECOVERY_OBJECT, Action::ObjectToRecovery, recovery::stop)
+            .documented(Docs::gives::<RecoveryInfo>),
+    ]
+}
+
 fn own_routes() -> Vec<Route> {
     vec![
         get(paths::ME, Action::ReadSelf, me::show).documented(Docs::gives::<Me>),
@@ -223,6 +251,12 @@ fn admin_routes() -> Vec<Route> {
             .documented(Docs::gives::<DeviceInfo>),
         post(paths::ADMIN_DEVICE_REVOKE, Action::AdminRevokeDevice, admin::revoke)
             .documented(Docs::gives::<DeviceCut>),
+        get(paths::ADMIN_RECOVERIES, Action::AdminListRecoveries, recovery::admin_list)
+            .documented(|docs| docs.query::<PageQuery>().lists::<RecoveryInfo>()),
+        post(paths::ADMIN_RECOVERY_APPROVE, Action::AdminApproveRecovery, recovery::approve)
+            .documented(Docs::both::<RecoveryApproveRequest, RecoveryInfo>),
+        post(paths::ADMIN_RECOVERY_REFUSE, Action::AdminRefuseRecovery, recovery::stop)
+            .documented(Docs::gives::<RecoveryInfo>),
         get(paths::ADMIN_AUDIT, Action::AdminReadAudit, audit::admin_list)
             .documented(|docs| docs.query::<AuditQuery>().lists::<AuditRow>()),
     ]

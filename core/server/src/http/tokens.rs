@@ -51,11 +51,7 @@ pub(super) async fn renew(
     request: Signed<CertRenewRequest>,
 ) -> Answer<CertIssued> {
     let CertRenewRequest {} = request.body;
-    let fields = SignatureFields {
-        content_digest: one(&request.headers, "content-digest")?,
-        signature_input: one(&request.headers, "signature-input")?,
-        signature: one(&request.headers, "signature")?,
-    };
+    let fields = signature_fields(&request.headers)?;
     // Our own authority, not the one that the request claims.
     let authority = app.site.url.authority();
     let signed = httpsig::Request {
@@ -65,6 +61,15 @@ pub(super) async fn renew(
         body: &request.bytes,
     };
     reply(app.service.renew(context, signed, &fields).await)
+}
+
+/// The fields of a request's signature.
+pub(super) fn signature_fields(headers: &HeaderMap) -> Result<SignatureFields, Refused> {
+    Ok(SignatureFields {
+        content_digest: one(headers, "content-digest")?,
+        signature_input: one(headers, "signature-input")?,
+        signature: one(headers, "signature")?,
+    })
 }
 
 /// A field that is there exactly once: two of them could be read two ways.

@@ -411,5 +411,9 @@ fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::RevokeDevice { user, device }) => {
             format!("{ceremony}: revoke device {device} of {user}")
         }
+        Some(BoundAction::MakeRecoveryCodes { .. }) => format!("{ceremony}: make recovery codes"),
+        Some(BoundAction::ApproveRecovery { recovery, user, .. }) => {
+            format!("{ceremony}: approve recovery {recovery} of {user}")
+        }
     }
 }

@@ -205,7 +205,7 @@ fn news(candidate: &Candidate, source: Option<String>, now: Timestamp) -> News {
     }
 }
 
-fn csr_refusal(error: csr::CsrError) -> Failure {
+pub(super) fn csr_refusal(error: csr::CsrError) -> Failure {
     match error {
         csr::CsrError::Signature => Refusal::CsrSignature,
         csr::CsrError::Key => Refusal::KeyUnsupported,

@@ -1,10 +1,10 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
-use super::{Turn, tokens};
+use super::{Turn, recovery_codes, recovery_queue, tokens};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
-use crate::store::{Tx, enrollments, meta};
+use crate::store::{Tx, enrollments, meta, recoveries};
 use landfall_identity::authorize::Object;
 use landfall_identity::session::{Factor, SessionFacts};
 use landfall_identity::time::Moment;
@@ -50,6 +50,10 @@ pub(super) async fn foresee(
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
         }
         _ if !there => Err(Refusal::NotFound.into()),
+        BoundAction::ApproveRecovery { recovery, .. } => {
+            let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
+            recovery_queue::may_approve(turn, &found)
+        }
         _ => Ok(()),
     }
 }
@@ -89,6 +93,12 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Fai
             let found = enrollments::find(tx, &tenant, user, device).await?;
             there = found.is_some();
             (action, found.map_or(nothing, |row| row.object()))
+        }
+        BoundAction::MakeRecoveryCodes { .. } => {
+            (Action::MakeRecoveryCodes, recovery_codes::object(tx, turn).await?)
+        }
+        BoundAction::ApproveRecovery { user, .. } => {
+            (Action::AdminApproveRecovery, Object::Owned { tenant, user: user.clone() })
         }
     };
     Ok(Aim { action, object, there })

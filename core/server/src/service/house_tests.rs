@@ -65,6 +65,7 @@ impl House {
             mail: false,
             device_token_ttl_max: Seconds::hours(24),
             renewal_silence_max: Seconds::days(90),
+            recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),
         };
         let cutter = Arc::new(NothingToCut);
         let service = Service::new(store, Arc::new(pki), Arc::new(settings), ambient, cutter);

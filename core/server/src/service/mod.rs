@@ -22,6 +22,11 @@ mod perform;
 mod post;
 mod prune;
 mod public;
+mod recovery;
+mod recovery_codes;
+mod recovery_complete;
+mod recovery_queue;
+mod recovery_standing;
 mod renew;
 mod secrets;
 mod sessions;
@@ -30,6 +35,7 @@ mod tokens;
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
 pub use post::{Carrier, Envelope};
+pub use recovery::SignedMessage;
 pub use sessions::SESSIONS_MAX;
 
 use crate::ceremony::RelyingParty;
@@ -37,6 +43,7 @@ use crate::pki::Pki;
 use crate::store::Store;
 use landfall_crypto::ambient::Ambient;
 use landfall_identity::id::NodeId;
+use landfall_identity::recovery::Plan;
 use landfall_identity::{Seconds, TenantName};
 use std::sync::Arc;
 
@@ -63,6 +70,8 @@ pub struct Settings {
     pub mail: bool,
     /// How long a device may be silent and still renew by itself.
     pub renewal_silence_max: Seconds,
+    /// What lets somebody in who has no device any more.
+    pub recovery_plan: Plan,
 }
 
 /// Everything a use case stands on. Cheap to clone.

@@ -19,6 +19,8 @@ pub mod meta;
 pub mod notices;
 pub mod outbox;
 pub mod passkeys;
+pub mod recoveries;
+pub mod recovery_codes;
 pub mod secrets;
 pub mod sessions;
 pub mod stale;

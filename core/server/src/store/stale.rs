@@ -20,7 +20,7 @@ pub struct Stale {
 }
 
 /// Every kind, in an order in which no row is dropped that another one names.
-pub const STALE: [Stale; 11] = [
+pub const STALE: [Stale; 14] = [
     Stale {
         what: "ceremonies",
         keep: Seconds::hours(1),
@@ -38,6 +38,29 @@ pub const STALE: [Stale; 11] = [
         keep: Seconds::days(1),
         sql: "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
               WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    // A signature is too old to be taken after a minute.
+    Stale {
+        what: "recovery_messages",
+        keep: Seconds::hours(1),
+        sql: "DELETE FROM recovery_messages WHERE digest IN (SELECT digest FROM recovery_messages
+              WHERE taken_at < $1 ORDER BY taken_at LIMIT $2)",
+    },
+    Stale {
+        what: "recovery_proofs",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM recovery_proofs WHERE (recovery, door, given_by) IN
+              (SELECT p.recovery, p.door, p.given_by FROM recoveries r
+              JOIN recovery_proofs p ON p.recovery = r.id
+              WHERE r.expires_at < $1 ORDER BY r.expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "recoveries",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM recoveries WHERE id IN (SELECT id FROM recoveries r
+              WHERE expires_at < $1
+                AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
+              ORDER BY expires_at LIMIT $2)",
     },
     // Whoever made one sees for a month what became of it. The hash of its secret goes with it.
     Stale {

@@ -369,6 +369,7 @@ async fn open(
         mail: false,
         device_token_ttl_max: Seconds::minutes(10),
         renewal_silence_max: Seconds::days(90),
+        recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),
     };
     let service = Service::new(
         store.clone(),

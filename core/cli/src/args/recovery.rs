@@ -1,0 +1,101 @@
+//! What can be typed to get back in, and to be ready for it.
+
+use clap::{Args as ClapArgs, Subcommand};
+use landfall_client::words::{DeviceName, Label, Reason, RecoveryId, ServerLine, UserName};
+use std::path::PathBuf;
+
+#[derive(Debug, ClapArgs)]
+pub struct RecoverArgs {
+    /// The server: the line on your sheet, beginning with https://
+    #[arg(long, value_name = "LINE", value_parser = server_line)]
+    pub server: Option<ServerLine>,
+    /// Your user name
+    #[arg(long)]
+    pub user: Option<UserName>,
+    /// This machine's name; it stays for ever
+    #[arg(long)]
+    pub device: Option<DeviceName>,
+    /// What you call this machine ("Bert's blue laptop")
+    #[arg(long)]
+    pub label: Option<Label>,
+    /// The device that you have lost: it is cut off in the same act
+    #[arg(long, value_name = "DEVICE")]
+    pub lost: Option<DeviceName>,
+    /// Go without a recovery code; an administrator approves
+    #[arg(long)]
+    pub without_code: bool,
+    /// Do not wait for others: say how it stands and stop
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Begin anew, although a recovery is under way on this machine
+    #[arg(long, requires = "server")]
+    pub anew: bool,
+    /// Replace the identity that this machine has on that server
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RecoveryVerb {
+    /// Codes on paper, for the day when every device is gone
+    #[command(subcommand)]
+    Codes(CodesVerb),
+    /// Who is on their way back into your account
+    #[command(after_help = "Example:\n  landfall recovery list")]
+    List,
+    /// That is not you: end it, with your passkey
+    #[command(after_help = "Example:\n  landfall recovery stop 00000000000000000000000000")]
+    Stop {
+        /// Which, from `landfall recovery list`
+        id: RecoveryId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CodesVerb {
+    /// Make ten; those before them stop working
+    #[command(
+        after_help = "With --sheet they go into a file to be printed, and not onto the screen.\n\nExamples:\n  landfall recovery codes make --sheet codes.html\n  landfall recovery codes make"
+    )]
+    Make {
+        /// Write a sheet to be printed (HTML, for you alone) to this new file
+        #[arg(long, value_name = "FILE")]
+        sheet: Option<PathBuf>,
+    },
+    /// Which there are, and what became of them
+    #[command(after_help = "Example:\n  landfall recovery codes list")]
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminRecoveryVerb {
+    /// The queue, newest first
+    #[command(after_help = "Example:\n  landfall admin recoveries list")]
+    List,
+    /// Vouch for somebody whom you have on the phone
+    #[command(
+        after_help = "Call them on a number that you know, and have them read out what their new machine shows.\n\nExample:\n  landfall admin recoveries approve 00000000000000000000000000 --check 4K7M-9QXA --reason \"Bert called, knew his badge number\""
+    )]
+    Approve {
+        /// Which, from `landfall admin recoveries list`
+        id: RecoveryId,
+        /// The eight characters that the new machine shows
+        #[arg(long, value_name = "CODE")]
+        check: Option<String>,
+        /// Why; kept in the audit
+        #[arg(long)]
+        reason: Reason,
+    },
+    /// End one
+    #[command(
+        after_help = "Example:\n  landfall admin recoveries refuse 00000000000000000000000000"
+    )]
+    Refuse {
+        /// Which, from `landfall admin recoveries list`
+        id: RecoveryId,
+    },
+}
+
+fn server_line(text: &str) -> Result<ServerLine, String> {
+    ServerLine::parse(text).map_err(|error| error.to_string())
+}

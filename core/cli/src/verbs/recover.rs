@@ -1,0 +1,195 @@
+//! `recover`: back in with no device at all.
+
+use super::enroll::{ask_device, ask_user};
+use crate::app::App;
+use crate::args::RecoverArgs;
+use crate::clock::clock_time;
+use crate::output::Answer;
+use crate::terminal::read_stdin;
+use crate::texts;
+use landfall_client::words::{RecoveryCode, ServerLine};
+use landfall_client::{
+    Failure, FlowNext, RecoverRequest, Recovering, RecoveryEnd, RecoveryProgress,
+    read_recovery_code,
+};
+use landfall_protocol::ErrorCode;
+use landfall_protocol::recovery::RecoveryStatus;
+use serde_json::json;
+
+/// The longest line that is read for a code, in bytes.
+const CODE_LINE_MAX: usize = 1024;
+
+/// With what was printed, or goes on with what was begun.
+pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
+    let no_wait = args.no_wait || !app.terminal.can_ask();
+    let mut recovering = match app.client.resume_recovery()? {
+        Some(begun) if !args.anew => begun,
+        _ => begin(app, args)?,
+    };
+    if recovering.is_resumed() {
+        app.terminal.say(texts::RECOVERY_RESUMING);
+    }
+    let mut waited = false;
+    loop {
+        let progress = match waited {
+            true => recovering.wait(&app.terminal).await,
+            false => recovering.run(&app.terminal).await,
+        };
+        match progress {
+            Ok(RecoveryProgress::Done(end)) => return done(app, recovering, *end),
+            Ok(RecoveryProgress::Waiting(status)) if no_wait => {
+                return waiting(app, &recovering, &status);
+            }
+            Ok(RecoveryProgress::Waiting(status)) => {
+                waited = true;
+                app.terminal.say(&words(&recovering, &status));
+            }
+            Err(failure) => {
+                waited = false;
+                help(app, &mut recovering, failure)?;
+            }
+        }
+    }
+}
+
+/// Asks for what was not given.
+fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
+    let server = match args.server {
+        Some(server) => server,
+        None => ask_server(app)?,
+    };
+    let user = match args.user {
+        Some(user) => user,
+        None => ask_user(app)?,
+    };
+    let device = match args.device {
+        Some(device) => device,
+        None => ask_device(app)?,
+    };
+    let code = if args.without_code { None } else { take_code(app, texts::ASK_RECOVERY_CODE)? };
+    let lost = args.lost.as_ref().map(ToString::to_string);
+    let recovering = app.client.recover(RecoverRequest {
+        server,
+        user,
+        device,
+        label: args.label,
+        lost: args.lost,
+        code,
+        replace: args.replace,
+    })?;
+    app.terminal.say(&texts::recover_about(&recovering.view(), lost.as_deref()));
+    app.go_on(texts::ASK_RECOVER)?;
+    Ok(recovering)
+}
+
+fn ask_server(app: &App) -> Result<ServerLine, Failure> {
+    loop {
+        match ServerLine::parse(&app.terminal.ask_line(texts::ASK_SERVER)?) {
+            Ok(server) => return Ok(server),
+            Err(why) => app.terminal.say(&format!("Not that one: {why}.")),
+        }
+    }
+}
+
+/// A code, typed or piped in; none when the line is empty.
+fn take_code(app: &App, question: &str) -> Result<Option<RecoveryCode>, Failure> {
+    if !app.terminal.can_ask() {
+        let bytes = read_stdin(CODE_LINE_MAX)?;
+        let text = String::from_utf8_lossy(&bytes);
+        return match text.trim() {
+            "" => Ok(None),
+            typed => read_recovery_code(typed).map(Some),
+        };
+    }
+    loop {
+        let typed = app.terminal.ask_line(question)?;
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        match read_recovery_code(&typed) {
+            Ok(code) => return Ok(Some(code)),
+            Err(failure) => app.output.failure(&failure),
+        }
+    }
+}
+
+/// A person at hand may try another code, another name, or the same again; nothing is lost.
+fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), Failure> {
+    let goes_on = matches!(recovering.view().next, FlowNext::TryAgain);
+    if !goes_on || !app.terminal.can_ask() {
+        return Err(failure);
+    }
+    match failure.code() {
+        ErrorCode::RecoveryCodeWrong
+        | ErrorCode::RecoveryCodeUsed
+        | ErrorCode::RecoveryCodeReplaced => {
+            app.output.failure(&failure);
+            if let Some(code) = take_code(app, texts::ASK_OTHER_CODE)? {
+                recovering.give_code(&code)?;
+            }
+            Ok(())
+        }
+        ErrorCode::DeviceNameTaken => {
+            app.output.failure(&failure);
+            recovering.rename(ask_device(app)?);
+            Ok(())
+        }
+        ErrorCode::Cancelled => Err(failure),
+        _ => {
+            app.output.failure(&failure);
+            if app.terminal.ask_yes("Try again?")? { Ok(()) } else { Err(failure) }
+        }
+    }
+}
+
+/// What a person who waits must know.
+fn words(recovering: &Recovering, status: &RecoveryStatus) -> String {
+    match status.held_until {
+        Some(until) => texts::recovery_held(&clock_time(until)),
+        None => {
+            let check = recovering.check_code().unwrap_or_default();
+            let until = clock_time(status.expires_at);
+            texts::recovery_waits(&check, &until, !status.proofs.is_empty())
+        }
+    }
+}
+
+fn waiting(app: &App, recovering: &Recovering, status: &RecoveryStatus) -> Result<Answer, Failure> {
+    app.terminal.say(&words(recovering, status));
+    let json =
+        json!({ "state": "waiting", "check_code": recovering.check_code(), "status": status });
+    let code = match status.held_until {
+        Some(_) => ErrorCode::RecoveryHeld,
+        None => ErrorCode::RecoveryUnproved,
+    };
+    Ok(Answer::Unwell { json, text: texts::RECOVERY_PAUSED.to_owned(), code })
+}
+
+fn done(app: &App, recovering: Recovering, end: RecoveryEnd) -> Result<Answer, Failure> {
+    let profile = &end.profile;
+    let (user, device) = match profile.names() {
+        Some((_, user, device)) => (user.as_str(), device.as_str()),
+        None => ("-", "-"),
+    };
+    let server = profile.server.origin().ascii_serialization();
+    let grant = profile.grant.as_ref().map(|grant| clock_time(grant.expires_at));
+    let successor = end.successor.as_ref().map(|code| code.as_str());
+    if let Some(code) = successor {
+        app.terminal.say(&texts::recovery_successor(code));
+    }
+    let json = json!({
+        "state": "done",
+        "profile": end.name.as_str(),
+        "server": server,
+        "spiffe_id": profile.spiffe_id,
+        "user": user,
+        "device": device,
+        "not_after": profile.not_after,
+        "thumbprint": profile.key.thumbprint,
+        "grant": profile.grant,
+        "new_code": successor,
+    });
+    let answer = Answer::new(&json, texts::enrolled(user, device, &server, grant.as_deref()))?;
+    recovering.finish()?;
+    Ok(answer)
+}

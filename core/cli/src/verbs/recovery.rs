@@ -1,0 +1,184 @@
+//! `recovery`, and the administrators' side of it.
+
+use crate::app::App;
+use crate::args::{AdminRecoveryVerb, CodesVerb, RecoveryVerb};
+use crate::clock::clock_time;
+use crate::output::{Answer, table};
+use crate::texts;
+use landfall_client::words::{Ambient, SecretText};
+use landfall_client::{Failure, NewCodes, Sheet};
+use landfall_protocol::recovery::{RecoveryCodeInfo, RecoveryInfo, RecoveryStateName};
+use landfall_protocol::{At, ErrorCode};
+use serde_json::json;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub async fn run(app: &App, verb: RecoveryVerb) -> Result<Answer, Failure> {
+    match verb {
+        RecoveryVerb::Codes(CodesVerb::Make { sheet }) => make(app, sheet).await,
+        RecoveryVerb::Codes(CodesVerb::List) => {
+            let codes = app.client.recovery_codes().await?;
+            Answer::new(&json!({ "items": codes }), codes_list(&codes))
+        }
+        RecoveryVerb::List => {
+            let recoveries = app.client.recoveries().await?;
+            Answer::new(&json!({ "items": recoveries }), list(&recoveries))
+        }
+        RecoveryVerb::Stop { id } => {
+            let stopped = app.with_person(async || app.client.stop_recovery(&id).await).await?;
+            Answer::new(&stopped, stopped_text(&stopped))
+        }
+    }
+}
+
+pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure> {
+    match verb {
+        AdminRecoveryVerb::List => {
+            let recoveries = app.client.admin_recoveries().await?;
+            Answer::new(&json!({ "items": recoveries }), list(&recoveries))
+        }
+        AdminRecoveryVerb::Approve { id, check, reason } => {
+            app.need_person()?;
+            // Typed, not shown: who only reads along would say yes to anybody.
+            let check = match check {
+                Some(check) => check,
+                None => app.terminal.ask_line(texts::ASK_CHECK_CODE)?,
+            };
+            let approve = app.client.admin_approve_recovery(&id, &check, reason, &app.terminal);
+            let info = approve.await?;
+            let held = info.held_until.map(clock_time);
+            let more = info.state == RecoveryStateName::Unproved;
+            let text = texts::recovery_approved(info.user.as_str(), held.as_deref(), more);
+            Answer::new(&info, text)
+        }
+        AdminRecoveryVerb::Refuse { id } => {
+            let refuse = async || app.client.admin_refuse_recovery(&id).await;
+            let stopped = app.with_person(refuse).await?;
+            Answer::new(&stopped, stopped_text(&stopped))
+        }
+    }
+}
+
+/// The file is made first: codes that cannot be kept are never made.
+async fn make(app: &App, sheet: Option<PathBuf>) -> Result<Answer, Failure> {
+    app.need_person()?;
+    let works = |code: &RecoveryCodeInfo| code.ended_at.is_none();
+    if app.client.recovery_codes().await?.iter().any(works) {
+        app.confirm(texts::ASK_NEW_CODES)?;
+    }
+    let file = sheet.as_deref().map(new_private_file).transpose()?;
+    let made = match app.client.make_recovery_codes(&app.terminal).await {
+        Ok(made) => made,
+        Err(failure) => {
+            if let Some(path) = &sheet {
+                // Ours, and empty.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(failure);
+        }
+    };
+    match (file, sheet) {
+        (Some(file), Some(path)) => written(app, &made, file, &path),
+        _ => shown(app, &made),
+    }
+}
+
+fn written(app: &App, made: &NewCodes, mut file: File, path: &Path) -> Result<Answer, Failure> {
+    let profile = app.client.profile()?;
+    let no_names = || Failure::new(ErrorCode::Forbidden, "Only a person's device can do this.");
+    let (_, user, _) = profile.names().ok_or_else(no_names)?;
+    let made_at = At(Ambient::system().now());
+    let sheet = Sheet { server: &made.server, user, made_at, codes: &made.codes };
+    let page = sheet.html();
+    let kept = file.write_all(page.as_bytes()).and_then(|()| file.sync_all());
+    kept.map_err(|error| unwritable(path, &error))?;
+    let path = path.display().to_string();
+    let json = json!({ "sheet": path, "server": made.server.to_string() });
+    Answer::new(&json, texts::sheet_written(&path))
+}
+
+/// The codes alone on stdout, everything around them for the person.
+fn shown(app: &App, made: &NewCodes) -> Result<Answer, Failure> {
+    let codes: Vec<SecretText> = made.codes.iter().map(|code| code.to_text()).collect();
+    let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+    let server = made.server.to_string();
+    app.terminal.say(&texts::codes_made(&server));
+    Answer::new(&json!({ "codes": codes, "server": server }), codes.join("\n"))
+}
+
+/// A file that was not there, for its owner alone from its first byte.
+fn new_private_file(path: &Path) -> Result<File, Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let detail = format!("{} cannot be written: {error}. Name a new file.", path.display());
+    Failure::new(ErrorCode::StateUnwritable, detail)
+}
+
+fn stopped_text(info: &RecoveryInfo) -> String {
+    texts::recovery_stopped(info.user.as_str(), info.device.as_str())
+}
+
+fn codes_list(codes: &[RecoveryCodeInfo]) -> String {
+    if codes.is_empty() {
+        return texts::NO_CODES.to_owned();
+    }
+    let row = |code: &RecoveryCodeInfo| {
+        let ended = code.ended_at.map(clock_time).unwrap_or_default();
+        let state = match &code.used_by {
+            Some(device) => format!("let in {device} {ended}"),
+            None if code.ended_at.is_some() => format!("replaced {ended}"),
+            None => "works".to_owned(),
+        };
+        vec![code.name.to_string(), clock_time(code.made_at), state]
+    };
+    let rows: Vec<_> = codes.iter().map(row).collect();
+    table(&["NAME", "MADE", "STATE"], &rows)
+}
+
+fn list(recoveries: &[RecoveryInfo]) -> String {
+    if recoveries.is_empty() {
+        return texts::NO_RECOVERIES.to_owned();
+    }
+    let row = |info: &RecoveryInfo| {
+        let proofs: Vec<String> = info
+            .proofs
+            .iter()
+            .map(|proof| {
+                let counts = if proof.counts { "" } else { " (counts no more)" };
+                format!("{} {}{counts}", proof.door.as_str(), proof.by)
+            })
+            .collect();
+        let proofs = if proofs.is_empty() { "nothing yet".to_owned() } else { proofs.join(", ") };
+        vec![
+            info.id.to_string(),
+            info.user.to_string(),
+            info.role.as_str().to_owned(),
+            info.device.to_string(),
+            info.source.clone(),
+            clock_time(info.begun_at),
+            proofs,
+            state(info),
+        ]
+    };
+    let rows: Vec<_> = recoveries.iter().map(row).collect();
+    table(&["ID", "USER", "ROLE", "DEVICE", "FROM", "SINCE", "SHOWN", "STATE"], &rows)
+}
+
+fn state(info: &RecoveryInfo) -> String {
+    match (info.state, info.held_until) {
+        (RecoveryStateName::Held, Some(until)) => format!("held until {}", clock_time(until)),
+        (RecoveryStateName::Held, None) => "held".to_owned(),
+        (RecoveryStateName::Unproved, _) => "needs a proof".to_owned(),
+        (RecoveryStateName::Ready, _) => "ready".to_owned(),
+        (RecoveryStateName::Completed, _) => "is in".to_owned(),
+        (RecoveryStateName::Stopped, _) => "stopped".to_owned(),
+        (RecoveryStateName::Over, _) => "over".to_owned(),
+    }
+}

@@ -1,0 +1,286 @@
+//! The end of a recovery: a bare machine becomes a device.
+//!
+//! One transaction makes the device, its certificate and the right to register a passkey, burns the code
+//! that was used, keeps its successor, suspends the lost device if that was asked for, and writes one
+//! audit row that names every proof.
+
+use super::perform::{note, recorder};
+use super::recovery::{SignedMessage, notes_of, reload, take};
+use super::recovery_codes::Kept;
+use super::recovery_standing::Standing;
+use super::{RequestContext, Service};
+use crate::failure::Failure;
+use crate::pki;
+use crate::store::enrollments::{Enrollment, StoredCertificate};
+use crate::store::recoveries::{self, Recovery};
+use crate::store::{Lane, Tx, changes, enrollments, recovery_codes, sessions, users};
+use landfall_crypto::ca::IssuedCertificate;
+use landfall_crypto::key::PublicKey;
+use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
+use landfall_identity::id::{EnrollmentId, GrantId, NodeId};
+use landfall_identity::recovery::{CodeName, Completion, Door, Plan};
+use landfall_identity::spiffe::{Principal, SpiffeId};
+use landfall_identity::{DeviceName, DeviceState, Refusal, Timestamp};
+use landfall_protocol::enroll::{CertIssued, GrantInfo};
+use landfall_protocol::recovery::{Recovered, RecoveryCompleteRequest};
+use std::sync::Arc;
+
+/// Everything that the write needs, made before it.
+struct Candidate {
+    recovery: Recovery,
+    body: RecoveryCompleteRequest,
+    successor: Option<Kept>,
+    plan: Plan,
+    enrollment: EnrollmentId,
+    grant: EnrollmentGrant,
+    certificate: IssuedCertificate,
+    node: NodeId,
+}
+
+/// What came of it.
+struct Done {
+    enrollment: Enrollment,
+    certificate: StoredCertificate,
+    grant: Option<EnrollmentGrant>,
+    suspended: Option<Enrollment>,
+    unfrozen: bool,
+    /// Each proof, as the audit names it.
+    proofs: Vec<String>,
+}
+
+impl Service {
+    /// Completes a recovery whose plan is satisfied. The same key again is answered with the same
+    /// certificate for a while.
+    ///
+    /// # Errors
+    /// What is missing: [`Refusal::RecoveryUnproved`], [`Refusal::RecoveryHeld`]; why it is over; a
+    /// device name that was given before.
+    pub async fn complete_recovery(
+        &self,
+        request: RequestContext,
+        message: SignedMessage<'_>,
+        body: RecoveryCompleteRequest,
+    ) -> Result<Recovered, Failure> {
+        let now = self.ambient.now();
+        let (row, digest) = self.recovery_of(&body.recovery_id, &message, now)?;
+        let notes = notes_of(&row);
+        let candidate = self.candidate(row, body, now)?;
+        let audit = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
+        let record = async move |tx: &mut Tx<'_>, result: &Result<Done, Failure>| {
+            if result.is_err() {
+                recoveries::take_message(tx, &digest, now).await?;
+            }
+            audit(tx, result).await
+        };
+        let service = self.clone();
+        let work = async move |tx: &mut Tx<'_>| {
+            take(tx, &digest, now).await?;
+            let done = complete(tx, &candidate, now).await?;
+            note(&notes, |seen| {
+                seen.actor = Some(service.spiffe_id_of(&done.enrollment));
+                seen.target = done.text(&seen.target);
+            });
+            Ok(done)
+        };
+        let done = self.store.write(Lane::Known, work, record).await?;
+        if let Some(lost) = &done.suspended {
+            self.cutter.cut(&lost.thumbprint);
+        }
+        Ok(self.recovered(done))
+    }
+
+    /// Reads what was sent, and signs: a certificate that is not needed is dropped.
+    fn candidate(
+        &self,
+        recovery: Recovery,
+        body: RecoveryCompleteRequest,
+        now: Timestamp,
+    ) -> Result<Candidate, Failure> {
+        let code_key = self.pki.recovery_code_key();
+        let successor = body.successor.as_ref();
+        let successor = successor.map(|new| Kept::of(new, &code_key, "successor")).transpose()?;
+        let principal = Principal::Human {
+            tenant: recovery.tenant.clone(),
+            user: recovery.user.clone(),
+            device: body.device.clone(),
+        };
+        let spiffe_id = SpiffeId::new(self.pki.trust_domain().clone(), principal);
+        let key = PublicKey::from_spki(&recovery.spki).map_err(Failure::internal)?;
+        let certificate = self.pki.issue(&spiffe_id, &key)?;
+        let enrollment = EnrollmentId::from_bits(self.ambient.random());
+        let grant = EnrollmentGrant {
+            id: GrantId::from_bits(self.ambient.random()),
+            held_by: enrollment.clone(),
+            expires_at: now + GRANT_TTL,
+        };
+        let (plan, node) = (self.settings.recovery_plan.clone(), self.node.clone());
+        Ok(Candidate { recovery, body, successor, plan, enrollment, grant, certificate, node })
+    }
+
+    fn recovered(&self, done: Done) -> Recovered {
+        let Done { enrollment, certificate, grant, suspended, unfrozen, .. } = done;
+        let issued = CertIssued {
+            spiffe_id: self.spiffe_id_of(&enrollment),
+            trust_domain: self.pki.trust_domain().clone(),
+            certificate_chain: self.pki.chain_pem(&certificate.der),
+            trust_bundle: self.pki.trust_bundle_pem(),
+            not_after: certificate.not_after.into(),
+            renew_at: self.pki.renew_at(certificate.issued_at).into(),
+            grant: grant
+                .map(|grant| GrantInfo { id: grant.id, expires_at: grant.expires_at.into() }),
+            server_time: self.ambient.now().into(),
+        };
+        Recovered { issued, suspended: suspended.map(|lost| lost.device), unfrozen }
+    }
+}
+
+impl Done {
+    fn text(&self, recovery: &str) -> String {
+        let mut text = match self.proofs.is_empty() {
+            true => format!("{recovery}: the same certificate again"),
+            false => format!("{recovery} by {}", self.proofs.join(" and ")),
+        };
+        if let Some(lost) = &self.suspended {
+            text.push_str(&format!(", suspending {}", lost.device));
+        }
+        if self.unfrozen {
+            text.push_str(", ending the freeze");
+        }
+        text
+    }
+}
+
+/// The write: everything that decides is read again here.
+async fn complete(tx: &mut Tx<'_>, candidate: &Candidate, now: Timestamp) -> Result<Done, Failure> {
+    let row = reload(tx, &candidate.recovery).await?;
+    let standing = Standing::of(tx, &candidate.plan, row, now).await?;
+    match standing.completion {
+        Completion::Issue => issue(tx, candidate, &standing, now).await,
+        Completion::Resume => resume(tx, &standing.row, now).await,
+        Completion::Unproved => Err(Refusal::RecoveryUnproved.into()),
+        Completion::Held { until } => {
+            Err(Refusal::RecoveryHeld { until, left: until.since(now) }.into())
+        }
+        Completion::ClockJumped => Err(Refusal::ClockJumped.into()),
+        Completion::Stopped { at } => Err(Refusal::RecoveryStopped { at }.into()),
+        Completion::Over => Err(Refusal::RecoveryOver.into()),
+    }
+}
+
+async fn issue(
+    tx: &mut Tx<'_>,
+    candidate: &Candidate,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<Done, Failure> {
+    let (row, body) = (&standing.row, &candidate.body);
+    let unfrozen = end_freeze(tx, standing).await?;
+    if enrollments::by_thumbprint(tx, &row.thumbprint).await?.is_some() {
+        return Err(Refusal::KeyInUse.into());
+    }
+    if enrollments::find(tx, &row.tenant, &row.user, &body.device).await?.is_some() {
+        return Err(Refusal::DeviceNameTaken.into());
+    }
+    let enrollment = Enrollment {
+        id: candidate.enrollment.clone(),
+        tenant: row.tenant.clone(),
+        user: row.user.clone(),
+        device: body.device.clone(),
+        label: body.label.clone(),
+        thumbprint: row.thumbprint.clone(),
+        spki: row.spki.clone(),
+        state: DeviceState::Active,
+        enrolled_at: now,
+        last_seen_at: now,
+        not_after: candidate.certificate.not_after,
+    };
+    // The lost device first: the new one can never be named as it.
+    let suspended = suspend(tx, candidate, row, now).await?;
+    enrollments::insert(tx, &enrollment).await?;
+    let certificate = pki::stored(&candidate.certificate, &enrollment.id, now);
+    enrollments::insert_certificate(tx, &certificate, None).await?;
+    enrollments::insert_grant(tx, &candidate.grant).await?;
+    burn(tx, candidate, standing, now).await?;
+    let (device, serial) = (&enrollment.device, &certificate.serial);
+    if !recoveries::complete(tx, &row.id, device, &enrollment.id, serial, now).await? {
+        return Err(Refusal::RecoveryOver.into());
+    }
+    let counted = standing.proofs.iter().filter(|proof| proof.counts);
+    let proofs = counted.map(super::recovery_standing::Judged::text).collect();
+    let grant = Some(candidate.grant.clone());
+    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs })
+}
+
+/// A freeze from before the recovery ends with it: the doors back in stay open. One that came
+/// afterwards is the owner's answer to it, and stops it.
+async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing) -> Result<bool, Failure> {
+    let user = standing.user.as_ref().ok_or(Refusal::RecoveryUnproved)?;
+    match user.frozen_at {
+        None => Ok(false),
+        Some(at) if at > standing.row.begun_at => Err(Refusal::AccountFrozen.into()),
+        Some(_) => {
+            users::set_frozen(tx, &user.tenant, &user.name, None).await?;
+            Ok(true)
+        }
+    }
+}
+
+/// Burns the code that was shown, and keeps the one that takes its place.
+async fn burn(
+    tx: &mut Tx<'_>,
+    candidate: &Candidate,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Recovery { tenant, user, .. } = &standing.row;
+    let shown =
+        standing.proofs.iter().find(|proof| proof.counts && proof.row.door == Door::RecoveryCode);
+    let Some(shown) = shown else { return Ok(()) };
+    let name = CodeName::parse(shown.row.thing.as_str()).map_err(Failure::internal)?;
+    let device: &DeviceName = &candidate.body.device;
+    if !recovery_codes::burn(tx, tenant, user, &name, device, now).await? {
+        // Inside one writer the state was read a moment ago; on another database this is the race.
+        return Err(Refusal::RecoveryUnproved.into());
+    }
+    let next = candidate.successor.as_ref().ok_or(Refusal::SuccessorMissing)?;
+    let hash = next.auth_hash.as_bytes();
+    match recovery_codes::insert(tx, tenant, user, &next.name, hash, now).await? {
+        true => Ok(()),
+        false => Err(Failure::invalid("successor", "It was used before. Make a new one.")),
+    }
+}
+
+/// Suspends the lost device, when one was named: its sessions end, and every node hears of it.
+async fn suspend(
+    tx: &mut Tx<'_>,
+    candidate: &Candidate,
+    row: &Recovery,
+    now: Timestamp,
+) -> Result<Option<Enrollment>, Failure> {
+    let Some(device) = &candidate.body.suspend else { return Ok(None) };
+    let lost = enrollments::find(tx, &row.tenant, &row.user, device).await?;
+    let lost = lost.ok_or_else(|| {
+        Failure::invalid("suspend", "There is no such device. Check its name, or leave it out.")
+    })?;
+    enrollments::set_state(tx, &lost.id, DeviceState::Suspended { at: now }).await?;
+    sessions::end_of_device(tx, &lost.id, now).await?;
+    changes::append(tx, &lost.thumbprint, &candidate.node, now).await?;
+    Ok(Some(lost))
+}
+
+/// The same key again: the same certificate, as long as its device may act.
+async fn resume(tx: &mut Tx<'_>, row: &Recovery, now: Timestamp) -> Result<Done, Failure> {
+    let lost = || Failure::internal("a completed recovery without its device");
+    let id = row.enrollment.as_ref().ok_or_else(lost)?;
+    let enrollment = enrollments::by_id(tx, id).await?.ok_or_else(lost)?;
+    match enrollment.state {
+        DeviceState::Active => {}
+        DeviceState::Suspended { .. } => return Err(Refusal::DeviceSuspended.into()),
+        DeviceState::Revoked { .. } => return Err(Refusal::DeviceRevoked.into()),
+    }
+    let serial = row.certificate.as_deref().ok_or_else(lost)?;
+    let certificate = enrollments::certificate(tx, serial).await?.ok_or_else(lost)?;
+    let grant = enrollments::live_grant(tx, id, now).await?;
+    let (suspended, unfrozen, proofs) = (None, false, Vec::new());
+    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs })
+}

@@ -1,0 +1,332 @@
+//! Recoveries, what was proved in them, and the messages that were taken.
+
+use super::{Row, StoreError, Tx, params};
+use landfall_identity::id::{EnrollmentId, RecoveryId};
+use landfall_identity::recovery::{Door, RecoveryState};
+use landfall_identity::{DeviceName, Reason, TenantName, Timestamp, UserName};
+
+/// A recovery.
+#[derive(Debug, Clone)]
+pub struct Recovery {
+    /// Its identifier.
+    pub id: RecoveryId,
+    /// Where.
+    pub tenant: TenantName,
+    /// Whose account, as the one who began it says. Need not exist.
+    pub user: UserName,
+    /// What the new device will be called.
+    pub device: DeviceName,
+    /// The key that began it (RFC 7638), and alone may go on.
+    pub thumbprint: String,
+    /// That key (SubjectPublicKeyInfo, DER).
+    pub spki: Vec<u8>,
+    /// Where it was begun from.
+    pub place: String,
+    /// Where it stands.
+    pub state: RecoveryState,
+    /// When it was begun.
+    pub begun_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// Wrong codes that it still takes.
+    pub tries_left: u32,
+    /// The device that it made.
+    pub enrollment: Option<EnrollmentId>,
+    /// The certificate that it yielded, by serial.
+    pub certificate: Option<String>,
+}
+
+/// One proof, as it was given.
+#[derive(Debug, Clone)]
+pub struct ProofRow {
+    /// What kind it is.
+    pub door: Door,
+    /// Who or which: the same one counts once.
+    pub by: String,
+    /// A code's name, or the device that an administrator approved on.
+    pub thing: String,
+    /// Why, where somebody vouched.
+    pub reason: Option<Reason>,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
+fn read(row: &Row) -> Result<Recovery, StoreError> {
+    let state: String = row.get(7)?;
+    let ended: Option<Timestamp> = row.get(10)?;
+    let state = match (state.as_str(), ended) {
+        ("open", _) => RecoveryState::Open,
+        ("completed", Some(at)) => RecoveryState::Completed { at },
+        ("stopped", Some(at)) => RecoveryState::Stopped { at },
+        _ => return Err(StoreError::Shape { column: 7 }),
+    };
+    Ok(Recovery {
+        id: row.parse(0)?,
+        tenant: row.parse(1)?,
+        user: row.parse(2)?,
+        device: row.parse(3)?,
+        thumbprint: row.get(4)?,
+        spki: row.get(5)?,
+        place: row.get(6)?,
+        state,
+        begun_at: row.get(8)?,
+        expires_at: row.get(9)?,
+        tries_left: row.get(11)?,
+        enrollment: row.parse_option(12)?,
+        certificate: row.get(13)?,
+    })
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, tenant, user_name, device, thumbprint, spki, place, state, begun_at, \
+             expires_at, ended_at, tries_left, enrollment, certificate FROM recoveries ",
+            $rest
+        )
+    };
+}
+
+/// One recovery.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn find(tx: &mut Tx<'_>, id: &RecoveryId) -> Result<Option<Recovery>, StoreError> {
+    let row = tx.one(select!("WHERE id = $1"), params![id.as_str()]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The one that a key has open for a user.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn open_of_key(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+    thumbprint: &str,
+) -> Result<Option<Recovery>, StoreError> {
+    let row = tx
+        .one(
+            select!("WHERE tenant = $1 AND user_name = $2 AND thumbprint = $3 AND state = 'open'"),
+            params![tenant.as_str(), user.as_str(), thumbprint],
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// How many were begun from a place since a time, whatever became of them.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn begun_from(tx: &mut Tx<'_>, place: &str, since: Timestamp) -> Result<u32, StoreError> {
+    let row = tx
+        .one(
+            "SELECT COUNT(*) FROM recoveries WHERE place = $1 AND begun_at > $2",
+            params![place, since],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// Lets the time of those recoveries of an account end for which there is no room: of the ones that have
+/// proved nothing, the oldest beyond `kept`.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn make_room(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+    kept: u32,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE recoveries SET expires_at = $3 WHERE id IN
+             (SELECT r.id FROM recoveries r
+              WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $3
+                AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
+              ORDER BY r.begun_at DESC, r.id LIMIT 1000 OFFSET $4)",
+        params![tenant.as_str(), user.as_str(), now, kept],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds an open recovery.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn insert(tx: &mut Tx<'_>, new: &Recovery) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO recoveries (id, tenant, user_name, device, thumbprint, spki, place, state,
+             begun_at, expires_at, tries_left)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10)",
+        params![
+            new.id.as_str(),
+            new.tenant.as_str(),
+            new.user.as_str(),
+            new.device.as_str(),
+            new.thumbprint.as_str(),
+            new.spki.as_slice(),
+            new.place.as_str(),
+            new.begun_at,
+            new.expires_at,
+            new.tries_left,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A page of recoveries of users who exist, open and not over, newest first, older than `before`;
+/// `user` narrows it to one.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn list_open(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: Option<&UserName>,
+    before: (Timestamp, &str),
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Recovery>, StoreError> {
+    let rows = tx
+        .all(
+            select!(
+                "WHERE tenant = $1 AND ($2 IS NULL OR user_name = $2) AND state = 'open'
+                 AND expires_at > $3 AND (begun_at < $4 OR (begun_at = $4 AND id < $5))
+                 AND EXISTS (SELECT 1 FROM users u
+                             WHERE u.tenant = recoveries.tenant AND u.name = user_name)
+                 ORDER BY begun_at DESC, id DESC LIMIT $6"
+            ),
+            params![tenant.as_str(), user.map(UserName::as_str), now, before.0, before.1, limit],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Counts a wrong code; `false` when no try is left.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn count_try(tx: &mut Tx<'_>, id: &RecoveryId) -> Result<bool, StoreError> {
+    let counted = tx
+        .run(
+            "UPDATE recoveries SET tries_left = tries_left - 1 WHERE id = $1 AND tries_left > 0",
+            params![id.as_str()],
+        )
+        .await?;
+    Ok(counted == 1)
+}
+
+/// Says no; `false` when it is not open any more.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn stop(tx: &mut Tx<'_>, id: &RecoveryId, now: Timestamp) -> Result<bool, StoreError> {
+    let stopped = tx
+        .run(
+            "UPDATE recoveries SET state = 'stopped', ended_at = $2
+             WHERE id = $1 AND state = 'open'",
+            params![id.as_str(), now],
+        )
+        .await?;
+    Ok(stopped == 1)
+}
+
+/// The one place where a recovery ends well; `false` when it is not open any more.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn complete(
+    tx: &mut Tx<'_>,
+    id: &RecoveryId,
+    device: &DeviceName,
+    enrollment: &EnrollmentId,
+    certificate: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let completed = tx
+        .run(
+            "UPDATE recoveries SET state = 'completed', ended_at = $2, device = $3,
+                 enrollment = $4, certificate = $5
+             WHERE id = $1 AND state = 'open' AND expires_at > $2",
+            params![id.as_str(), now, device.as_str(), enrollment.as_str(), certificate],
+        )
+        .await?;
+    Ok(completed == 1)
+}
+
+/// Keeps a proof. Given by the same one again, the first stays, unless its `thing` has changed.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn add_proof(
+    tx: &mut Tx<'_>,
+    recovery: &RecoveryId,
+    proof: &ProofRow,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO recovery_proofs (recovery, door, given_by, thing, reason, given_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (recovery, door, given_by) DO UPDATE SET thing = excluded.thing,
+             reason = excluded.reason, given_at = excluded.given_at
+         WHERE recovery_proofs.thing <> excluded.thing",
+        params![
+            recovery.as_str(),
+            proof.door.as_str(),
+            proof.by.as_str(),
+            proof.thing.as_str(),
+            proof.reason.as_ref().map(Reason::as_str),
+            proof.at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What was proved, in the order in which it was.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn proofs(tx: &mut Tx<'_>, recovery: &RecoveryId) -> Result<Vec<ProofRow>, StoreError> {
+    let rows = tx
+        .all(
+            "SELECT door, given_by, thing, reason, given_at FROM recovery_proofs
+             WHERE recovery = $1 ORDER BY given_at, door, given_by",
+            params![recovery.as_str()],
+        )
+        .await?;
+    let read = |row: &Row| {
+        let door: String = row.get(0)?;
+        Ok(ProofRow {
+            door: Door::parse(&door).ok_or(StoreError::Shape { column: 0 })?,
+            by: row.get(1)?,
+            thing: row.get(2)?,
+            reason: row.parse_option(3)?,
+            at: row.get(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Takes a message by its signature; `false` when it was taken before.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn take_message(
+    tx: &mut Tx<'_>,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let taken = tx
+        .run(
+            "INSERT INTO recovery_messages (digest, taken_at) VALUES ($1, $2)
+             ON CONFLICT (digest) DO NOTHING",
+            params![digest.as_slice(), now],
+        )
+        .await?;
+    Ok(taken == 1)
+}
