@@ -47,4 +47,24 @@ user: string,
 /**
  * Which one.
  */
-device: string, };
+device: string, } | { "act": "make-recovery-codes", 
+/**
+ * SHA-256 over the new ones' names and hashes, base64url.
+ */
+codes_hash: string, } | { "act": "approve-recovery", 
+/**
+ * Which recovery.
+ */
+recovery: string, 
+/**
+ * Whose account it leads into.
+ */
+user: string, 
+/**
+ * The key of the new device.
+ */
+thumbprint: string, 
+/**
+ * Why.
+ */
+reason: string, };

@@ -10,9 +10,9 @@ export type FlowAbout = {
  */
 server: string, 
 /**
- * The tenant.
+ * The tenant, once it is known.
  */
-tenant: string, 
+tenant: string | null, 
 /**
  * The user.
  */

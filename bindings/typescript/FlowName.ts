@@ -3,4 +3,4 @@
 /**
  * A flow's name.
  */
-export type FlowName = "enroll" | "step-up" | "register-passkey";
+export type FlowName = "enroll" | "step-up" | "register-passkey" | "recover";

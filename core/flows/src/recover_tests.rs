@@ -66,13 +66,13 @@ fn introduced(flow: &mut RecoverFlow) -> Step {
 #[test]
 fn a_code_and_an_approval_lead_to_an_identity() {
     let mut flow = flow(true);
-    assert_eq!(flow.view(NOW).next, FlowNext::Confirm);
+    assert!(flow.view(NOW).next == FlowNext::Confirm);
     assert!(matches!(call(&introduced(&mut flow)), Call::BeginRecovery { .. }));
     let step = flow.step(Input::Replied(status(RecoveryStateName::Unproved, &[])), NOW);
     assert!(matches!(call(&step), Call::ProveRecovery { .. }));
     let shown = status(RecoveryStateName::Unproved, &[Door::RecoveryCode]);
     let step = flow.step(Input::Replied(shown), NOW);
-    assert_eq!(step.view.next, FlowNext::AwaitOthers { held_until: None });
+    assert!(step.view.next == FlowNext::AwaitOthers { held_until: None });
     // Hours later, perhaps in another process: the code is not shown again.
     let mut flow: RecoverFlow =
         serde_json::from_str(&serde_json::to_string(&flow).unwrap()).unwrap();
@@ -96,7 +96,7 @@ fn a_wrong_code_may_be_followed_by_another_or_by_none() {
         introduced(&mut flow);
         flow.step(Input::Replied(status(RecoveryStateName::Unproved, &[])), NOW);
         let step = flow.step(problem(ErrorCode::RecoveryCodeWrong), NOW);
-        assert_eq!(step.view.next, FlowNext::TryAgain);
+        assert!(step.view.next == FlowNext::TryAgain);
         if another {
             flow.give_code();
         }
@@ -117,7 +117,7 @@ fn a_lost_last_answer_is_asked_for_again_and_at_the_end_by_renewal() {
     let step = flow.step(problem(ErrorCode::RecoveryOver), NOW);
     assert!(matches!(call(&step), Call::RenewCertificate { .. }));
     let step = flow.step(Input::Replied(Reply::Certificate(Box::new(issued()))), NOW);
-    assert_eq!(step.view.next, FlowNext::Finished);
+    assert!(step.view.next == FlowNext::Finished);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_the_server_calls_over_is_forgotten_with_its_key() {
         introduced(&mut flow);
         let step = flow.step(Input::Replied(status(state, &[])), NOW);
         assert!(matches!(step.effects[..], [Effect::Forget]));
-        assert_eq!(step.view.next, FlowNext::StartOver);
+        assert!(step.view.next == FlowNext::StartOver);
         assert!(flow.step(Input::Begin, NOW).effects.is_empty());
     }
 }
@@ -147,7 +147,7 @@ fn a_taken_name_can_be_changed_and_nothing_is_lost() {
     introduced(&mut flow);
     flow.step(Input::Replied(status(RecoveryStateName::Ready, &[Door::Admin])), NOW);
     let step = flow.step(problem(ErrorCode::DeviceNameTaken), NOW);
-    assert_eq!(step.view.next, FlowNext::TryAgain);
+    assert!(step.view.next == FlowNext::TryAgain);
     flow.rename(DeviceName::parse("bert-newer").unwrap());
     let step = flow.step(Input::Begin, NOW);
     let Call::CompleteRecovery { device, .. } = call(&step) else { panic!("another call") };

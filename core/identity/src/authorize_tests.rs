@@ -229,6 +229,22 @@ fn probation_lets_a_young_passkey_evict_nothing_older() {
 }
 
 #[test]
+fn a_young_passkey_replaces_no_older_codes_and_makes_first_ones() {
+    let mut facts = session(AuthStrength::CertHuman);
+    let act = BoundAction::MakeRecoveryCodes { codes_hash: "hash".into() };
+    facts.bound_to = Some(act.canonical());
+    facts.factor.as_mut().unwrap().registered_at = at(-HOUR);
+    let caller = bert(Some(facts));
+    let make = |since| {
+        let codes = Object::Codes { since };
+        authorize(Action::MakeRecoveryCodes, &caller, &codes, Some(&act), at(1))
+    };
+    let (until, what) = (at(23 * HOUR), Young::ReplaceCodes);
+    assert_eq!(make(at(-2 * HOUR)), Err(Refusal::Probation { until, what }));
+    assert_eq!(make(at(0)), Ok(()));
+}
+
+#[test]
 fn while_the_clock_is_in_doubt_nobody_grows_older() {
     let mut facts = session(AuthStrength::CertHuman);
     facts.bound_to = Some(revoke_phone().canonical());

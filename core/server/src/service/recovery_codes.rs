@@ -94,6 +94,7 @@ async fn make(
     key: &Secret32,
 ) -> Result<Vec<Code>, Failure> {
     turn.about(format!("{} recovery codes", new.len()));
+    turn.refuse_strangers_first()?;
     let names: BTreeSet<_> = new.iter().map(|code| &code.name).collect();
     if new.len() != CODES_PER_USER || names.len() != new.len() {
         let why = format!("Make exactly {CODES_PER_USER} different codes.");

@@ -63,6 +63,16 @@ impl Service {
     ) -> Result<Recovered, Failure> {
         let now = self.ambient.now();
         let (row, digest) = self.recovery_of(&body.recovery_id, &message, now)?;
+        // Who has not proved enough makes nobody sign or write for it.
+        let plan = self.settings.recovery_plan.clone();
+        let look = row.clone();
+        let standing = self
+            .store
+            .read(async |tx: &mut Tx<'_>| Standing::of(tx, &plan, look, now).await)
+            .await?;
+        if let Some(refusal) = standing.refusal(now) {
+            return Err(refusal.into());
+        }
         let notes = notes_of(&row);
         let candidate = self.candidate(row, body, now)?;
         let audit = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
@@ -154,16 +164,12 @@ impl Done {
 async fn complete(tx: &mut Tx<'_>, candidate: &Candidate, now: Timestamp) -> Result<Done, Failure> {
     let row = reload(tx, &candidate.recovery).await?;
     let standing = Standing::of(tx, &candidate.plan, row, now).await?;
+    if let Some(refusal) = standing.refusal(now) {
+        return Err(refusal.into());
+    }
     match standing.completion {
-        Completion::Issue => issue(tx, candidate, &standing, now).await,
         Completion::Resume => resume(tx, &standing.row, now).await,
-        Completion::Unproved => Err(Refusal::RecoveryUnproved.into()),
-        Completion::Held { until } => {
-            Err(Refusal::RecoveryHeld { until, left: until.since(now) }.into())
-        }
-        Completion::ClockJumped => Err(Refusal::ClockJumped.into()),
-        Completion::Stopped { at } => Err(Refusal::RecoveryStopped { at }.into()),
-        Completion::Over => Err(Refusal::RecoveryOver.into()),
+        _ => issue(tx, candidate, &standing, now).await,
     }
 }
 

@@ -1,15 +1,14 @@
 //! How a recovery stands: what was proved, what of it counts now, and what the plan says.
 
-use crate::failure::Failure;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
-use crate::store::{Tx, enrollments, meta, recovery_codes, users};
+use crate::store::{StoreError, Tx, enrollments, meta, recovery_codes, users};
 use landfall_identity::caller::AccountState;
 use landfall_identity::id::EnrollmentId;
 use landfall_identity::recovery::{
     CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState,
 };
-use landfall_identity::{DeviceState, Moment, Role, Timestamp, UserName};
+use landfall_identity::{DeviceState, Moment, Refusal, Role, Timestamp, UserName};
 use landfall_protocol::At;
 use landfall_protocol::recovery::{
     RecoveryInfo, RecoveryProofInfo, RecoveryStateName, RecoveryStatus,
@@ -40,7 +39,7 @@ impl Standing {
         plan: &Plan,
         row: Recovery,
         now: Timestamp,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StoreError> {
         let user = users::find(tx, &row.tenant, &row.user).await?;
         let role = user.as_ref().map_or(Role::Member, |user| user.role);
         let device_lives = enrollments::count_active(tx, &row.tenant, &row.user).await? > 0;
@@ -60,6 +59,18 @@ impl Standing {
         let completion =
             row.state.complete(row.expires_at, &plan.for_role(role), &evidence, moment);
         Ok(Self { row, user, proofs, completion })
+    }
+
+    /// Why it cannot be completed now, if it cannot.
+    pub(super) fn refusal(&self, now: Timestamp) -> Option<Refusal> {
+        Some(match self.completion {
+            Completion::Issue | Completion::Resume => return None,
+            Completion::Unproved => Refusal::RecoveryUnproved,
+            Completion::Held { until } => Refusal::RecoveryHeld { until, left: until.since(now) },
+            Completion::ClockJumped => Refusal::ClockJumped,
+            Completion::Stopped { at } => Refusal::RecoveryStopped { at },
+            Completion::Over => Refusal::RecoveryOver,
+        })
     }
 
     /// For the key that began it. Says nothing that somebody without a proof could learn from.
@@ -144,16 +155,21 @@ impl Judged {
 
 /// Whether a proof counts as the rows are now: a code that still works, an administrator who could still
 /// act on the device that the approval was given on.
-async fn counts(tx: &mut Tx<'_>, recovery: &Recovery, proof: &ProofRow) -> Result<bool, Failure> {
+async fn counts(
+    tx: &mut Tx<'_>,
+    recovery: &Recovery,
+    proof: &ProofRow,
+) -> Result<bool, StoreError> {
+    let shape = |column| StoreError::Shape { column };
     match proof.door {
         Door::RecoveryCode => {
-            let name = CodeName::parse(proof.thing.as_str()).map_err(Failure::internal)?;
+            let name = CodeName::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
             let found = recovery_codes::find(tx, &recovery.tenant, &recovery.user, &name).await?;
             Ok(found.is_some_and(|code| code.state == CodeState::Live))
         }
         Door::Admin => {
-            let name = UserName::parse(proof.by.as_str()).map_err(Failure::internal)?;
-            let device = EnrollmentId::parse(proof.thing.as_str()).map_err(Failure::internal)?;
+            let name = UserName::parse(proof.by.as_str()).map_err(|_| shape(1))?;
+            let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
             let admin = users::find(tx, &recovery.tenant, &name).await?.is_some_and(|user| {
                 user.role == Role::Admin && user.account() == AccountState::Active
             });
