@@ -31,7 +31,7 @@ const OTHERS: &str = "others";
 
 /// Refusals that mean somebody tries secrets. Who held the right one and was refused for another
 /// reason is no guesser.
-const GUESSES: [ErrorCode; 5] = [
+const GUESSES: [ErrorCode; 6] = [
     ErrorCode::TokenInvalid,
     ErrorCode::SignatureInvalid,
     ErrorCode::CeremonyOver,
