@@ -4,7 +4,8 @@ use crate::build::{self, Binaries};
 use crate::server::Server;
 use crate::sh;
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Fixed, so that tokens, bookmarks and passkeys stay good from one day to the next.
@@ -39,14 +40,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         false => Binaries::of_the_terminal(args.release)?,
     };
     let data = args.data_dir.clone().map_or_else(data_dir, Ok)?;
-    let parent = data.parent().context("the data directory has no parent")?;
-    std::fs::create_dir_all(parent)?;
     let mut serve = Command::new(binaries.path("landfall-server")?);
     serve
         .args(["serve", "--listen", LISTEN, "--localhost-listen", LOCALHOST_LISTEN, "--json"])
         .args(["--show-claim-token", "--data-dir"])
         .arg(&data);
-    let log = parent.join("landfall-server.log");
+    let log = server_log(&data)?;
     let mut server = Server::start(&mut serve, &log)?;
     println!("\nThe server is ready at https://{LISTEN}.");
     println!("  data  {}\n  log   {}", data.display(), log.display());
@@ -63,9 +62,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         sh::run(&mut Command::new(binaries.path("landfall-desktop")?))?;
     } else {
         println!("\nCtrl-C stops it.");
-        server.wait()?;
+        server.wait().with_context(|| format!("its log is {}", log.display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// In the data directory itself, which is its owner's alone.
+fn server_log(data: &Path) -> Result<PathBuf> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(data)?;
+    Ok(data.join("server.log"))
 }
 
 /// `landfall-server` in the platform's data directory (XDG Base Directory Specification).

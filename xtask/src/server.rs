@@ -1,10 +1,11 @@
 //! A local server as a child process.
 
 use crate::sh;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -26,7 +27,7 @@ impl Server {
         let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::create(log)?)
+            .stderr(private_file(log)?)
             .spawn()
             .with_context(|| format!("cannot start {shown}"))?;
         let pipe = process.stdout.take().context("the server has no output")?;
@@ -35,21 +36,25 @@ impl Server {
         lines.read_line(&mut line)?;
         // From here on it is stopped when this fails.
         let mut server = Self { process, ready: Value::Null };
-        server.ready = serde_json::from_str(&line).with_context(|| {
+        let Ok(ready) = serde_json::from_str(&line) else {
             let said = std::fs::read_to_string(log).unwrap_or_default();
-            format!("the server did not become ready; it said:\n{line}{said}")
-        })?;
+            let lines: Vec<_> = said.lines().rev().take(20).collect();
+            let last = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
+            bail!("the server did not become ready; it said:\n{line}{last}");
+        };
+        server.ready = ready;
         // Whatever else it prints must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         Ok(server)
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends; it is not expected to.
     ///
     /// # Errors
-    /// The system does not let us wait.
+    /// It ended other than by being asked to.
     pub fn wait(&mut self) -> Result<()> {
-        self.process.wait()?;
+        let status = self.process.wait()?;
+        ensure!(status.success(), "the server ended by itself ({status})");
         Ok(())
     }
 }
@@ -65,4 +70,8 @@ impl Drop for Server {
             self.process.wait().ok();
         }
     }
+}
+
+fn private_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }

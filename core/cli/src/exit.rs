@@ -35,6 +35,13 @@ pub fn code_for(code: ErrorCode) -> ExitCode {
     ExitCode::from(exit_of(code) as u8)
 }
 
+/// Whether it did not happen because nobody used a passkey that serves.
+pub fn is_for_want_of_a_passkey(code: ErrorCode) -> bool {
+    use ErrorCode as C;
+    matches!(code, C::NoPasskey | C::BrowserUnavailable | C::PasskeysUnavailable | C::CeremonyOver)
+        || exit_of(code) == Exit::StepUp
+}
+
 fn exit_of(code: ErrorCode) -> Exit {
     use ErrorCode as C;
     match code {
@@ -43,7 +50,7 @@ fn exit_of(code: ErrorCode) -> Exit {
         C::NoProfile => return Exit::SignIn,
         C::ProfileExists => return Exit::Conflict,
         C::Cancelled => return Exit::Refused,
-        C::StepUpRequired => return Exit::StepUp,
+        C::StepUpRequired | C::BrowserUnavailable => return Exit::StepUp,
         C::StateUnwritable | C::StateExposed | C::StateDamaged | C::StateBusy => {
             return Exit::Machine;
         }

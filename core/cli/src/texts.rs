@@ -226,9 +226,11 @@ pub fn passkey_elsewhere(passkey: &PasskeyInfo) -> String {
         Attachment::Platform => "is synced elsewhere",
     };
     format!(
-        "The passkey \"{label}\" was registered on it and {place}, so it still works.\nIs it lost, too? landfall webauthn remove {id}"
+        "The passkey \"{label}\" was registered on it and {place}, so it still works.\nIs it lost, too? landfall webauthn remove {id}\n(That takes an older passkey, or one that is 24 hours old.)"
     )
 }
+
+pub const LOST_ANYWAY: &str = "Nothing was cut off. Without a passkey at hand you can still stop everything of your account at once, the lost device too: landfall freeze";
 
 pub fn lost_for_ever(device: &str) -> String {
     format!("{device} is revoked for ever. Your secrets and your other devices are as they were.")

@@ -4,7 +4,7 @@ use crate::ask::{Ask, check_version, read_json, with_query};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::http::Request;
-use landfall_identity::Action;
+use landfall_identity::{Action, AuthStrength};
 use landfall_protocol::audit::AuditRow;
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::meta::WellKnown;
@@ -112,7 +112,13 @@ impl Client {
     /// # Errors
     /// What the server says.
     pub async fn freeze(&self) -> Result<Frozen, Failure> {
-        self.ask(Ask::post(Action::FreezeAccount, paths::FREEZE).repeatable()).await
+        let frozen = self.ask(Ask::post(Action::FreezeAccount, paths::FREEZE).repeatable()).await?;
+        // The freeze has ended every session, those of this machine too.
+        let live = self.live().await?;
+        for strength in [AuthStrength::CertOnly, AuthStrength::CertHuman] {
+            self.drop_session(&live, strength);
+        }
+        Ok(frozen)
     }
 
     /// Ends a freeze.

@@ -203,8 +203,8 @@ actions! {
     /// Withdraws a token.
     CancelToken = Demand::new("cancel-token", HUMAN, CERT_ONLY);
 
-    /// One's devices.
-    ListDevices = Demand::new("list-devices", HUMAN, CERT_ONLY);
+    /// One's devices; also while frozen, or nobody could say which one to cut off.
+    ListDevices = Demand::new("list-devices", HUMAN, CERT_ONLY).while_frozen();
     /// Another label for one.
     RenameDevice = Demand::new("rename-device", HUMAN, CERT_ONLY);
     /// Suspends the very device that asks.

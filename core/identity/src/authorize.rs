@@ -19,7 +19,7 @@ pub enum Object {
     Own,
     /// The freeze of the caller's own account.
     Freeze {
-        /// Since when it is in force.
+        /// Since when the account's oldest passkey exists, usable or not.
         since: Timestamp,
     },
     /// A thing that some user owns.
@@ -184,7 +184,8 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         Object::Device { since, .. } => (*since, Young::RevokeDevice),
         Object::Passkey { since, .. } => (*since, Young::RemovePasskey),
         Object::Address { since, .. } => (*since, Young::RemoveAddress),
-        // A passkey that was there before the freeze is no thief's way around it.
+        // The passkey that a thief has just added was there before the freeze: that its owner noticed
+        // is why there is one. Only the account's oldest needs no age of its own.
         Object::Freeze { since } => (*since, Young::Unfreeze),
         Object::Codes { since } => (*since, Young::ReplaceCodes),
         // Nothing is older than the account as a whole.

@@ -232,7 +232,7 @@ codes! {
     /// The key is gone or cannot be used.
     KeyUnavailable = 0, "key-unavailable", "This machine's key cannot be used";
     /// No browser could be opened.
-    BrowserUnavailable = 0, "browser-unavailable", "No browser could be opened";
+    BrowserUnavailable = 0, "browser-unavailable", "No browser could show the page";
     /// A question that nobody can answer.
     InputNeeded = 0, "input-needed", "An answer is needed and nobody can be asked";
     /// The person stopped it.

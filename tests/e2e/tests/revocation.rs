@@ -7,10 +7,11 @@
     reason = "a story stops where it goes wrong"
 )]
 
+use landfall_identity::passkey::Attachment;
 use landfall_identity::{DeviceName, Seconds};
 use landfall_protocol::{ErrorCode, paths};
 use landfall_server::service::SESSIONS_MAX;
-use landfall_test_support::{Person, Raw, World};
+use landfall_test_support::{Person, PocketKey, Raw, World};
 use reqwest::Method;
 use serde_json::json;
 
@@ -119,20 +120,46 @@ async fn a_freeze_cuts_everything_and_leaves_the_doors_open() {
     world.clock.advance(Seconds(1));
     bert.client().freeze().await.unwrap();
     for person in [&bert, &desktop] {
-        let refused = person.client().devices().await.unwrap_err();
+        let refused = person.client().secrets().await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::AccountFrozen);
+        assert_eq!(person.client().devices().await.unwrap().len(), 2, "which one is it?");
         assert!(person.client().whoami().await.unwrap().frozen);
     }
     let refused = desktop.client().unfreeze().await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::StepUpRequired, "a device alone does not undo it");
     ana.step_up().await.unwrap();
     ana.client().admin_unfreeze(&bert.name).await.unwrap();
-    assert_eq!(desktop.client().devices().await.unwrap().len(), 2);
-    // A passkey that was there before the freeze undoes it too, however young it is.
+    assert_eq!(desktop.client().secrets().await.unwrap().len(), 0);
+    // The account's first passkey undoes it too, however young it is.
     desktop.client().freeze().await.unwrap();
     desktop.step_up().await.unwrap();
     desktop.client().unfreeze().await.unwrap();
     assert_eq!(desktop.client().devices().await.unwrap().len(), 2);
+}
+
+/// The owner freezes because a thief has got in with a code and added a passkey: it must not be the
+/// thief's passkey, however shortly older than the freeze, that ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_with_a_fresh_passkey_does_not_end_the_freeze() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let stolen = second_machine(&world, &bert, "bert-spare").await;
+    let thief = Person { shell: PocketKey::new().unwrap(), ..stolen };
+    world.clock.advance(Seconds(1));
+    thief.register(Attachment::Roaming).await.unwrap();
+    world.clock.advance(Seconds(1));
+    bert.client().freeze().await.unwrap();
+    thief.step_up().await.unwrap();
+    assert_eq!(thief.client().unfreeze().await.unwrap_err().code(), ErrorCode::Probation);
+    bert.step_up().await.unwrap();
+    bert.client().unfreeze().await.unwrap();
+
+    // A day later it would be a witness like any other: the owner has had that day.
+    bert.client().freeze().await.unwrap();
+    world.pass(Seconds::hours(25)).await.unwrap();
+    thief.step_up().await.unwrap();
+    thief.client().unfreeze().await.unwrap();
 }
 
 /// Whoever holds the stolen laptop can freeze; they cannot keep its owner out by doing so again and

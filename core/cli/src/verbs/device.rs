@@ -4,6 +4,7 @@ use super::token::made;
 use crate::app::App;
 use crate::args::DeviceVerb;
 use crate::clock::{clock_time, with_clock_times};
+use crate::exit;
 use crate::output::{Answer, table, wrap};
 use crate::texts;
 use landfall_client::words::{DeviceName, Role, Seconds, TokenKind};
@@ -65,11 +66,7 @@ async fn add(app: &App, name: DeviceName, ttl: Option<Seconds>) -> Result<Answer
 
 /// A name that was mistyped is told before anything is asked.
 async fn known(app: &App, name: &DeviceName) -> Result<(), Failure> {
-    let devices = match app.client.devices().await {
-        // Cutting off works in a freeze, looking does not: the server will tell a mistyped name.
-        Err(failure) if failure.code() == ErrorCode::AccountFrozen => return Ok(()),
-        found => found?,
-    };
+    let devices = app.client.devices().await?;
     if devices.iter().any(|device| device.name == *name) {
         return Ok(());
     }
@@ -80,7 +77,13 @@ async fn known(app: &App, name: &DeviceName) -> Result<(), Failure> {
 async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
     known(app, &name).await?;
     app.confirm(&texts::ask_lost(name.as_str()))?;
-    let cut = app.with_person(async || app.client.suspend_device(&name).await).await?;
+    let cut = app.with_person(async || app.client.suspend_device(&name).await).await;
+    let cut = cut.inspect_err(|failure| {
+        // Frightened people must not be left with an error about a browser.
+        if exit::is_for_want_of_a_passkey(failure.code()) {
+            app.terminal.say(texts::LOST_ANYWAY);
+        }
+    })?;
     app.terminal.say(&cut_text(&cut));
     if cut.device.this_device {
         let json = json!({ "suspended": cut, "revoked": null });

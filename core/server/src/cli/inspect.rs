@@ -32,6 +32,12 @@ pub(super) async fn verify_audit(config: &Config, args: &VerifyArgs) -> Result<(
     let key = audit_public_key(&key)?;
     let found = verify(&database_in(root), &checkpoints, kind, &key).await?;
     say(&found)?;
+    if args.checkpoints.is_none() {
+        say(
+            "This compared the log with the checkpoint file beside it. What was cut off both is shown only \
+             by a copy of that file that was kept elsewhere: audit verify --checkpoints FILE",
+        )?;
+    }
     if found.is_sound() { Ok(()) } else { Err("the audit log is not as it was signed".into()) }
 }
 

@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// How much of a body that is too large is read and dropped, in bytes.
+const DRAIN_MAX: usize = 16 * 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
 /// The longest field name that is named back.
@@ -144,11 +146,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn read_body(body: RawBody, max: usize) -> Result<Bytes, Refused> {
-    let collected = tokio::time::timeout(BODY_TIME, Limited::new(body, max).collect()).await;
+async fn read_body(mut body: RawBody, max: usize) -> Result<Bytes, Refused> {
+    let collected = tokio::time::timeout(BODY_TIME, Limited::new(&mut body, max).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            drain(body).await;
             Err(Refused::unread(ErrorCode::BodyTooLarge, format!("Send at most {max} bytes here.")))
         }
         Ok(Err(_)) => Err(Refused::unread(
@@ -160,6 +163,22 @@ async fn read_body(body: RawBody, max: usize) -> Result<Bytes, Refused> {
             "The body took too long to arrive. Send the request again.",
         )),
     }
+}
+
+/// Reads on without keeping anything, within bounds: who is still sending does not hear an answer, and
+/// a connection that is closed under them looks like a broken network.
+async fn drain(mut body: RawBody) {
+    let mut left = DRAIN_MAX;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Who takes longer than for a body that fits has had time enough.
+    let _ = tokio::time::timeout(BODY_TIME, rest).await;
 }
 
 /// Parses a whole JSON text of exactly this form.

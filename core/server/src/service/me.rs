@@ -97,7 +97,8 @@ impl Service {
             let user = turn.user()?;
             turn.about(format!("account {user}"));
             let row = users::find(tx, turn.tenant(), user).await?.ok_or(Refusal::NotFound)?;
-            let since = row.frozen_at.unwrap_or(turn.now);
+            let oldest = passkeys::all_of(tx, turn.tenant(), user).await?.into_iter().next();
+            let since = oldest.map_or(turn.now, |row| row.kept.registered_at);
             turn.authorize(tx, &Object::Freeze { since }, None).await?;
             service.thaw(tx, turn, &row).await
         })

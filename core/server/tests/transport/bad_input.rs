@@ -124,3 +124,14 @@ async fn enrolling_takes_no_certificate_and_everything_else_does() {
     }
     host.running.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_far_too_much_still_hears_why() {
+    let host = host().await;
+    for size in [100_000, 1_000_000, 5_000_000] {
+        let body = json!({ "csr": "x".repeat(size) });
+        let answer = host.connect(None).await.post(paths::CERT_ISSUE, &body).await;
+        assert_eq!(answer.problem().code, ErrorCode::BodyTooLarge, "{size}");
+    }
+    host.running.shutdown().await;
+}
