@@ -134,7 +134,7 @@ async fn the_link_freezes_by_a_post_from_its_own_page_alone_and_once() {
 
     // The owner comes back with the passkey.
     world.restart_with(own).await.unwrap();
-    assert!(ana.client().devices().await.is_err());
+    assert!(ana.client().secrets().await.is_err());
     ana.step_up().await.unwrap();
     ana.client().unfreeze().await.unwrap();
     assert!(!frozen(&world));
