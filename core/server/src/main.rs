@@ -3,8 +3,8 @@
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
-/// A fifth of the work under load is taking and giving back memory, half of that SQLite's: this
-/// allocator serves both (its `override` feature takes C's part) and takes a sixth off a request.
+/// A fifth of the work under load was taking and giving back memory, half of that SQLite's. This
+/// allocator serves both: its `override` feature takes C's part.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
