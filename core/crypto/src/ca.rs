@@ -418,9 +418,9 @@ fn serial(ambient: &Ambient) -> SerialNumber {
 }
 
 /// Positive, and of one length: the first bit is zero and the second is one (RFC 5280 section
-/// 4.1.2.2).
+/// 4.1.2.2). Like the name of any row it begins with the time; 80 bits of it are chance.
 fn serial_bytes(ambient: &Ambient) -> [u8; SERIAL_LENGTH] {
-    let mut bytes = ambient.random::<SERIAL_LENGTH>();
+    let mut bytes = ambient.row_bits();
     bytes[0] = bytes[0] & 0x7F | 0x40;
     bytes
 }

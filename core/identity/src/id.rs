@@ -1,6 +1,6 @@
-//! Identifiers of rows: 128 random bits, written in lower-case Crockford base 32.
+//! Identifiers of rows: 128 bits, written in lower-case Crockford base 32.
 //!
-//! The bits are handed in; this crate owns no randomness. An identifier is public: it authorises
+//! The bits are handed in: the time and 80 bits of chance; this crate owns neither. An identifier is public: it authorises
 //! nothing and may stand in a log.
 
 use crate::name::text_type;

@@ -47,6 +47,6 @@ pub async fn erase_personal(
 }
 
 fn event_of(ambient: &Ambient, tenant: &TenantName, user: &UserName) -> AuditEvent {
-    let id = AuditId::from_bits(ambient.random());
+    let id = AuditId::from_bits(ambient.row_bits());
     AuditEvent::by_server(id, ambient.now(), tenant.clone(), ACTION, format!("user {user}"))
 }

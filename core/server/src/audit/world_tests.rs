@@ -143,7 +143,7 @@ impl Files {
 pub(super) fn event(n: u32, ambient: &Ambient) -> AuditEvent {
     let device = format!("spiffe://landfall.local/tenant/home/user/bert/device/laptop-{}", n % 3);
     AuditEvent {
-        id: AuditId::from_bits(ambient.random()),
+        id: AuditId::from_bits(ambient.row_bits()),
         // Times repeat and go backwards: the log's order is the order of writing.
         at: Timestamp::from_millis(START.millis() + i64::from(n * 7919 % 13)),
         tenant: TenantName::parse("home").unwrap(),
@@ -155,7 +155,7 @@ pub(super) fn event(n: u32, ambient: &Ambient) -> AuditEvent {
         reason: n.is_multiple_of(4).then(|| "not-found".into()),
         strength: None,
         session: None,
-        request: Some(RequestId::from_bits(ambient.random())),
+        request: Some(RequestId::from_bits(ambient.row_bits())),
         personal: Personal {
             source: Some(format!("192.0.2.{n}")),
             user_agent: n.is_multiple_of(2).then(|| "landfall/0.1".into()),

@@ -146,7 +146,7 @@ impl Service {
         address: &MailAddress,
     ) -> Result<Address, Failure> {
         let row = Address {
-            id: AddressId::from_bits(self.ambient.random()),
+            id: AddressId::from_bits(self.ambient.row_bits()),
             tenant: turn.tenant().clone(),
             user: turn.user()?.clone(),
             address: address.clone(),
@@ -163,7 +163,7 @@ impl Service {
     /// that it never rests anywhere but as a hash.
     async fn mail_code(&self, tx: &mut Tx<'_>, turn: &Turn, row: &Address) -> Result<(), Failure> {
         let parcel = Parcel {
-            id: ParcelId::from_bits(self.ambient.random()),
+            id: ParcelId::from_bits(self.ambient.row_bits()),
             tenant: row.tenant.clone(),
             user: row.user.clone(),
             purpose: Purpose::Code(row.id.clone()),

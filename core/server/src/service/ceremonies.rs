@@ -167,7 +167,7 @@ impl Service {
     ) -> Result<SessionOpened, Failure> {
         let paid = self.pay_try(&request, &body.ceremony_id).await?;
         let thumbprint = thumbprint_of(&request);
-        let id = SessionId::from_bits(self.ambient.random());
+        let id = SessionId::from_bits(self.ambient.row_bits());
         let (spiffe_id, facts): (SpiffeId, SessionFacts) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 let (row, proved) = take(tx, turn, Purpose::StepUp, &body, paid).await?;
@@ -203,7 +203,7 @@ impl Service {
         body: CeremonyRedeemRequest,
     ) -> Result<PasskeyInfo, Failure> {
         let paid = self.pay_try(&request, &body.ceremony_id).await?;
-        let id = PasskeyId::from_bits(self.ambient.random());
+        let id = PasskeyId::from_bits(self.ambient.row_bits());
         let party = self.settings.relying_party.clone();
         let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
@@ -231,7 +231,7 @@ impl Service {
     }
 
     fn seeds(&self, purpose: Purpose, request: &RequestContext, return_path: ReturnPath) -> Seeds {
-        let id = CeremonyId::from_bits(self.ambient.random());
+        let id = CeremonyId::from_bits(self.ambient.row_bits());
         let secret = Secret32::new(self.ambient.random());
         let [digits] = self.ambient.random::<1>();
         let party = self.settings.relying_party.as_ref();

@@ -23,7 +23,7 @@ impl Service {
         let now = self.ambient.now();
         let secret = DoorSecret::generate(self.ambient.random.as_ref());
         let token = Token {
-            id: TokenId::from_bits(self.ambient.random()),
+            id: TokenId::from_bits(self.ambient.row_bits()),
             tenant: self.settings.tenant.clone(),
             kind: TokenKind::Claim,
             user: None,
@@ -84,7 +84,7 @@ impl Service {
     }
 
     fn claim_event(&self, token: &Token) -> AuditEvent {
-        let id = AuditId::from_bits(self.ambient.random());
+        let id = AuditId::from_bits(self.ambient.row_bits());
         let action = Action::IssueToken.code();
         let target = format!("claim token {}", token.id);
         AuditEvent::by_server(id, token.issued_at, token.tenant.clone(), action, target)

@@ -81,7 +81,7 @@ impl Service {
     }
 
     fn event_of_clock(&self, action: &str, target: String) -> AuditEvent {
-        let id = AuditId::from_bits(self.ambient.random());
+        let id = AuditId::from_bits(self.ambient.row_bits());
         AuditEvent::by_server(id, self.now(), self.settings.tenant.clone(), action, target)
     }
 }

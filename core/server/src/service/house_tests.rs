@@ -77,7 +77,7 @@ impl House {
         let key = KeyPair::generate().unwrap().public_key();
         let guest = Guest {
             thumbprint: key.thumbprint().to_string(),
-            enrollment: EnrollmentId::from_bits(self.service.ambient.random()),
+            enrollment: EnrollmentId::from_bits(self.service.ambient.row_bits()),
             spiffe_id: SpiffeId::new(
                 TrustDomain::parse("landfall.local").unwrap(),
                 Principal::Human {
@@ -131,12 +131,12 @@ impl House {
         let (ttl, factor) = match strength {
             AuthStrength::CertOnly => (CERT_ONLY_TTL, None),
             AuthStrength::CertHuman => {
-                let passkey = PasskeyId::from_bits(self.service.ambient.random());
+                let passkey = PasskeyId::from_bits(self.service.ambient.row_bits());
                 (CERT_HUMAN_TTL, Some(Factor { passkey, registered_at: NOON, lives_on: None }))
             }
         };
         let facts = SessionFacts {
-            id: SessionId::from_bits(self.service.ambient.random()),
+            id: SessionId::from_bits(self.service.ambient.row_bits()),
             strength,
             auth_time: now,
             expires_at: now + ttl,
@@ -157,7 +157,7 @@ impl House {
         self.service.store.write(Lane::Known, work, silent).await.unwrap();
         RequestContext {
             action,
-            request_id: RequestId::from_bits(self.service.ambient.random()),
+            request_id: RequestId::from_bits(self.service.ambient.row_bits()),
             personal: Personal { source: Some("192.0.2.7".into()), user_agent: None },
             peer: Some(Peer {
                 thumbprint: guest.thumbprint.clone(),

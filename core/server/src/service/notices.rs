@@ -59,7 +59,7 @@ impl Service {
     /// [`Failure`] from the store; then the act is undone, too.
     pub(super) async fn tell(&self, tx: &mut Tx<'_>, news: News) -> Result<(), Failure> {
         let News { tenant, user, at, what, by, source } = news;
-        let id = NoticeId::from_bits(self.ambient.random());
+        let id = NoticeId::from_bits(self.ambient.row_bits());
         let notice = Notice { id, tenant, user, at, what, by, source };
         notices::insert(tx, &notice).await?;
         let start = (Timestamp::from_millis(i64::MIN), "");
@@ -80,7 +80,7 @@ impl Service {
         recipient: MailAddress,
     ) -> Result<(), Failure> {
         let mut parcel = Parcel {
-            id: ParcelId::from_bits(self.ambient.random()),
+            id: ParcelId::from_bits(self.ambient.row_bits()),
             tenant: notice.tenant.clone(),
             user: notice.user.clone(),
             purpose: Purpose::Notice(notice.id.clone()),

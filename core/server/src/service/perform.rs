@@ -194,7 +194,7 @@ fn event_of(
         }
     };
     Some(AuditEvent {
-        id: AuditId::from_bits(ambient.random()),
+        id: AuditId::from_bits(ambient.row_bits()),
         at: now,
         tenant,
         actor: seen.actor.clone().map_or(Actor::Stranger, Actor::Principal),

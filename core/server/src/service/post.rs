@@ -177,7 +177,7 @@ impl Service {
     }
 
     fn event_of(&self, parcel: &Parcel) -> AuditEvent {
-        let id = AuditId::from_bits(self.ambient.random());
+        let id = AuditId::from_bits(self.ambient.row_bits());
         let target = format!("mail {} of {}, {}", parcel.id, parcel.user, parcel.kind);
         let tenant = parcel.tenant.clone();
         AuditEvent {

@@ -117,9 +117,9 @@ impl Service {
         let spiffe_id = SpiffeId::new(self.pki.trust_domain().clone(), principal);
         let key = PublicKey::from_spki(&recovery.spki).map_err(Failure::internal)?;
         let certificate = self.pki.issue(&spiffe_id, &key)?;
-        let enrollment = EnrollmentId::from_bits(self.ambient.random());
+        let enrollment = EnrollmentId::from_bits(self.ambient.row_bits());
         let grant = EnrollmentGrant {
-            id: GrantId::from_bits(self.ambient.random()),
+            id: GrantId::from_bits(self.ambient.row_bits()),
             held_by: enrollment.clone(),
             expires_at: now + GRANT_TTL,
         };

@@ -25,7 +25,7 @@ impl Service {
         request.bearer = None;
         let thumbprint =
             request.peer.as_ref().map(|peer| peer.thumbprint.clone()).unwrap_or_default();
-        let id = SessionId::from_bits(self.ambient.random());
+        let id = SessionId::from_bits(self.ambient.row_bits());
         let (spiffe_id, facts) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 turn.about(format!("session {id}"));

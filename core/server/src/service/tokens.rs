@@ -32,7 +32,7 @@ impl Service {
             TokenKind::Invite => Action::IssueInvite,
         };
         let ttl = body.ttl_seconds.map_or(body.kind.default_ttl(), Seconds);
-        let id = TokenId::from_bits(self.ambient.random());
+        let id = TokenId::from_bits(self.ambient.row_bits());
         let cap = self.settings.device_token_ttl_max;
         let token = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {

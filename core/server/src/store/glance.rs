@@ -44,6 +44,7 @@ impl Glances {
         let connection = rusqlite::Connection::open(&self.path)?;
         connection.busy_timeout(self.busy)?;
         connection.pragma_update(None, "query_only", "ON")?;
+        super::keep_plans(&connection)?;
         Ok(connection)
     }
 

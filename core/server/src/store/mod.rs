@@ -126,6 +126,13 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// A statement that was compiled once serves whatever values are bound. Otherwise SQLite compiles each
+/// statement with a bound `LIMIT` anew whenever it is used, in the hope of a better plan; ours have one.
+fn keep_plans(connection: &rusqlite::Connection) -> Result<(), StoreError> {
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
 /// The database: many readers, one writer.
 #[derive(Clone)]
 pub struct Store {

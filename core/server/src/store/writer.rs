@@ -135,6 +135,7 @@ impl Writer {
         connection.pragma_update(None, "cache_size", -CACHE)?;
         // No commit copies the log: the copier does.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        super::keep_plans(&connection)?;
         connection.set_prepared_statement_cache_capacity(256);
         let shared = Arc::new(Shared::default());
         let copier = Copier::start(path, Arc::clone(&shared.log), busy_timeout)?;
