@@ -27,7 +27,7 @@ pub const ROOT_TTL: Seconds = Seconds::days(20 * 365);
 pub const ISSUER_TTL: Seconds = Seconds::days(10 * 365);
 /// How long the server's own TLS certificate lives; the server makes another long before.
 pub const SERVER_TTL: Seconds = Seconds::days(30);
-/// Bytes of a serial number: 128 random bits.
+/// Bytes of a serial number: the time in 48 bits, and 80 of chance.
 pub const SERIAL_LENGTH: usize = 16;
 /// Names that one server certificate may carry.
 pub const SERVER_NAMES_MAX: usize = 100;
