@@ -73,12 +73,12 @@ async fn a_jump_ends_no_probation_until_the_operator_confirms_it() {
     desktop.step_up().await.unwrap();
     desktop.client().suspend_device(&laptop).await.unwrap();
 
-    let said = world.operator(&["clock", "confirm"]).unwrap();
+    let said = world.confirm_clock().await.unwrap();
     assert!(said.contains("stood still at 2026-11-21T14:00") && said.contains("goes on"), "{said}");
     assert_eq!(told(&world, "clock-confirmed"), 1);
     assert_eq!(ready(&world).await, (true, "ok".to_owned()));
     revoke().await.unwrap();
-    let said = world.operator(&["clock", "confirm"]).unwrap();
+    let said = world.confirm_clock().await.unwrap();
     assert!(said.contains("Nothing had to wait"), "{said}");
 }
 
@@ -96,7 +96,7 @@ async fn a_clock_that_was_set_back_is_noticed_at_the_start() {
     world.restart().await.unwrap();
     world.until("the jump is seen", |world| told(world, "clock-jumped") > 0).await;
     assert!(ready(&world).await.1.contains("clock confirm"));
-    world.operator(&["clock", "confirm"]).unwrap();
+    world.confirm_clock().await.unwrap();
     assert_eq!(ready(&world).await.1, "ok");
 }
 
@@ -137,7 +137,7 @@ async fn while_the_clock_is_in_doubt_nothing_is_dropped_as_over() {
     let counted = |world: &World| world.number("SELECT COUNT(*) FROM stranger_refusals").unwrap();
     world.until("a later round of the keeper", |world| counted(world) > 0).await;
     assert_eq!(ceremonies(&world), before, "they may only seem over");
-    world.operator(&["clock", "confirm"]).unwrap();
+    world.confirm_clock().await.unwrap();
     world.restart().await.unwrap();
     world.until("what is over is dropped", |world| ceremonies(world) == 0).await;
 }

@@ -17,6 +17,7 @@ use landfall_keystore::FileKeyStore;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
 use landfall_protocol::passkey::PasskeyInfo;
+use landfall_server::cli::confirm_clock;
 use landfall_server::directory::database_in;
 use landfall_server::{Config, Running, Server};
 use std::path::{Path, PathBuf};
@@ -170,6 +171,16 @@ impl World {
             return Ok(said);
         }
         Err(anyhow::anyhow!("{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// `landfall-server clock confirm` beside the running server, by the world's own clock: the binary
+    /// would ask the machine for the time.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn confirm_clock(&self) -> anyhow::Result<String> {
+        let said = confirm_clock(&self.config, self.ambient.clone()).await;
+        said.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
     /// A machine that has never seen the server.

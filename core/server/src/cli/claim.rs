@@ -19,7 +19,7 @@ use terminal_size::{Width, terminal_size_of};
 
 /// `claim-token`: makes one and shows it. The server may run meanwhile.
 pub(super) async fn claim_token(config: &Config) -> Result<(), Box<dyn Error>> {
-    let service = beside(config).await?;
+    let service = beside(config, Ambient::system()).await?;
     let token = service.issue_claim().await?;
     show(&token)
 }
@@ -53,8 +53,7 @@ fn picture(text: &str) -> Option<String> {
 
 /// The use cases on a directory whose server may be running. The database takes one writer at a time;
 /// what is done here is short.
-pub(super) async fn beside(config: &Config) -> Result<Service, Box<dyn Error>> {
-    let ambient = Ambient::system();
+pub(super) async fn beside(config: &Config, ambient: Ambient) -> Result<Service, Box<dyn Error>> {
     let directory = DataDirectory::attach(&config.data_dir)?;
     let mut site = Site::new(config, config.listen, config.localhost_listen)?;
     let store = Store::open(&directory.database()).await?;

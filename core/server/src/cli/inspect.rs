@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::keys::{AUDIT_PUBLIC, audit_public_key};
 use crate::store::Store;
 use crate::store::archive::fold_log;
+use landfall_crypto::ambient::Ambient;
 use landfall_identity::Refusal;
 use landfall_protocol::At;
 use std::error::Error;
@@ -41,18 +42,20 @@ pub(super) async fn verify_audit(config: &Config, args: &VerifyArgs) -> Result<(
     if found.is_sound() { Ok(()) } else { Err("the audit log is not as it was signed".into()) }
 }
 
-/// `clock confirm`.
-pub(super) async fn confirm_clock(config: &Config) -> Result<(), Box<dyn Error>> {
-    let service = beside(config).await?;
+/// `clock confirm`, by the clock of `ambient`. Answers what the operator is told.
+///
+/// # Errors
+/// The directory is no server's, or its database cannot be written.
+pub async fn confirm_clock(config: &Config, ambient: Ambient) -> Result<String, Box<dyn Error>> {
+    let service = beside(config, ambient).await?;
     let stood = service.waits_stand_at().await?;
     let now = At(service.confirm_clock().await?).to_text().unwrap_or_default();
-    match stood.and_then(|at| At(at).to_text()) {
-        Some(stood) => say(format_args!(
+    Ok(match stood.and_then(|at| At(at).to_text()) {
+        Some(stood) => format!(
             "It is {now}, and that is right. What waits stood still at {stood} and goes on now."
-        ))?,
-        None => say(format_args!("It is {now}, and that is right. Nothing had to wait."))?,
-    }
-    Ok(())
+        ),
+        None => format!("It is {now}, and that is right. Nothing had to wait."),
+    })
 }
 
 /// `audit erase`. The server may run meanwhile.
@@ -60,7 +63,7 @@ pub(super) async fn erase_personal(
     config: &Config,
     args: &EraseArgs,
 ) -> Result<(), Box<dyn Error>> {
-    let service = beside(config).await?;
+    let service = beside(config, Ambient::system()).await?;
     let rows = match service.erase_personal(&args.user).await {
         Ok(rows) => rows,
         Err(Failure::Refused(Refusal::NotFound)) => {

@@ -5,8 +5,11 @@ mod claim;
 mod inspect;
 mod serve;
 
+pub use inspect::confirm_clock;
+
 use crate::config::{Config, Flags};
 use clap::{Args, Parser, Subcommand};
+use landfall_crypto::ambient::Ambient;
 use landfall_identity::UserName;
 use std::error::Error;
 use std::io::{self, Write};
@@ -151,7 +154,8 @@ impl Cli {
                 inspect::erase_personal(&self.common.config(None)?, &args).await
             }
             Command::Clock(ClockCommand::Confirm) => {
-                inspect::confirm_clock(&self.common.config(None)?).await
+                let config = self.common.config(None)?;
+                Ok(say(confirm_clock(&config, Ambient::system()).await?)?)
             }
         }
     }

@@ -48,3 +48,18 @@ async fn what_is_personal_is_erased_for_good_and_the_log_still_verifies() {
     let again = on(&root, &["audit", "erase", "--user", "ada"]);
     assert!(again.ok && again.out.contains(" of 1 audit rows "), "{again:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_is_confirmed_beside_the_server_and_on_record() {
+    let host = host().await;
+    let root = host.directory.path().join("data");
+    let confirmed = on(&root, &["clock", "confirm"]);
+    assert!(confirmed.ok && confirmed.out.contains("Nothing had to wait"), "{confirmed:?}");
+    host.running.shutdown().await;
+    let database =
+        rusqlite::Connection::open(landfall_server::directory::database_in(&root)).unwrap();
+    let sql =
+        "SELECT COUNT(*) FROM audit_events WHERE action = 'clock-confirmed' AND actor = 'server'";
+    let rows: i64 = database.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 1);
+}
