@@ -37,6 +37,10 @@ pub const RENEWAL: Profile = Profile { components: WHOLE_REQUEST, tag: "landfall
 /// Every message of a recovery, by the key that begins it.
 pub const RECOVERY: Profile = Profile { components: WHOLE_REQUEST, tag: "landfall-recovery-v1" };
 
+/// Trying a recovery code. A signature for a drill opens nothing, and one that opens something is no
+/// drill.
+pub const DRILL: Profile = Profile { components: WHOLE_REQUEST, tag: "landfall-drill-v1" };
+
 /// A part of a request that a signature can cover (RFC 9421 section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Component {

@@ -72,9 +72,20 @@ pub enum Happening {
         /// Which one.
         address: MailAddress,
     },
-    /// Somebody began to recover the account.
+    /// Somebody began to recover the account, and has proved something: strangers who prove nothing
+    /// write no notices.
     RecoveryBegun {
         /// The device that it would enrol.
+        device: DeviceName,
+    },
+    /// Somebody vouched for a recovery of the account.
+    RecoveryApproved {
+        /// The device that it would enrol.
+        device: DeviceName,
+    },
+    /// A recovery of the account was refused.
+    RecoveryStopped {
+        /// The device that it would have enrolled.
         device: DeviceName,
     },
     /// The account was recovered.
@@ -86,6 +97,13 @@ pub enum Happening {
     RecoveryCodeUsed {
         /// Codes that can still be used.
         left: u32,
+    },
+    /// What lets the owner back in was changed.
+    RecoveryPlanChanged,
+    /// Whoever runs the server made a code that lets somebody in as an administrator.
+    BreakGlass {
+        /// Whom.
+        user: UserName,
     },
     /// The recovery codes were made anew; the old ones are worthless.
     RecoveryCodesRemade {
@@ -110,6 +128,13 @@ pub enum By {
     },
     /// Whoever followed the link in a mailed notice.
     Link,
+    /// A machine that asks to be let in, or was let in, by a recovery.
+    Recovery {
+        /// What it is, or would be, called.
+        device: DeviceName,
+    },
+    /// Whoever runs the server, on the server's own machine.
+    Operator,
     /// Whoever held a code.
     Code {
         /// Who made the code; nobody but the server for the claim of a new server.
@@ -153,8 +178,12 @@ impl Happening {
             Self::AddressAdded { .. } => "address-added",
             Self::AddressRemoved { .. } => "address-removed",
             Self::RecoveryBegun { .. } => "recovery-begun",
+            Self::RecoveryApproved { .. } => "recovery-approved",
+            Self::RecoveryStopped { .. } => "recovery-stopped",
             Self::RecoveryCompleted { .. } => "recovery-completed",
             Self::RecoveryCodeUsed { .. } => "recovery-code-used",
+            Self::RecoveryPlanChanged => "recovery-plan-changed",
+            Self::BreakGlass { .. } => "break-glass",
             Self::RecoveryCodesRemade { .. } => "recovery-codes-remade",
         }
     }
@@ -173,8 +202,14 @@ impl Happening {
             Self::AddressAdded { .. } => "New address for notices".to_owned(),
             Self::AddressRemoved { .. } => "Address for notices removed".to_owned(),
             Self::RecoveryBegun { device } => format!("Recovery begun, for the device {device}"),
+            Self::RecoveryApproved { device } => {
+                format!("Recovery approved, for the device {device}")
+            }
+            Self::RecoveryStopped { device } => format!("Recovery stopped, of the device {device}"),
             Self::RecoveryCompleted { device } => format!("Account recovered, on {device}"),
             Self::RecoveryCodeUsed { .. } => "Recovery code used".to_owned(),
+            Self::RecoveryPlanChanged => "What lets you back in was changed".to_owned(),
+            Self::BreakGlass { user } => format!("Emergency code for the administrator {user}"),
             Self::RecoveryCodesRemade { .. } => "New recovery codes".to_owned(),
         }
     }
@@ -212,11 +247,25 @@ impl Happening {
             Self::RecoveryBegun { device } => {
                 format!("Getting back into your account was begun, for the device {device}")
             }
+            Self::RecoveryApproved { device } => {
+                format!("Letting the device {device} into your account was approved")
+            }
+            Self::RecoveryStopped { device } => {
+                format!("The device {device}, which asked to be let into your account, was refused")
+            }
             Self::RecoveryCompleted { device } => {
                 format!("Your account was recovered, on the device {device}")
             }
             Self::RecoveryCodeUsed { left } => {
                 format!("One of your recovery codes was used; {left} can still be used")
+            }
+            Self::RecoveryPlanChanged => {
+                "What lets you back in when you lose a device was changed".to_owned()
+            }
+            Self::BreakGlass { user } => {
+                format!(
+                    "An emergency code that lets somebody in as the administrator {user} was made"
+                )
             }
             Self::RecoveryCodesRemade { count } => {
                 format!("{count} new recovery codes were made; the old ones are worthless now")
@@ -230,11 +279,15 @@ impl By {
         match self {
             Self::Device { device } => format!("by your device {device}"),
             Self::Link => "by the link in a mailed notice".to_owned(),
+            Self::Recovery { device } => {
+                format!("by the new machine {device}, which asks to be yours")
+            }
             Self::Administrator { user } => format!("by the administrator {user}"),
             Self::Code { made_by: Some(user), made_on: Some(device) } => {
                 format!("with a code that {user} made on {device}")
             }
-            Self::Code { .. } => "with the code of a new server".to_owned(),
+            Self::Operator => "by whoever runs the server, on its own machine".to_owned(),
+            Self::Code { .. } => "with a code that the server itself made".to_owned(),
         }
     }
 }
@@ -301,8 +354,12 @@ mod tests {
             Happening::AddressAdded { address: MailAddress::parse("a@b.c").unwrap() },
             Happening::AddressRemoved { address: MailAddress::parse("a@b.c").unwrap() },
             Happening::RecoveryBegun { device: device("laptop") },
+            Happening::RecoveryApproved { device: device("laptop") },
+            Happening::RecoveryStopped { device: device("laptop") },
             Happening::RecoveryCompleted { device: device("laptop") },
             Happening::RecoveryCodeUsed { left: 9 },
+            Happening::RecoveryPlanChanged,
+            Happening::BreakGlass { user: UserName::parse("ana").unwrap() },
             Happening::RecoveryCodesRemade { count: 10 },
         ]
     }

@@ -4,6 +4,7 @@
 //! a user, nobody, and a user without codes are answered alike and cost alike. What was proved is judged
 //! anew at the end, by the rows as they are then.
 
+use super::notices::News;
 use super::perform::{Notes, note, recorder};
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service, enroll::csr_refusal};
@@ -15,10 +16,11 @@ use crate::strangers::prefix;
 use landfall_crypto::Secret32;
 use landfall_crypto::csr;
 use landfall_crypto::door::{AuthHalf, AuthHash};
-use landfall_crypto::httpsig::{self, RECOVERY, SignatureFields, VerifyError};
+use landfall_crypto::httpsig::{self, Profile, RECOVERY, SignatureFields, VerifyError};
 use landfall_crypto::key::PublicKey;
 use landfall_crypto::secret::sha256;
 use landfall_identity::id::RecoveryId;
+use landfall_identity::notice::{By, Happening};
 use landfall_identity::recovery::{
     BEGUN_PER_PLACE, BEGUN_WINDOW, CodeState, Door, OPEN_PER_ACCOUNT, RECOVERY_TTL, RecoveryState,
     TRIES_MAX,
@@ -47,7 +49,17 @@ impl SignedMessage<'_> {
     /// # Errors
     /// [`Refusal::SignatureInvalid`]; [`Refusal::ClockSkew`] to who holds the key.
     pub(super) fn verify(&self, key: &PublicKey, now: Timestamp) -> Result<[u8; 32], Refusal> {
-        let parsed = httpsig::read(&RECOVERY, &self.request, self.fields)
+        self.verify_as(&RECOVERY, key, now)
+    }
+
+    /// As [`Self::verify`], for a signature of this profile and no other.
+    pub(super) fn verify_as(
+        &self,
+        profile: &'static Profile,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Result<[u8; 32], Refusal> {
+        let parsed = httpsig::read(profile, &self.request, self.fields)
             .map_err(|_| Refusal::SignatureInvalid)?;
         match parsed.verify(key, now) {
             Ok(verified) => Ok(sha256(&verified.signature.canonical())),
@@ -137,6 +149,7 @@ impl Service {
         still_open(&row, now)?;
         let notes = notes_of(&row);
         note(&notes, |seen| seen.target = format!("{}: code {}", seen.target, body.code));
+        let source = request.personal.source.clone();
         let audit = recorder(self.ambient.clone(), request, notes, now);
         let id = row.id.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<RecoveryStatus, Failure>| {
@@ -150,6 +163,7 @@ impl Service {
             audit(tx, result).await
         };
         let (plan, key) = (self.settings.recovery_plan.clone(), self.pki.recovery_code_key());
+        let service = self.clone();
         let work = async move |tx: &mut Tx<'_>| {
             take(tx, &digest, now).await?;
             let row = reload(tx, &row).await?;
@@ -163,7 +177,11 @@ impl Service {
                 reason: None,
                 at: now,
             };
-            recoveries::add_proof(tx, &row.id, &proof).await?;
+            // Only whoever has shown something is worth a word; more codes of one sheet are not more.
+            if recoveries::add_proof(tx, &row.id, &proof).await? {
+                let what = Happening::RecoveryBegun { device: row.device.clone() };
+                service.tell(tx, news_of(&row, what, source.clone(), now)).await?;
+            }
             Ok(Standing::of(tx, &plan, row, now).await?.status(now))
         };
         self.store.write(Lane::Stranger, work, record).await
@@ -213,6 +231,23 @@ pub(super) fn notes_of(row: &Recovery) -> Notes {
     Arc::clone(&notes)
 }
 
+/// What the owner hears of a machine that is on its way in.
+pub(super) fn news_of(
+    row: &Recovery,
+    what: Happening,
+    source: Option<String>,
+    now: Timestamp,
+) -> News {
+    News {
+        tenant: row.tenant.clone(),
+        user: row.user.clone(),
+        at: now,
+        what,
+        by: By::Recovery { device: row.device.clone() },
+        source,
+    }
+}
+
 async fn begin(tx: &mut Tx<'_>, new: &Recovery, now: Timestamp) -> Result<Recovery, Failure> {
     if enrollments::by_thumbprint(tx, &new.thumbprint).await?.is_some() {
         return Err(Refusal::KeyInUse.into());
@@ -243,7 +278,7 @@ fn still_open(row: &Recovery, now: Timestamp) -> Result<(), Refusal> {
 
 /// The code, if its secret is shown and it works. The hash is computed and compared whether there is
 /// such a code or not.
-fn right_code(found: Option<Code>, auth: &str, key: &Secret32) -> Result<Code, Refusal> {
+pub(super) fn right_code(found: Option<Code>, auth: &str, key: &Secret32) -> Result<Code, Refusal> {
     let stored = found.as_ref().map_or([0; 32], |code| code.auth_hash);
     let holds = AuthHalf::parse(auth)
         .is_ok_and(|auth| auth.matches_keyed(key, &AuthHash::from_bytes(stored)));

@@ -10,6 +10,7 @@ use landfall_crypto::door::AuthHash;
 use landfall_crypto::recovery_code::codes_hash;
 use landfall_identity::BoundAction;
 use landfall_identity::authorize::Object;
+use landfall_identity::notice::Happening;
 use landfall_identity::recovery::{CODES_PER_USER, CodeName, CodeState};
 use landfall_protocol::recovery::{
     NewRecoveryCode, RecoveryCodeInfo, RecoveryCodesMade, RecoveryCodesRequest,
@@ -53,9 +54,16 @@ impl Service {
         body: RecoveryCodesRequest,
     ) -> Result<RecoveryCodesMade, Failure> {
         let key = self.pki.recovery_code_key();
+        let service = self.clone();
         let codes = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
-                make(tx, turn, &body.codes, &key).await
+                let (codes, again) = make(tx, turn, &body.codes, &key).await?;
+                if !again {
+                    let count = u32::try_from(codes.len()).unwrap_or(u32::MAX);
+                    let what = Happening::RecoveryCodesRemade { count };
+                    service.tell(tx, turn.news(turn.user()?, what)?).await?;
+                }
+                Ok(codes)
             })
             .await?;
         Ok(RecoveryCodesMade {
@@ -87,12 +95,13 @@ impl Service {
     }
 }
 
+/// The codes, and whether a request before this one made them.
 async fn make(
     tx: &mut Tx<'_>,
     turn: &Turn,
     new: &[NewRecoveryCode],
     key: &Secret32,
-) -> Result<Vec<Code>, Failure> {
+) -> Result<(Vec<Code>, bool), Failure> {
     turn.about(format!("{} recovery codes", new.len()));
     turn.refuse_strangers_first()?;
     let names: BTreeSet<_> = new.iter().map(|code| &code.name).collect();
@@ -111,7 +120,7 @@ async fn make(
     let object = object(tx, turn).await?;
     if let Some(made) = made_before(tx, turn, &kept).await? {
         turn.authorize_again(&object, &act)?;
-        return Ok(made);
+        return Ok((made, true));
     }
     turn.authorize(tx, &object, Some(&act)).await?;
     recovery_codes::replace_all(tx, turn.tenant(), turn.user()?, turn.now).await?;
@@ -123,7 +132,8 @@ async fn make(
         }
     }
     let made = made_before(tx, turn, &kept).await?;
-    made.ok_or_else(|| Failure::internal("codes that were just made are not there"))
+    let made = made.ok_or_else(|| Failure::internal("codes that were just made are not there"))?;
+    Ok((made, false))
 }
 
 /// The codes, when all of them are there and work.

@@ -5,7 +5,7 @@
 //! audit row that names every proof.
 
 use super::perform::{note, recorder};
-use super::recovery::{SignedMessage, notes_of, reload, take};
+use super::recovery::{SignedMessage, news_of, notes_of, reload, take};
 use super::recovery_codes::Kept;
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service};
@@ -18,6 +18,7 @@ use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
 use landfall_identity::id::{EnrollmentId, GrantId, NodeId};
+use landfall_identity::notice::Happening;
 use landfall_identity::recovery::{CodeName, Completion, Door, Plan};
 use landfall_identity::spiffe::{Principal, SpiffeId};
 use landfall_identity::{DeviceName, DeviceState, Refusal, Timestamp};
@@ -46,6 +47,8 @@ struct Done {
     unfrozen: bool,
     /// Each proof, as the audit names it.
     proofs: Vec<String>,
+    /// Codes that work after one was used.
+    codes_left: Option<u32>,
 }
 
 impl Service {
@@ -74,6 +77,7 @@ impl Service {
             return Err(refusal.into());
         }
         let notes = notes_of(&row);
+        let source = request.personal.source.clone();
         let candidate = self.candidate(row, body, now)?;
         let audit = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
         let record = async move |tx: &mut Tx<'_>, result: &Result<Done, Failure>| {
@@ -86,6 +90,11 @@ impl Service {
         let work = async move |tx: &mut Tx<'_>| {
             take(tx, &digest, now).await?;
             let done = complete(tx, &candidate, now).await?;
+            let mut row = candidate.recovery.clone();
+            row.device = done.enrollment.device.clone();
+            for what in done.news() {
+                service.tell(tx, news_of(&row, what, source.clone(), now)).await?;
+            }
             note(&notes, |seen| {
                 seen.actor = Some(service.spiffe_id_of(&done.enrollment));
                 seen.target = done.text(&seen.target);
@@ -158,6 +167,24 @@ impl Done {
         }
         text
     }
+
+    /// What the owner hears of: nothing, when the same certificate went out again.
+    fn news(&self) -> Vec<Happening> {
+        if self.proofs.is_empty() {
+            return Vec::new();
+        }
+        let device = self.enrollment.device.clone();
+        let mut news = vec![Happening::RecoveryCompleted { device }];
+        news.extend(self.codes_left.map(|left| Happening::RecoveryCodeUsed { left }));
+        // As it was before: one that was cut off already is no news.
+        let cut = self.suspended.as_ref().filter(|lost| lost.state == DeviceState::Active);
+        news.extend(cut.map(|lost| Happening::DeviceSuspended {
+            device: lost.device.clone(),
+            label: lost.label.clone(),
+        }));
+        news.extend(self.unfrozen.then_some(Happening::AccountUnfrozen));
+        news
+    }
 }
 
 /// The write: everything that decides is read again here.
@@ -206,7 +233,7 @@ async fn issue(
     let certificate = pki::stored(&candidate.certificate, &enrollment.id, now);
     enrollments::insert_certificate(tx, &certificate, None).await?;
     enrollments::insert_grant(tx, &candidate.grant).await?;
-    burn(tx, candidate, standing, now).await?;
+    let codes_left = burn(tx, candidate, standing, now).await?;
     let (device, serial) = (&enrollment.device, &certificate.serial);
     if !recoveries::complete(tx, &row.id, device, &enrollment.id, serial, now).await? {
         return Err(Refusal::RecoveryOver.into());
@@ -214,7 +241,7 @@ async fn issue(
     let counted = standing.proofs.iter().filter(|proof| proof.counts);
     let proofs = counted.map(super::recovery_standing::Judged::text).collect();
     let grant = Some(candidate.grant.clone());
-    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs })
+    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left })
 }
 
 /// A freeze from before the recovery ends with it: the doors back in stay open. One that came
@@ -231,17 +258,17 @@ async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing) -> Result<bool, Failur
     }
 }
 
-/// Burns the code that was shown, and keeps the one that takes its place.
+/// Burns the code that was shown, and keeps the one that takes its place. Tells how many work then.
 async fn burn(
     tx: &mut Tx<'_>,
     candidate: &Candidate,
     standing: &Standing,
     now: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<Option<u32>, Failure> {
     let Recovery { tenant, user, .. } = &standing.row;
     let shown =
         standing.proofs.iter().find(|proof| proof.counts && proof.row.door == Door::RecoveryCode);
-    let Some(shown) = shown else { return Ok(()) };
+    let Some(shown) = shown else { return Ok(None) };
     let name = CodeName::parse(shown.row.thing.as_str()).map_err(Failure::internal)?;
     let device: &DeviceName = &candidate.body.device;
     if !recovery_codes::burn(tx, tenant, user, &name, device, now).await? {
@@ -251,7 +278,7 @@ async fn burn(
     let next = candidate.successor.as_ref().ok_or(Refusal::SuccessorMissing)?;
     let hash = next.auth_hash.as_bytes();
     match recovery_codes::insert(tx, tenant, user, &next.name, hash, now).await? {
-        true => Ok(()),
+        true => Ok(Some(recovery_codes::count_live(tx, tenant, user).await?)),
         false => Err(Failure::invalid("successor", "It was used before. Make a new one.")),
     }
 }
@@ -287,6 +314,6 @@ async fn resume(tx: &mut Tx<'_>, row: &Recovery, now: Timestamp) -> Result<Done,
     let serial = row.certificate.as_deref().ok_or_else(lost)?;
     let certificate = enrollments::certificate(tx, serial).await?.ok_or_else(lost)?;
     let grant = enrollments::live_grant(tx, id, now).await?;
-    let (suspended, unfrozen, proofs) = (None, false, Vec::new());
-    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs })
+    let (suspended, unfrozen, proofs, codes_left) = (None, false, Vec::new(), None);
+    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left })
 }

@@ -7,6 +7,7 @@ use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::{Tx, users};
 use landfall_identity::authorize::Object;
 use landfall_identity::id::RecoveryId;
+use landfall_identity::notice::Happening;
 use landfall_identity::recovery::{Door, Plan};
 use landfall_identity::{BoundAction, Reason, Refusal, UserName};
 use landfall_protocol::recovery::{RecoveryApproveRequest, RecoveryInfo};
@@ -57,12 +58,15 @@ impl Service {
         id: RecoveryId,
     ) -> Result<RecoveryInfo, Failure> {
         let plan = self.settings.recovery_plan.clone();
+        let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let row = load(tx, turn, &id).await?;
             turn.authorize(tx, &object(&row), None).await?;
             if !recoveries::stop(tx, &id, turn.now).await? {
                 return Err(Refusal::RecoveryOver.into());
             }
+            let what = Happening::RecoveryStopped { device: row.device.clone() };
+            service.tell(tx, turn.news(&row.user, what)?).await?;
             judged(tx, turn, &plan, &id).await
         })
         .await
@@ -80,6 +84,7 @@ impl Service {
         body: RecoveryApproveRequest,
     ) -> Result<RecoveryInfo, Failure> {
         let plan = self.settings.recovery_plan.clone();
+        let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let row = load(tx, turn, &id).await?;
             turn.about(format!("recovery {id} of {}: \"{}\"", row.user, body.reason));
@@ -92,7 +97,10 @@ impl Service {
                 reason: Some(body.reason.clone()),
                 at: turn.now,
             };
-            recoveries::add_proof(tx, &id, &proof).await?;
+            if recoveries::add_proof(tx, &id, &proof).await? {
+                let what = Happening::RecoveryApproved { device: row.device.clone() };
+                service.tell(tx, turn.news(&row.user, what)?).await?;
+            }
             judged(tx, turn, &plan, &id).await
         })
         .await

@@ -259,7 +259,8 @@ pub async fn complete(
     Ok(completed == 1)
 }
 
-/// Keeps a proof. Given by the same one again, the first stays, unless its `thing` has changed.
+/// Keeps a proof; `false` when the same one gave it before. Then the first stays, unless its `thing` has
+/// changed.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -267,7 +268,13 @@ pub async fn add_proof(
     tx: &mut Tx<'_>,
     recovery: &RecoveryId,
     proof: &ProofRow,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let known = tx
+        .one(
+            "SELECT 1 FROM recovery_proofs WHERE recovery = $1 AND door = $2 AND given_by = $3",
+            params![recovery.as_str(), proof.door.as_str(), proof.by.as_str()],
+        )
+        .await?;
     tx.run(
         "INSERT INTO recovery_proofs (recovery, door, given_by, thing, reason, given_at)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -284,7 +291,7 @@ pub async fn add_proof(
         ],
     )
     .await?;
-    Ok(())
+    Ok(known.is_none())
 }
 
 /// What was proved, in the order in which it was.

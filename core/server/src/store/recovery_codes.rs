@@ -99,6 +99,25 @@ pub async fn live_since(
     row.map_or(Ok(None), |row| row.get(0))
 }
 
+/// How many codes work.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn count_live(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+) -> Result<u32, StoreError> {
+    let row = tx
+        .one(
+            "SELECT COUNT(*) FROM recovery_codes
+             WHERE tenant = $1 AND user_name = $2 AND state = 'live'",
+            params![tenant.as_str(), user.as_str()],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
 /// Ends every code that works: a new sheet takes their place.
 ///
 /// # Errors
