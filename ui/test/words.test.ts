@@ -91,6 +91,9 @@ describe("acts", () => {
     expect(words({ act: "approve-recovery", recovery: "r", user: "bert", thumbprint: "x", reason: "He called" }, "aiko")).toBe(
       "Let a new device sign in as bert, who has lost theirs. Your reason: “He called”",
     );
+    expect(words({ act: "approve-link", link: "r", user: "bert", device: "bert-new", thumbprint: "x" }, "bert")).toBe(
+      "Let the new device bert-new sign in as bert, after you have compared the digits that both devices show.",
+    );
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(

@@ -1,7 +1,9 @@
 //! What can be typed. Help is written for somebody who has just lost a laptop.
 
+mod link;
 mod recovery;
 
+pub use link::LinkArgs;
 pub use recovery::{AdminRecoveryVerb, CodesVerb, RecoverArgs, RecoveryVerb};
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -29,6 +31,8 @@ Lost a laptop? On this machine:
   landfall enroll                  type or paste the code that another device or an administrator made
   landfall secret get wifi         your secrets are here again
   landfall device lost old-laptop  cut the lost one off
+Another device at hand that can sign in?
+  landfall link                    shows a code here that you type there: landfall device link
 No other device either? With the sheet that you printed, or an administrator on the phone:
   landfall recover                 back in with nothing but your name and that
 
@@ -81,6 +85,11 @@ pub enum Verb {
         after_help = "Leave the code out to be asked for it, or pipe it in: so it stays out of the shell's history.\nAn enrolment that was interrupted goes on with `landfall enroll` alone.\n\nExamples:\n  landfall enroll\n  landfall enroll lf1.CODE --yes\n  landfall enroll --user anna --device anna-phone lf1.CODE\n  landfall enroll --replace lf1.CODE"
     )]
     Enroll(EnrollArgs),
+    /// Make this machine yours, by another device of yours that is at hand
+    #[command(
+        after_help = "Shows a code to type on the other device (`landfall device link`), then six digits that both\nmust show. Asks for what it needs. It may be closed meanwhile: `landfall link` alone goes on, for ten\nminutes.\n\nExamples:\n  landfall link\n  landfall link --server https://id.example.org --user bert --device bert-new"
+    )]
+    Link(LinkArgs),
     /// Get back in with no device at all: with a recovery code, an administrator, or both
     #[command(
         after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --json"
@@ -182,6 +191,15 @@ pub enum DeviceVerb {
         /// How long the code can be used: 90s, 10m, 2h
         #[arg(long, value_parser = duration)]
         ttl: Option<Seconds>,
+    },
+    /// Let a machine in that is in front of you and runs `landfall link`
+    #[command(
+        after_help = "Type the eight characters that it shows, or what its picture holds. Left out, they are asked for,\nand you see what to type there.\n\nExamples:\n  landfall device link\n  landfall device link 4K7M-9QXA"
+    )]
+    Link {
+        /// What the new machine shows: eight characters, or the text of its picture
+        #[arg(value_name = "CODE")]
+        shown: Option<String>,
     },
     /// Your devices
     #[command(after_help = "Example:\n  landfall device list")]

@@ -45,11 +45,11 @@ pub fn is_for_want_of_a_passkey(code: ErrorCode) -> bool {
 fn exit_of(code: ErrorCode) -> Exit {
     use ErrorCode as C;
     match code {
-        C::NotFound | C::CeremonyOver => return Exit::NotFound,
+        C::NotFound | C::CeremonyOver | C::LinkUnknown => return Exit::NotFound,
         C::ServerUnreachable | C::ServerNotTrusted => return Exit::Network,
         C::NoProfile => return Exit::SignIn,
         C::ProfileExists => return Exit::Conflict,
-        C::Cancelled => return Exit::Refused,
+        C::Cancelled | C::LinkTampered => return Exit::Refused,
         C::StepUpRequired | C::BrowserUnavailable => return Exit::StepUp,
         C::StateUnwritable | C::StateExposed | C::StateDamaged | C::StateBusy => {
             return Exit::Machine;

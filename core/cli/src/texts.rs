@@ -60,6 +60,13 @@ pub const NO_CODES: &str = "No recovery codes. Make some, print them, and put th
 pub const NO_RECOVERIES: &str = "Nobody is on their way back in.";
 pub const ASK_NEW_CODES: &str = "Make ten recovery codes? Codes that you made before stop working.";
 
+pub const ASK_LINK_SERVER: &str =
+    "The server, as `landfall device link` shows it on your other device (https://...): ";
+pub const ASK_LINK_CODE: &str = "The eight characters that the new machine shows: ";
+pub const ASK_IN_FRONT: &str = "Is that device in front of you?";
+pub const LINK_RESUMING: &str = "Going on where this machine was interrupted.";
+pub const LINK_NEVER_EQUAL: &str = "The digits never were the same, so nothing was approved. If you read them off the very device in front of you, somebody sits between the two: begin again on another network, and tell whoever runs the server.";
+
 /// A step of a flow that is done; none for those that need no words.
 pub fn step(id: FlowStepId) -> Option<&'static str> {
     match id {
@@ -140,6 +147,9 @@ pub fn act(act: &BoundActBody) -> String {
         }
         BoundActBody::MakeRecoveryCodes { .. } => {
             "To approve: ten new recovery codes; older ones stop working".to_owned()
+        }
+        BoundActBody::ApproveLink { user, device, .. } => {
+            format!("To approve: {device} becomes another device of {user}")
         }
         BoundActBody::ApproveRecovery { user, reason, .. } => {
             format!("To approve: a new device of {user}, who has lost theirs (\"{reason}\")")
@@ -344,4 +354,44 @@ pub fn recovery_approved(user: &str, held_until: Option<&str>, more: bool) -> St
         ),
         (None, false) => format!("Approved. {user} comes in now."),
     }
+}
+
+pub fn link_how(server: &str, user: &str) -> String {
+    format!(
+        "On the new machine, in front of you:\n\n  landfall link --server {server} --user {user}\n"
+    )
+}
+
+pub fn link_code(code: &str, until: &str) -> String {
+    format!(
+        "On a device of yours that is in already:\n\n    landfall device link {code}\n\nIt waits until {until}. Whoever sends you such a code in a message wants in: type only what a machine in front of you shows."
+    )
+}
+
+pub fn link_taken_on(approver: &str) -> String {
+    format!("{approver} has found this machine. Go on there.")
+}
+
+pub fn link_digits(digits: &str, approver: &str) -> String {
+    format!("Type these digits on {approver}, and nowhere else:\n\n    {digits}\n")
+}
+
+pub fn link_found(device: &str, source: &str, begun: &str) -> String {
+    format!(
+        "{device} wants to be a device of yours. It asks from {source}, since {begun}.\nYour passkey approves exactly this machine and its key."
+    )
+}
+
+pub fn asks_digits(device: &str) -> String {
+    format!("The six digits that {device} shows: ")
+}
+
+pub fn link_approved(device: &str) -> String {
+    format!("{device} comes in now. Not you after all? Cut it off: landfall device lost {device}")
+}
+
+pub fn link_refused(device: &str) -> String {
+    format!(
+        "{device} does not come in. Somebody who has your user name wanted that. Whoever called or wrote to you about it is not a friend."
+    )
 }

@@ -20,6 +20,8 @@ mod failure;
 mod http;
 mod human;
 mod identity;
+mod link;
+mod link_approve;
 mod loopback;
 mod notices;
 mod passkeys;
@@ -46,6 +48,8 @@ pub use landfall_flows::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowStepState,
     FlowView, Remedy,
 };
+pub use link::{LinkProgress, LinkRequest, Linking};
+pub use link_approve::{LinkMeeting, LinkOffer};
 pub use recover::{RecoverRequest, Recovering, RecoveryEnd, RecoveryProgress};
 pub use recovery_codes::{NewCodes, read_recovery_code};
 pub use recovery_queue::check_code_of;

@@ -7,7 +7,7 @@ use crate::enroll::misplaced;
 use crate::failure::Failure;
 use crate::http::{Http, Request};
 use crate::recovery_codes::told_of;
-use crate::renew::{SignedPost, renew};
+use crate::renew::{SignedPost, post_signed, renew};
 use crate::shell::Shell;
 use crate::state::{PendingRecovery, Profile, ProfileName, ShownCode};
 use crate::texts;
@@ -32,7 +32,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 /// How often somebody who waits asks how it stands.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -285,7 +284,7 @@ impl RecoverDoer {
         }
     }
 
-    /// Sends a message that the key signs; when the clocks disagree, once more by the server's clock.
+    /// Sends a message that the key signs.
     async fn post<T: DeserializeOwned>(
         &self,
         http: &Http,
@@ -294,21 +293,7 @@ impl RecoverDoer {
         body: &impl Serialize,
     ) -> Result<T, Failure> {
         let to = SignedPost { profile: &RECOVERY, server: &self.pending.server, path, key };
-        let body = serde_json::to_vec(body).map(Zeroizing::new);
-        let body = body.map_err(|_| Failure::new(ErrorCode::InvalidField, texts::UNREADABLE))?;
-        let now = self.client.ambient().now();
-        // A message is taken once: one that may have arrived is signed anew, not sent again.
-        let failure = match http.send(&self.client.signed(&to, body.clone(), now)?).await {
-            Ok(answer) => return read_json(&answer),
-            Err(failure) => failure,
-        };
-        match (failure.code(), failure.problem().server_time) {
-            (ErrorCode::ClockSkew, Some(theirs)) => {
-                let request = self.client.signed(&to, body, theirs.0)?;
-                read_json(&http.send(&request).await?)
-            }
-            _ => Err(failure),
-        }
+        post_signed(&self.client, http, &to, body).await
     }
 
     /// The code that takes the used one's place: made once, and on disk before it is spoken of.

@@ -1,5 +1,6 @@
 //! The next certificate, by a signature of the enrolled key: works when the certificate is over.
 
+use crate::ask::read_json;
 use crate::client::{Client, key_handle};
 use crate::failure::Failure;
 use crate::http::{Http, Request};
@@ -12,6 +13,8 @@ use landfall_keystore::{Purpose, StoredKey};
 use landfall_protocol::enroll::CertIssued;
 use landfall_protocol::{ErrorCode, paths};
 use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -52,6 +55,29 @@ async fn renew_at(
         .map_err(|_| Failure::new(ErrorCode::AnswerUnreadable, texts::UNREADABLE))?;
     check_issued(&issued, key)?;
     Ok(issued)
+}
+
+/// Sends a message that the key signs and that is taken once; when the clocks disagree, once more by the
+/// server's clock. One that may have arrived is signed anew, not sent again.
+pub(crate) async fn post_signed<T: DeserializeOwned>(
+    client: &Client,
+    http: &Http,
+    to: &SignedPost<'_>,
+    body: &impl Serialize,
+) -> Result<T, Failure> {
+    let body = serde_json::to_vec(body).map(Zeroizing::new);
+    let body = body.map_err(|_| Failure::new(ErrorCode::InvalidField, texts::UNREADABLE))?;
+    let now = client.ambient().now();
+    let failure = match http.send(&client.signed(to, body.clone(), now)?).await {
+        Ok(answer) => return read_json(&answer),
+        Err(failure) => failure,
+    };
+    match (failure.code(), failure.problem().server_time) {
+        (ErrorCode::ClockSkew, Some(theirs)) => {
+            read_json(&http.send(&client.signed(to, body, theirs.0)?).await?)
+        }
+        _ => Err(failure),
+    }
 }
 
 /// Where a signed request goes, and whose it is.

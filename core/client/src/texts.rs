@@ -85,3 +85,13 @@ pub const NO_SUCH_RECOVERY: &str =
     "There is no such recovery under way. `landfall admin recoveries list` shows those that are.";
 /// An administrator typed something else.
 pub const CHECK_CODE_WRONG: &str = "The machine that asks shows other characters. Somebody else may be asking in that name: call the person on a number that you know, and have the characters read out again. Nothing was approved.";
+/// What the two devices and the server say does not fit together.
+pub const LINK_TAMPERED: &str = "What the two devices and the server say does not fit together, as if somebody sat in between. Nothing was approved. Begin again on another network; if it stays, tell whoever runs the server.";
+/// The new device speaks to another server.
+pub const LINK_OTHER_SERVER: &str = "The new device speaks to another server than this one does. Nothing was approved. Type the server there as this device shows it: landfall device link.";
+/// Not eight characters.
+pub const LINK_SHAPE: &str = "The new device shows eight characters like 4K7M-9QXA. Type them as they stand; small letters are fine.";
+/// The new device does not answer.
+pub const LINK_NO_ANSWER: &str = "The new device has not answered for a minute. Is it still on, and online? Begin again there.";
+/// The digits differ.
+pub const LINK_DIGITS_DIFFER: &str = "The new device shows other digits than this one has computed. Look again. If they stay different, somebody is between the two: nothing was approved, and you should begin on another network.";

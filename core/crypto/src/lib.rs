@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod httpsig;
 pub mod jwt;
 pub mod key;
+pub mod link;
 pub mod merkle;
 pub mod passphrase;
 pub mod recovery_code;

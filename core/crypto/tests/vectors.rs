@@ -8,6 +8,7 @@ use landfall_crypto::checkpoint::SignedCheckpoint;
 use landfall_crypto::door::{AuthHalf, AuthHash};
 use landfall_crypto::envelope::{MasterKey, master_key_id};
 use landfall_crypto::httpsig::{self, Request, SignatureFields};
+use landfall_crypto::link::{LinkNonce, LinkTranscript, parse_word};
 use landfall_crypto::merkle::{
     Hash, consistency_proof, inclusion_proof, leaf_hash, root_of, verify_consistency,
     verify_inclusion,
@@ -15,12 +16,14 @@ use landfall_crypto::merkle::{
 use landfall_crypto::recovery_code::RecoveryCode;
 use landfall_crypto::secret::sha256;
 use landfall_crypto::token::{TokenPayload, TokenText};
-use landfall_crypto::{PublicKey, Secret32};
+use landfall_crypto::{PublicKey, Secret32, Thumbprint};
 use landfall_identity::bound::BoundAction;
 use landfall_identity::id::{PasskeyId, RecoveryId};
 use landfall_identity::passkey::Attachment;
 use landfall_identity::token::TokenKind;
-use landfall_identity::{DeviceName, Label, Reason, Role, Seconds, Timestamp, UserName};
+use landfall_identity::{
+    DeviceName, Label, Reason, Role, Seconds, TenantName, Timestamp, UserName,
+};
 use serde_json::Value;
 
 fn vectors(name: &str) -> Value {
@@ -118,7 +121,10 @@ fn canonical_acts() {
             },
         ),
         ("remove_passkey", BoundAction::RemovePasskey { passkey }),
-        ("revoke_device", BoundAction::RevokeDevice { user: bert.clone(), device: laptop }),
+        (
+            "revoke_device",
+            BoundAction::RevokeDevice { user: bert.clone(), device: laptop.clone() },
+        ),
         (
             "make_recovery_codes",
             BoundAction::MakeRecoveryCodes { codes_hash: text(&vector, "auth_hash").to_owned() },
@@ -127,9 +133,18 @@ fn canonical_acts() {
             "approve_recovery",
             BoundAction::ApproveRecovery {
                 recovery: RecoveryId::from_bits([0xFF; 16]),
-                user: bert,
+                user: bert.clone(),
                 thumbprint: text(&vector, "auth_hash").to_owned(),
                 reason: Reason::parse("Bert lost his laptop").unwrap(),
+            },
+        ),
+        (
+            "approve_link",
+            BoundAction::ApproveLink {
+                link: RecoveryId::from_bits([0xFF; 16]),
+                user: bert,
+                device: laptop,
+                thumbprint: text(&vector, "auth_hash").to_owned(),
             },
         ),
     ] {
@@ -137,6 +152,34 @@ fn canonical_acts() {
         assert_eq!(String::from_utf8(act.canonical()).unwrap(), text(case, "canonical"));
         let hash = data_encoding::BASE64URL_NOPAD.encode(&sha256(&act.canonical()));
         assert_eq!(hash, text(case, "sha256"));
+    }
+}
+
+#[test]
+fn two_devices_that_meet() {
+    for case in vectors("link")["cases"].as_array().unwrap() {
+        let word = |field: &str| parse_word(text(case, field)).unwrap();
+        let thumbprint = |field: &str| Thumbprint::parse(text(case, field)).unwrap();
+        let device = |field: &str| DeviceName::parse(text(case, field)).unwrap();
+        let link: RecoveryId = text(case, "link").parse().unwrap();
+        let reveal = LinkNonce::parse(text(case, "reveal")).unwrap();
+        assert_eq!(reveal.commitment(&link), word("commitment"));
+        let transcript = LinkTranscript {
+            server: text(case, "server").to_owned(),
+            tenant: TenantName::parse(text(case, "tenant")).unwrap(),
+            user: UserName::parse(text(case, "user")).unwrap(),
+            link,
+            device: device("device"),
+            key: thumbprint("key"),
+            approver: device("approver"),
+            approver_key: thumbprint("approver_key"),
+            commitment: word("commitment"),
+            answer: word("answer"),
+            reveal: word("reveal"),
+        };
+        assert!(transcript.opens());
+        assert_eq!(String::from_utf8(transcript.canonical()).unwrap(), text(case, "canonical"));
+        assert_eq!(transcript.check_code(), text(case, "check_code"));
     }
 }
 

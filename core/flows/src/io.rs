@@ -7,6 +7,7 @@ use landfall_identity::{DeviceName, Label, Timestamp, UserName};
 use landfall_protocol::Problem;
 use landfall_protocol::ceremony::{BoundActBody, CeremonyBegun};
 use landfall_protocol::enroll::CertIssued;
+use landfall_protocol::link::LinkStatus;
 use landfall_protocol::passkey::PasskeyInfo;
 use landfall_protocol::recovery::{Recovered, RecoveryStatus};
 use landfall_protocol::session::SessionOpened;
@@ -72,6 +73,22 @@ pub enum Reply {
     Recovery(RecoveryStatus),
     /// A recovery made a device.
     Recovered(Box<Recovered>),
+    /// How a link stands, and what the engine has computed from it.
+    Link(Box<LinkSeen>),
+}
+
+/// A link as this machine sees it. What a server must not supply, the engine has computed itself.
+#[derive(Clone)]
+pub struct LinkSeen {
+    /// What the server said.
+    pub status: LinkStatus,
+    /// The eight characters that the approver types, of the link and this machine's key.
+    pub code: String,
+    /// The same for a camera, with the whole key and the server.
+    pub scan: String,
+    /// The six digits, once both sides have said everything, and what was revealed is what was
+    /// committed to.
+    pub check_code: Option<String>,
 }
 
 /// A key of this machine, by its names.
@@ -170,6 +187,34 @@ pub enum Call {
         key: KeyRef,
         /// Which recovery.
         recovery: RecoveryId,
+    },
+    /// Begin a link. This and the next two are signed by the key.
+    BeginLink {
+        /// Which key.
+        key: KeyRef,
+        /// Its request, PEM.
+        csr: String,
+        /// Whose account it is.
+        user: UserName,
+        /// What this machine will be called.
+        device: DeviceName,
+    },
+    /// Ask how the link stands.
+    ShowLink {
+        /// Which key.
+        key: KeyRef,
+        /// Which link.
+        link: RecoveryId,
+    },
+    /// Answer the approver's commitment. The engine makes the nonce, keeps it together with the
+    /// commitment, and answers no other one ever.
+    AnswerLink {
+        /// Which key.
+        key: KeyRef,
+        /// Which link.
+        link: RecoveryId,
+        /// What the approver committed to.
+        commitment: String,
     },
     /// Become a device. The engine makes the code that replaces a used one, and adds it.
     CompleteRecovery {

@@ -12,6 +12,7 @@
 mod ceremony;
 pub mod enroll;
 pub mod io;
+pub mod link;
 pub mod recover;
 pub mod register_passkey;
 pub mod remedy;
@@ -21,7 +22,8 @@ mod track;
 pub mod view;
 
 pub use enroll::{EnrollFacts, EnrollFlow};
-pub use io::{Call, Door, Effect, Flow, Input, KeyRef, Reply, Saved, Step};
+pub use io::{Call, Door, Effect, Flow, Input, KeyRef, LinkSeen, Reply, Saved, Step};
+pub use link::{LinkFacts, LinkFlow};
 pub use recover::{RecoverFacts, RecoverFlow};
 pub use register_passkey::{RegisterFacts, RegisterPasskeyFlow};
 pub use remedy::Remedy;

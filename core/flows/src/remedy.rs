@@ -79,6 +79,8 @@ impl Remedy {
             | C::CheckCodeWrong => Self::CheckInput,
             C::RecoveryOver | C::RecoveryStopped | C::RecoveryUnproved => Self::AskOperator,
             C::RecoveryHeld => Self::Retry,
+            C::LinkUnknown => Self::CheckInput,
+            C::LinkTaken | C::LinkOutOfTurn | C::LinkTampered => Self::AskOperator,
             C::SuccessorMissing => Self::UpdateApp,
 
             C::TooManySecrets | C::TooManyVersions => Self::CheckInput,

@@ -45,6 +45,8 @@ pub enum FlowName {
     RegisterPasskey,
     /// A bare machine becomes a device of somebody who has none left.
     Recover,
+    /// A bare machine becomes a device that another one at hand lets in.
+    Link,
 }
 
 /// What a flow is about.
@@ -149,6 +151,26 @@ pub enum FlowNext {
     AwaitOthers {
         /// When the wait is over, when nothing but time is missing.
         held_until: Option<At>,
+    },
+    /// Show these to the device that lets this one in; `begin` asks how it stands. Nothing is lost
+    /// when it is closed meanwhile.
+    ShowCode {
+        /// Eight characters, to be typed there.
+        code: String,
+        /// The same as a text for a QR code, with this machine's key and the server.
+        scan: String,
+        /// The device that has taken it on, once one has.
+        #[ts(type = "string | null")]
+        approver: Option<DeviceName>,
+    },
+    /// Show these six digits, for the person to type into the device that lets this one in; `begin`
+    /// asks how it stands.
+    CompareCode {
+        /// The digits. Both devices have computed them; no server has.
+        digits: String,
+        /// The device that lets this one in.
+        #[ts(type = "string")]
+        approver: DeviceName,
     },
     /// Try again from where it stopped: `begin`.
     TryAgain,

@@ -254,6 +254,26 @@ actions! {
     /// "That is not me": ends one. It takes a person, or the stolen laptop would do it for ever.
     ObjectToRecovery = Demand::new("object-to-recovery", HUMAN, CERT_HUMAN).while_frozen();
 
+    /// A machine without an identity asks to be another device of somebody who has one at hand.
+    BeginLink = Demand::new("begin-link", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It asks how it stands.
+    ReadLink = Demand::new("read-link", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It answers the approver's commitment.
+    AnswerLink = Demand::new("answer-link", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// The approver looks for the device that shows a code: one's own account's only.
+    FindLink = Demand::new("find-link", HUMAN, CERT_ONLY);
+    /// The approver takes it on, after a touch for exactly this device and key: what a stolen laptop
+    /// could take on, its owner could not.
+    ClaimLink = Demand::new("claim-link", HUMAN, CERT_HUMAN).bound();
+    /// The approver looks whether the new device has answered.
+    WatchLink = Demand::new("watch-link", HUMAN, CERT_ONLY);
+    /// The approver reveals what it committed to.
+    RevealLink = Demand::new("reveal-link", HUMAN, CERT_ONLY);
+    /// The check codes are equal: spends the touch.
+    ApproveLink = Demand::new("approve-link", HUMAN, CERT_HUMAN).bound();
+    /// "That device is not in front of me": ends what this device has taken on.
+    StopLink = Demand::new("stop-link", HUMAN, CERT_ONLY).while_frozen();
+
     /// One's own audit rows.
     ReadAudit = Demand::new("read-audit", HUMAN, CERT_ONLY);
 

@@ -64,6 +64,17 @@ pub enum BoundAction {
         /// Why.
         reason: Reason,
     },
+    /// Let a new device in that this user has in front of them.
+    ApproveLink {
+        /// Which link.
+        link: RecoveryId,
+        /// Whose account it leads into.
+        user: UserName,
+        /// What the new device will be called.
+        device: DeviceName,
+        /// Its key (RFC 7638 thumbprint): nobody else's.
+        thumbprint: String,
+    },
 }
 
 impl BoundAction {
@@ -76,6 +87,7 @@ impl BoundAction {
             Self::RevokeDevice { .. } => "revoke-device",
             Self::MakeRecoveryCodes { .. } => "make-recovery-codes",
             Self::ApproveRecovery { .. } => "approve-recovery",
+            Self::ApproveLink { .. } => "approve-link",
         }
     }
 
@@ -110,6 +122,12 @@ impl BoundAction {
                 field("user", user.as_str());
                 field("thumbprint", thumbprint);
                 field("reason", reason.as_str());
+            }
+            Self::ApproveLink { link, user, device, thumbprint } => {
+                field("link", link.as_str());
+                field("user", user.as_str());
+                field("device", device.as_str());
+                field("thumbprint", thumbprint);
             }
         }
         out

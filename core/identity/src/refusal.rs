@@ -217,6 +217,18 @@ pub enum Refusal {
         /// How long that is.
         left: Seconds,
     },
+    /// No new device of this account waits with that code.
+    #[error("no new device waits with this code")]
+    LinkUnknown,
+    /// Another device of the account has taken the link on.
+    #[error("another device has taken the link on")]
+    LinkTaken {
+        /// Which one.
+        device: String,
+    },
+    /// It is not that step's turn, or it was taken with other words.
+    #[error("the link is not at this step")]
+    LinkOutOfTurn,
     /// A code was shown and none was made to take its place.
     #[error("a successor of the used code is missing")]
     SuccessorMissing,

@@ -94,6 +94,23 @@ pub enum BoundActBody {
         #[schema(value_type = String)]
         reason: Reason,
     },
+    /// Let a new device in that this user has in front of them.
+    ApproveLink {
+        /// Which link.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        link: RecoveryId,
+        /// Whose account it leads into.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        user: UserName,
+        /// What the new device will be called.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        device: DeviceName,
+        /// Its key.
+        thumbprint: String,
+    },
 }
 
 impl From<BoundActBody> for BoundAction {
@@ -113,6 +130,9 @@ impl From<BoundActBody> for BoundAction {
             BoundActBody::ApproveRecovery { recovery, user, thumbprint, reason } => {
                 Self::ApproveRecovery { recovery, user, thumbprint, reason }
             }
+            BoundActBody::ApproveLink { link, user, device, thumbprint } => {
+                Self::ApproveLink { link, user, device, thumbprint }
+            }
         }
     }
 }
@@ -129,6 +149,9 @@ impl From<BoundAction> for BoundActBody {
             BoundAction::MakeRecoveryCodes { codes_hash } => Self::MakeRecoveryCodes { codes_hash },
             BoundAction::ApproveRecovery { recovery, user, thumbprint, reason } => {
                 Self::ApproveRecovery { recovery, user, thumbprint, reason }
+            }
+            BoundAction::ApproveLink { link, user, device, thumbprint } => {
+                Self::ApproveLink { link, user, device, thumbprint }
             }
         }
     }

@@ -165,6 +165,12 @@ codes! {
     RecoveryUnproved = 409, "recovery-unproved", "One more proof is needed";
     /// Only time is missing.
     RecoveryHeld = 409, "recovery-held", "Everything is proved, and there is a wait";
+    /// No new device waits with that code.
+    LinkUnknown = 404, "link-unknown", "No new device waits with this code";
+    /// Another device has taken it on.
+    LinkTaken = 409, "link-taken", "Another device of yours has taken this on";
+    /// Not at this step.
+    LinkOutOfTurn = 409, "link-out-of-turn", "The two devices are not at this step";
     /// A used code has no successor.
     SuccessorMissing = 400, "successor-missing", "A new code must take the used one's place";
 
@@ -203,6 +209,8 @@ codes! {
     RecoveryCodeMistyped = 0, "recovery-code-mistyped", "This recovery code is mistyped";
     /// What an administrator typed is not what the new machine shows.
     CheckCodeWrong = 0, "check-code-wrong", "That is not what the new machine shows";
+    /// What two devices told each other was changed on the way.
+    LinkTampered = 0, "link-tampered", "Somebody is between the two devices";
     /// The text is not a token.
     TokenUnreadable = 0, "token-unreadable", "This is not a Landfall code";
     /// The text was cut or mistyped.
@@ -298,6 +306,9 @@ impl From<&Refusal> for ErrorCode {
             Refusal::RecoveryStopped { .. } => Self::RecoveryStopped,
             Refusal::RecoveryUnproved => Self::RecoveryUnproved,
             Refusal::RecoveryHeld { .. } => Self::RecoveryHeld,
+            Refusal::LinkUnknown => Self::LinkUnknown,
+            Refusal::LinkTaken { .. } => Self::LinkTaken,
+            Refusal::LinkOutOfTurn => Self::LinkOutOfTurn,
             Refusal::SuccessorMissing => Self::SuccessorMissing,
             Refusal::TooManySecrets => Self::TooManySecrets,
             Refusal::TooManyVersions => Self::TooManyVersions,

@@ -70,6 +70,25 @@ pub const RECOVERIES: &str = "/auth/recovery";
 /// End one of them.
 pub const RECOVERY_OBJECT: &str = "/auth/recovery/{id}/object";
 
+/// A machine without an identity asks to be another device.
+pub const LINK_BEGIN: &str = "/auth/links/begin";
+/// It asks how it stands.
+pub const LINK_SHOW: &str = "/auth/links/show";
+/// It answers the approver's commitment.
+pub const LINK_ANSWER: &str = "/auth/links/answer";
+/// The approver looks for the device that shows a code.
+pub const LINK_FIND: &str = "/auth/links/find";
+/// One link, for its approver.
+pub const LINK: &str = "/auth/links/{id}";
+/// Take it on.
+pub const LINK_CLAIM: &str = "/auth/links/{id}/claim";
+/// Reveal what was committed to.
+pub const LINK_REVEAL: &str = "/auth/links/{id}/reveal";
+/// The check codes are equal.
+pub const LINK_APPROVE: &str = "/auth/links/{id}/approve";
+/// That device is not in front of me.
+pub const LINK_STOP: &str = "/auth/links/{id}/stop";
+
 /// Who am I.
 pub const ME: &str = "/me";
 /// Freeze the account.

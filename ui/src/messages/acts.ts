@@ -23,6 +23,8 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts["act.revoke-device"], { user: act.user, device: act.device });
     case "make-recovery-codes":
       return parts(acts["act.make-recovery-codes"], { user });
+    case "approve-link":
+      return parts(acts["act.approve-link"], { user: act.user, device: act.device });
     case "approve-recovery":
       return parts(acts["act.approve-recovery"], { user: act.user, reason: act.reason });
   }

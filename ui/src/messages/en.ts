@@ -92,6 +92,7 @@ export const acts = {
   "act.remove-passkey.labelled": "Remove the passkey “{label}” of {user} ({passkey}). It can never be used here again.",
   "act.revoke-device": "Cut off {device} of {user} for ever. It can never sign in again.",
   "act.make-recovery-codes": "Make ten new recovery codes for {user}. Codes that were made before stop working at once.",
+  "act.approve-link": "Let the new device {device} sign in as {user}, after you have compared the digits that both devices show.",
   "act.approve-recovery": "Let a new device sign in as {user}, who has lost theirs. Your reason: “{reason}”",
 } as const;
 

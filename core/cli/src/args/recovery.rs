@@ -96,6 +96,6 @@ pub enum AdminRecoveryVerb {
     },
 }
 
-fn server_line(text: &str) -> Result<ServerLine, String> {
+pub(super) fn server_line(text: &str) -> Result<ServerLine, String> {
     ServerLine::parse(text).map_err(|error| error.to_string())
 }

@@ -1,5 +1,6 @@
 //! `device`.
 
+use super::link;
 use super::token::made;
 use crate::app::App;
 use crate::args::DeviceVerb;
@@ -16,6 +17,7 @@ use serde_json::json;
 pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
     match verb {
         DeviceVerb::Add { name, ttl } => add(app, name, ttl).await,
+        DeviceVerb::Link { shown } => link::approve(app, shown).await,
         DeviceVerb::List => {
             let devices = app.client.devices().await?;
             Answer::new(&json!({ "items": devices }), list(&devices, false))

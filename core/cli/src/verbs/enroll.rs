@@ -147,7 +147,7 @@ async fn go(app: &App, mut enrolling: Enrolling) -> Result<Answer, Failure> {
         }
         other => other?,
     };
-    answer(&enrolled)
+    enrolled_answer(&enrolled)
 }
 
 async fn again(
@@ -168,7 +168,7 @@ async fn again(
     Err(failure)
 }
 
-fn answer(enrolled: &Enrolled) -> Result<Answer, Failure> {
+pub(super) fn enrolled_answer(enrolled: &Enrolled) -> Result<Answer, Failure> {
     let profile = &enrolled.profile;
     let (user, device) = match profile.names() {
         Some((_, user, device)) => (user.as_str(), device.as_str()),

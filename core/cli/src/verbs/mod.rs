@@ -6,6 +6,7 @@ mod audit;
 mod device;
 mod doctor;
 mod enroll;
+mod link;
 mod notices;
 mod recover;
 mod recovery;
@@ -30,6 +31,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Whoami => account::whoami(app).await,
         Verb::Freeze => account::freeze(app).await,
         Verb::Unfreeze => account::unfreeze(app).await,
+        Verb::Link(args) => link::link(app, args).await,
         Verb::Recover(args) => recover::recover(app, args).await,
         Verb::Recovery(verb) => recovery::run(app, verb).await,
         Verb::Device(verb) => device::run(app, verb).await,

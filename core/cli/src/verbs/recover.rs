@@ -56,7 +56,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
 fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
     let server = match args.server {
         Some(server) => server,
-        None => ask_server(app)?,
+        None => ask_server(app, texts::ASK_SERVER)?,
     };
     let user = match args.user {
         Some(user) => user,
@@ -82,9 +82,9 @@ fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
     Ok(recovering)
 }
 
-fn ask_server(app: &App) -> Result<ServerLine, Failure> {
+pub(super) fn ask_server(app: &App, question: &str) -> Result<ServerLine, Failure> {
     loop {
-        match ServerLine::parse(&app.terminal.ask_line(texts::ASK_SERVER)?) {
+        match ServerLine::parse(&app.terminal.ask_line(question)?) {
             Ok(server) => return Ok(server),
             Err(why) => app.terminal.say(&format!("Not that one: {why}.")),
         }

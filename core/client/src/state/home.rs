@@ -1,6 +1,7 @@
 //! The private folder.
 
 use super::files;
+use super::link::PendingLink;
 use super::profile::{Pending, Profile, ProfileName};
 use super::recovery::PendingRecovery;
 use crate::failure::Failure;
@@ -205,6 +206,23 @@ impl Home {
 
     pub(crate) fn forget_recovery(&self) -> Result<(), Failure> {
         files::remove(&self.recovery_path()).map_err(|error| self.unwritable(&error))
+    }
+
+    /// The link that is under way.
+    pub(crate) fn pending_link(&self) -> Result<Option<PendingLink>, Failure> {
+        self.read_json(&self.link_path())
+    }
+
+    pub(crate) fn save_link(&self, pending: &PendingLink) -> Result<(), Failure> {
+        self.write_json(&self.link_path(), pending)
+    }
+
+    pub(crate) fn forget_link(&self) -> Result<(), Failure> {
+        files::remove(&self.link_path()).map_err(|error| self.unwritable(&error))
+    }
+
+    fn link_path(&self) -> PathBuf {
+        self.0.join("link.json")
     }
 
     fn recovery_path(&self) -> PathBuf {

@@ -8,14 +8,18 @@
 //!   profiles/<name>/sessions.json open sessions; useless without the key
 //!   pending/<token id>.json       an enrolment that may have to be resumed
 //!   recovery.json                 a recovery that is under way
+//!   link.json                     a link that is under way
 //! ```
 
 mod files;
 mod home;
+mod link;
 mod profile;
 mod recovery;
 
 pub use home::{Home, default_home};
 pub use profile::{Pending, Profile, ProfileName};
+pub use link::PendingLink;
 pub use recovery::PendingRecovery;
+pub(crate) use link::KeptExchange;
 pub(crate) use recovery::ShownCode;

@@ -7,6 +7,7 @@
 //! what the engine does.
 
 mod code;
+pub mod link;
 mod plan;
 mod process;
 mod readiness;

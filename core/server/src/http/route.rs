@@ -3,7 +3,7 @@
 
 use super::{App, BODY_MAX};
 use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
-use super::{admin, audit, ceremony, devices, me, notices, passkeys};
+use super::{admin, audit, ceremony, devices, links, me, notices, passkeys};
 use super::{public, recovery, secrets, sessions, tokens};
 use crate::openapi::Docs;
 use axum::handler::Handler;
@@ -18,6 +18,10 @@ use landfall_protocol::ceremony::{
 use landfall_protocol::device::{DeviceCut, DeviceInfo};
 use landfall_protocol::enroll::{
     CertIssueRequest, CertIssued, CertRenewRequest, TokenInfo, TokenIssueRequest, TokenIssued,
+};
+use landfall_protocol::link::{
+    LinkAnswerRequest, LinkBeginRequest, LinkClaimRequest, LinkFindRequest, LinkInfo,
+    LinkRevealRequest, LinkShowRequest, LinkStatus,
 };
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::meta::{Health, WellKnown};
@@ -84,6 +88,7 @@ pub(crate) fn table() -> Vec<Route> {
         door_routes(),
         ceremony_routes(),
         recovery_routes(),
+        link_routes(),
         own_routes(),
         secret_routes(),
         admin_routes(),
@@ -182,6 +187,28 @@ fn recovery_routes() -> Vec<Route> {
             .documented(|docs| docs.query::<PageQuery>().lists::<RecoveryInfo>()),
         post(paths::RECOVERY_OBJECT, Action::ObjectToRecovery, recovery::stop)
             .documented(Docs::gives::<RecoveryInfo>),
+    ]
+}
+
+fn link_routes() -> Vec<Route> {
+    vec![
+        post(paths::LINK_BEGIN, Action::BeginLink, links::begin)
+            .body_max(CSR_BODY_MAX)
+            .documented(Docs::both::<LinkBeginRequest, LinkStatus>),
+        post(paths::LINK_SHOW, Action::ReadLink, links::show)
+            .documented(Docs::both::<LinkShowRequest, LinkStatus>),
+        post(paths::LINK_ANSWER, Action::AnswerLink, links::answer)
+            .documented(Docs::both::<LinkAnswerRequest, LinkStatus>),
+        post(paths::LINK_FIND, Action::FindLink, links::find)
+            .documented(Docs::both::<LinkFindRequest, LinkInfo>),
+        get(paths::LINK, Action::WatchLink, links::watch).documented(Docs::gives::<LinkInfo>),
+        post(paths::LINK_CLAIM, Action::ClaimLink, links::claim)
+            .documented(Docs::both::<LinkClaimRequest, LinkInfo>),
+        post(paths::LINK_REVEAL, Action::RevealLink, links::reveal)
+            .documented(Docs::both::<LinkRevealRequest, LinkInfo>),
+        post(paths::LINK_APPROVE, Action::ApproveLink, links::approve)
+            .documented(Docs::gives::<LinkInfo>),
+        post(paths::LINK_STOP, Action::StopLink, links::stop).documented(Docs::gives::<LinkInfo>),
     ]
 }
 

@@ -415,5 +415,8 @@ fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::ApproveRecovery { recovery, user, .. }) => {
             format!("{ceremony}: approve recovery {recovery} of {user}")
         }
+        Some(BoundAction::ApproveLink { link, user, device, .. }) => {
+            format!("{ceremony}: approve link {link} of {user} as {device}")
+        }
     }
 }

@@ -100,7 +100,8 @@ impl Turn {
         Ok(Moment { now: self.now, waited: waited.unwrap_or(self.now) })
     }
 
-    /// Asks the seam for an act that was done already: a lost reply, asked again. Nothing is spent.
+    /// Asks the seam without spending anything: for an act that was done already (a lost reply, asked
+    /// again), or for what prepares it under the same approval.
     ///
     /// # Errors
     /// The refusal.

@@ -1,7 +1,7 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
-use super::{Turn, recovery_codes, recovery_queue, tokens};
+use super::{Turn, links, recovery_codes, recovery_queue, tokens};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::{Tx, enrollments, meta, recoveries};
@@ -54,6 +54,7 @@ pub(super) async fn foresee(
             let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
             recovery_queue::may_approve(turn, &found)
         }
+        BoundAction::ApproveLink { link, .. } => links::foresee(tx, turn, link, act).await,
         _ => Ok(()),
     }
 }
@@ -99,6 +100,9 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Fai
         }
         BoundAction::ApproveRecovery { user, .. } => {
             (Action::AdminApproveRecovery, Object::Owned { tenant, user: user.clone() })
+        }
+        BoundAction::ApproveLink { user, .. } => {
+            (Action::ApproveLink, Object::Owned { tenant, user: user.clone() })
         }
     };
     Ok(Aim { action, object, there })

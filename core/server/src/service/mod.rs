@@ -13,6 +13,8 @@ mod clock;
 mod enroll;
 mod foresee;
 mod freeze_links;
+mod link_new;
+mod links;
 mod me;
 mod node;
 mod notices;

@@ -249,12 +249,26 @@ pub(super) fn news_of(
 }
 
 async fn begin(tx: &mut Tx<'_>, new: &Recovery, now: Timestamp) -> Result<Recovery, Failure> {
+    if let Some(begun) = begun_before(tx, new, now).await? {
+        return Ok(begun);
+    }
+    recoveries::make_room(tx, &new.tenant, &new.user, OPEN_PER_ACCOUNT - 1, now).await?;
+    recoveries::insert(tx, new).await?;
+    Ok(new.clone())
+}
+
+/// What this key has under way for this user; if it has nothing, whether it may begin at all.
+pub(super) async fn begun_before(
+    tx: &mut Tx<'_>,
+    new: &Recovery,
+    now: Timestamp,
+) -> Result<Option<Recovery>, Failure> {
     if enrollments::by_thumbprint(tx, &new.thumbprint).await?.is_some() {
         return Err(Refusal::KeyInUse.into());
     }
     let begun = recoveries::open_of_key(tx, &new.tenant, &new.user, &new.thumbprint).await?;
     match begun {
-        Some(row) if row.state.is_open(row.expires_at, now) => return Ok(row),
+        Some(row) if row.state.is_open(row.expires_at, now) => return Ok(Some(row)),
         Some(over) => {
             recoveries::stop(tx, &over.id, now).await?;
         }
@@ -263,12 +277,10 @@ async fn begin(tx: &mut Tx<'_>, new: &Recovery, now: Timestamp) -> Result<Recove
     if recoveries::begun_from(tx, &new.place, now - BEGUN_WINDOW).await? >= BEGUN_PER_PLACE {
         return Err(Refusal::RateLimited { retry_after: BEGUN_WINDOW }.into());
     }
-    recoveries::make_room(tx, &new.tenant, &new.user, OPEN_PER_ACCOUNT - 1, now).await?;
-    recoveries::insert(tx, new).await?;
-    Ok(new.clone())
+    Ok(None)
 }
 
-fn still_open(row: &Recovery, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn still_open(row: &Recovery, now: Timestamp) -> Result<(), Refusal> {
     match row.state {
         RecoveryState::Stopped { at } => Err(Refusal::RecoveryStopped { at }),
         state if state.is_open(row.expires_at, now) && row.tries_left > 0 => Ok(()),
@@ -295,7 +307,7 @@ pub(super) fn right_code(found: Option<Code>, auth: &str, key: &Secret32) -> Res
 }
 
 /// Where a request came from: an address, or the network of one customer.
-fn place_of(request: &RequestContext) -> String {
+pub(super) fn place_of(request: &RequestContext) -> String {
     let source = request.personal.source.as_deref().unwrap_or_default();
     source.parse::<IpAddr>().map_or_else(|_| "unknown".to_owned(), prefix)
 }

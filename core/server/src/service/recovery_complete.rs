@@ -13,12 +13,12 @@ use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{Lane, Tx, changes, enrollments, recovery_codes, sessions, users};
+use crate::store::{Lane, Tx, changes, enrollments, links, recovery_codes, sessions, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
 use landfall_identity::id::{EnrollmentId, GrantId, NodeId};
-use landfall_identity::notice::Happening;
+use landfall_identity::notice::{By, Happening};
 use landfall_identity::recovery::{CodeName, Completion, Door, Plan};
 use landfall_identity::spiffe::{Principal, SpiffeId};
 use landfall_identity::{DeviceName, DeviceState, Refusal, Timestamp};
@@ -49,6 +49,8 @@ struct Done {
     proofs: Vec<String>,
     /// Codes that work after one was used.
     codes_left: Option<u32>,
+    /// The device that let this one in, when it is a new link's.
+    linked_by: Option<DeviceName>,
 }
 
 impl Service {
@@ -93,7 +95,11 @@ impl Service {
             let mut row = candidate.recovery.clone();
             row.device = done.enrollment.device.clone();
             for what in done.news() {
-                service.tell(tx, news_of(&row, what, source.clone(), now)).await?;
+                let mut news = news_of(&row, what, source.clone(), now);
+                if let Some(device) = done.linked_by.clone() {
+                    news.by = By::Device { device };
+                }
+                service.tell(tx, news).await?;
             }
             note(&notes, |seen| {
                 seen.actor = Some(service.spiffe_id_of(&done.enrollment));
@@ -173,8 +179,11 @@ impl Done {
         if self.proofs.is_empty() {
             return Vec::new();
         }
-        let device = self.enrollment.device.clone();
-        let mut news = vec![Happening::RecoveryCompleted { device }];
+        let Enrollment { device, label, .. } = self.enrollment.clone();
+        let mut news = vec![match self.linked_by {
+            Some(_) => Happening::DeviceEnrolled { device, label },
+            None => Happening::RecoveryCompleted { device },
+        }];
         news.extend(self.codes_left.map(|left| Happening::RecoveryCodeUsed { left }));
         // As it was before: one that was cut off already is no news.
         let cut = self.suspended.as_ref().filter(|lost| lost.state == DeviceState::Active);
@@ -207,6 +216,7 @@ async fn issue(
     now: Timestamp,
 ) -> Result<Done, Failure> {
     let (row, body) = (&standing.row, &candidate.body);
+    let linked_by = linked_by(tx, standing, candidate).await?;
     let unfrozen = end_freeze(tx, standing).await?;
     if enrollments::by_thumbprint(tx, &row.thumbprint).await?.is_some() {
         return Err(Refusal::KeyInUse.into());
@@ -241,7 +251,40 @@ async fn issue(
     let counted = standing.proofs.iter().filter(|proof| proof.counts);
     let proofs = counted.map(super::recovery_standing::Judged::text).collect();
     let grant = Some(candidate.grant.clone());
-    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left })
+    let done = Done {
+        enrollment,
+        certificate,
+        grant,
+        suspended,
+        unfrozen,
+        proofs,
+        codes_left,
+        linked_by,
+    };
+    Ok(done)
+}
+
+/// The device that let in what a link makes. A link makes what was approved and does nothing besides:
+/// under that name, and cutting nobody off.
+async fn linked_by(
+    tx: &mut Tx<'_>,
+    standing: &Standing,
+    candidate: &Candidate,
+) -> Result<Option<DeviceName>, Failure> {
+    let (row, body) = (&standing.row, &candidate.body);
+    if links::find(tx, &row.id).await?.is_none() {
+        return Ok(None);
+    }
+    if body.device != row.device {
+        let why = "Another name was approved. Use that one, or begin again with this one.";
+        return Err(Failure::invalid("device", why));
+    }
+    if body.suspend.is_some() {
+        let why = "A link cuts nothing off. Do that on the device that approved it.";
+        return Err(Failure::invalid("suspend", why));
+    }
+    let by = standing.proofs.iter().find(|proof| proof.counts && proof.row.door == Door::Device);
+    by.map(|proof| DeviceName::parse(proof.row.by.as_str()).map_err(Failure::internal)).transpose()
 }
 
 /// A freeze from before the recovery ends with it: the doors back in stay open. One that came
@@ -314,6 +357,17 @@ async fn resume(tx: &mut Tx<'_>, row: &Recovery, now: Timestamp) -> Result<Done,
     let serial = row.certificate.as_deref().ok_or_else(lost)?;
     let certificate = enrollments::certificate(tx, serial).await?.ok_or_else(lost)?;
     let grant = enrollments::live_grant(tx, id, now).await?;
-    let (suspended, unfrozen, proofs, codes_left) = (None, false, Vec::new(), None);
-    Ok(Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left })
+    let (suspended, unfrozen, proofs) = (None, false, Vec::new());
+    let (codes_left, linked_by) = (None, None);
+    let done = Done {
+        enrollment,
+        certificate,
+        grant,
+        suspended,
+        unfrozen,
+        proofs,
+        codes_left,
+        linked_by,
+    };
+    Ok(done)
 }

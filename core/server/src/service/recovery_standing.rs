@@ -154,7 +154,7 @@ impl Judged {
 }
 
 /// Whether a proof counts as the rows are now: a code that still works, an administrator who could still
-/// act on the device that the approval was given on.
+/// act on the device that the approval was given on, a device of the user that may still act.
 async fn counts(
     tx: &mut Tx<'_>,
     recovery: &Recovery,
@@ -177,6 +177,14 @@ async fn counts(
             let acts = device.is_some_and(|device| device.state == DeviceState::Active);
             Ok(admin && acts && name != recovery.user)
         }
-        Door::Device | Door::Passkey | Door::MailedCode | Door::Guardian => Ok(false),
+        Door::Device => {
+            let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
+            let Some(device) = enrollments::by_id(tx, &device).await? else { return Ok(false) };
+            let owner = users::find(tx, &device.tenant, &device.user).await?;
+            let acts = owner.is_some_and(|owner| owner.account() == AccountState::Active)
+                && device.state == DeviceState::Active;
+            Ok(acts && (&device.tenant, &device.user) == (&recovery.tenant, &recovery.user))
+        }
+        Door::Passkey | Door::MailedCode | Door::Guardian => Ok(false),
     }
 }

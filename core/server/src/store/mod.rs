@@ -15,6 +15,7 @@ pub mod ceremonies;
 pub mod changes;
 pub mod enrollments;
 pub mod freeze_links;
+pub mod links;
 pub mod meta;
 pub mod notices;
 pub mod outbox;

@@ -130,7 +130,7 @@ pub async fn begun_from(tx: &mut Tx<'_>, place: &str, since: Timestamp) -> Resul
 }
 
 /// Lets the time of those recoveries of an account end for which there is no room: of the ones that have
-/// proved nothing, the oldest beyond `kept`.
+/// proved nothing, the oldest beyond `kept`. Links have a pool of their own.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -146,6 +146,7 @@ pub async fn make_room(
              (SELECT r.id FROM recoveries r
               WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $3
                 AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
+                AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = r.id)
               ORDER BY r.begun_at DESC, r.id LIMIT 1000 OFFSET $4)",
         params![tenant.as_str(), user.as_str(), now, kept],
     )

@@ -20,7 +20,7 @@ pub struct Stale {
 }
 
 /// Every kind, in an order in which no row is dropped that another one names.
-pub const STALE: [Stale; 14] = [
+pub const STALE: [Stale; 15] = [
     Stale {
         what: "ceremonies",
         keep: Seconds::hours(1),
@@ -55,11 +55,19 @@ pub const STALE: [Stale; 14] = [
               WHERE r.expires_at < $1 ORDER BY r.expires_at LIMIT $2)",
     },
     Stale {
+        what: "links",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM links WHERE recovery IN
+              (SELECT l.recovery FROM recoveries r JOIN links l ON l.recovery = r.id
+              WHERE r.expires_at < $1 ORDER BY r.expires_at LIMIT $2)",
+    },
+    Stale {
         what: "recoveries",
         keep: Seconds::days(30),
         sql: "DELETE FROM recoveries WHERE id IN (SELECT id FROM recoveries r
               WHERE expires_at < $1
                 AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
+                AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = r.id)
               ORDER BY expires_at LIMIT $2)",
     },
     // Whoever made one sees for a month what became of it. The hash of its secret goes with it.

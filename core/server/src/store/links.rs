@@ -1,0 +1,178 @@
+//! Links: what two devices of one user tell each other while one lets the other in.
+
+use super::{Row, StoreError, Tx, params};
+use landfall_identity::id::{EnrollmentId, RecoveryId};
+use landfall_identity::recovery::link::{Exchange, Word};
+use landfall_identity::{TenantName, Timestamp, UserName};
+
+/// The places that may have to make room for one link.
+const ROUNDS_MAX: u32 = 8;
+
+/// How far the exchange of a link has come.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn find(tx: &mut Tx<'_>, id: &RecoveryId) -> Result<Option<Exchange>, StoreError> {
+    let row = tx
+        .one(
+            "SELECT stage, claimed_by, commitment, answer, reveal FROM links WHERE recovery = $1",
+            params![id.as_str()],
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<Exchange, StoreError> {
+    let stage: String = row.get(0)?;
+    if stage == "waiting" {
+        return Ok(Exchange::Waiting);
+    }
+    let by: Option<EnrollmentId> = row.parse_option(1)?;
+    let by = by.ok_or(StoreError::Shape { column: 1 })?;
+    let commitment = word(row, 2)?;
+    Ok(match stage.as_str() {
+        "claimed" => Exchange::Claimed { by, commitment },
+        "answered" => Exchange::Answered { by, commitment, answer: word(row, 3)? },
+        "revealed" => {
+            let (answer, reveal) = (word(row, 3)?, word(row, 4)?);
+            Exchange::Revealed { by, commitment, answer, reveal }
+        }
+        _ => return Err(StoreError::Shape { column: 0 }),
+    })
+}
+
+fn word(row: &Row, column: usize) -> Result<Word, StoreError> {
+    let bytes: Vec<u8> = row.get(column)?;
+    bytes.try_into().map_err(|_| StoreError::Shape { column })
+}
+
+fn stage(exchange: &Exchange) -> &'static str {
+    match exchange {
+        Exchange::Waiting => "waiting",
+        Exchange::Claimed { .. } => "claimed",
+        Exchange::Answered { .. } => "answered",
+        Exchange::Revealed { .. } => "revealed",
+    }
+}
+
+/// Adds a link that waits, beside its recovery.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn insert(
+    tx: &mut Tx<'_>,
+    id: &RecoveryId,
+    code: &str,
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO links (recovery, code, stage, expires_at) VALUES ($1, $2, 'waiting', $3)",
+        params![id.as_str(), code, expires_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The open link of a user that shows a code, taken on or not.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn by_code(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+    code: &str,
+    now: Timestamp,
+) -> Result<Option<RecoveryId>, StoreError> {
+    let row = tx
+        .one(
+            "SELECT l.recovery FROM links l JOIN recoveries r ON r.id = l.recovery
+             WHERE l.code = $3 AND l.expires_at > $4 AND r.tenant = $1 AND r.user_name = $2
+               AND r.state = 'open'
+             ORDER BY r.begun_at DESC LIMIT 1",
+            params![tenant.as_str(), user.as_str(), code, now],
+        )
+        .await?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
+/// Takes a step; `false` when another one was taken meanwhile.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn step(
+    tx: &mut Tx<'_>,
+    id: &RecoveryId,
+    from: &Exchange,
+    to: &Exchange,
+) -> Result<bool, StoreError> {
+    let word = |word: Option<&Word>| word.map(|word| word.to_vec());
+    let stepped = tx
+        .run(
+            "UPDATE links SET stage = $3, claimed_by = $4, commitment = $5, answer = $6, reveal = $7
+             WHERE recovery = $1 AND stage = $2",
+            params![
+                id.as_str(),
+                stage(from),
+                stage(to),
+                to.claimed_by().map(EnrollmentId::as_str),
+                word(to.commitment()),
+                word(to.answer()),
+                word(to.reveal()),
+            ],
+        )
+        .await?;
+    Ok(stepped == 1)
+}
+
+/// Leaves room for one more: while more than `kept` links of a user, or of the whole tenant, wait for an
+/// approver, the oldest of the place that has the most of them ends. So a flood from one place pushes
+/// out its own, and nobody is pushed out whom an approver has taken on.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn make_room(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: Option<&UserName>,
+    kept: u32,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let user = user.map(UserName::as_str);
+    for _ in 0..ROUNDS_MAX {
+        let places = tx
+            .all(
+                "SELECT r.place, COUNT(*), MIN(r.begun_at) FROM links l
+                 JOIN recoveries r ON r.id = l.recovery
+                 WHERE l.stage = 'waiting' AND l.expires_at > $3 AND r.state = 'open'
+                   AND r.tenant = $1 AND ($2 IS NULL OR r.user_name = $2)
+                 GROUP BY r.place ORDER BY 2 DESC, 3",
+                params![tenant.as_str(), user, now],
+            )
+            .await?;
+        let mut waiting = 0;
+        for place in &places {
+            waiting += place.get::<u32>(1)?;
+        }
+        let Some(fullest) = places.first().filter(|_| waiting > kept) else { return Ok(()) };
+        let fullest: String = fullest.get(0)?;
+        let oldest = tx
+            .one(
+                "SELECT l.recovery FROM links l JOIN recoveries r ON r.id = l.recovery
+                 WHERE l.stage = 'waiting' AND l.expires_at > $3 AND r.state = 'open'
+                   AND r.tenant = $1 AND ($2 IS NULL OR r.user_name = $2) AND r.place = $4
+                 ORDER BY r.begun_at, r.id LIMIT 1",
+                params![tenant.as_str(), user, now, fullest],
+            )
+            .await?;
+        let Some(oldest) = oldest else { return Ok(()) };
+        let id: String = oldest.get(0)?;
+        for sql in [
+            "UPDATE links SET expires_at = $2 WHERE recovery = $1",
+            "UPDATE recoveries SET expires_at = $2 WHERE id = $1",
+        ] {
+            tx.run(sql, params![id.as_str(), now]).await?;
+        }
+    }
+    Ok(())
+}
