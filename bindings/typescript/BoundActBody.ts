@@ -67,4 +67,20 @@ thumbprint: string,
 /**
  * Why.
  */
-reason: string, };
+reason: string, } | { "act": "approve-link", 
+/**
+ * Which link.
+ */
+link: string, 
+/**
+ * Whose account it leads into.
+ */
+user: string, 
+/**
+ * What the new device will be called.
+ */
+device: string, 
+/**
+ * Its key.
+ */
+thumbprint: string, };

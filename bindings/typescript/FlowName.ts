@@ -3,4 +3,4 @@
 /**
  * A flow's name.
  */
-export type FlowName = "enroll" | "step-up" | "register-passkey" | "recover";
+export type FlowName = "enroll" | "step-up" | "register-passkey" | "recover" | "link";

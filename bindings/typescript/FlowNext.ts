@@ -20,4 +20,24 @@ typed: boolean, } | { "do": "await-others",
 /**
  * When the wait is over, when nothing but time is missing.
  */
-held_until: At | null, } | { "do": "try-again" } | { "do": "start-over" } | { "do": "finished" };
+held_until: At | null, } | { "do": "show-code", 
+/**
+ * Eight characters, to be typed there.
+ */
+code: string, 
+/**
+ * The same as a text for a QR code, with this machine's key and the server.
+ */
+scan: string, 
+/**
+ * The device that has taken it on, once one has.
+ */
+approver: string | null, } | { "do": "compare-code", 
+/**
+ * The digits. Both devices have computed them; no server has.
+ */
+digits: string, 
+/**
+ * The device that lets this one in.
+ */
+approver: string, } | { "do": "try-again" } | { "do": "start-over" } | { "do": "finished" };

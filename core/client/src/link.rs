@@ -21,9 +21,7 @@ use landfall_flows::{
 };
 use landfall_identity::id::RecoveryId;
 use landfall_identity::{DeviceName, Label, UserName};
-use landfall_protocol::link::{
-    LinkAnswerRequest, LinkBeginRequest, LinkShowRequest, LinkStatus,
-};
+use landfall_protocol::link::{LinkAnswerRequest, LinkBeginRequest, LinkShowRequest, LinkStatus};
 use landfall_protocol::meta::WellKnown;
 use landfall_protocol::recovery::{Recovered, RecoveryCompleteRequest};
 use landfall_protocol::{ErrorCode, paths};

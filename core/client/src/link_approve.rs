@@ -9,9 +9,7 @@ use crate::shell::Shell;
 use crate::state::Profile;
 use crate::texts;
 use landfall_crypto::Thumbprint;
-use landfall_crypto::link::{
-    LinkNonce, LinkScan, LinkText, LinkTranscript, parse_word, word_text,
-};
+use landfall_crypto::link::{LinkNonce, LinkScan, LinkText, LinkTranscript, parse_word, word_text};
 use landfall_crypto::recovery_code::device_check;
 use landfall_crypto::secret::ct_eq;
 use landfall_crypto::server_line::ServerLine;
@@ -120,11 +118,7 @@ impl LinkOffer {
 }
 
 /// Takes the new device's word, gives this one's, and computes the six digits.
-async fn exchange(
-    client: &Client,
-    info: &LinkInfo,
-    nonce: &LinkNonce,
-) -> Result<String, Failure> {
+async fn exchange(client: &Client, info: &LinkInfo, nonce: &LinkNonce) -> Result<String, Failure> {
     let answer = parse_word(&answer_of(client, info).await?).map_err(|_| tampered())?;
     // Only now that the other word is in hand does the server see what was committed to.
     let body = LinkRevealRequest { nonce: nonce.to_text().to_string() };

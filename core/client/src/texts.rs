@@ -92,6 +92,7 @@ pub const LINK_OTHER_SERVER: &str = "The new device speaks to another server tha
 /// Not eight characters.
 pub const LINK_SHAPE: &str = "The new device shows eight characters like 4K7M-9QXA. Type them as they stand; small letters are fine.";
 /// The new device does not answer.
-pub const LINK_NO_ANSWER: &str = "The new device has not answered for a minute. Is it still on, and online? Begin again there.";
+pub const LINK_NO_ANSWER: &str =
+    "The new device has not answered for a minute. Is it still on, and online? Begin again there.";
 /// The digits differ.
 pub const LINK_DIGITS_DIFFER: &str = "The new device shows other digits than this one has computed. Look again. If they stay different, somebody is between the two: nothing was approved, and you should begin on another network.";

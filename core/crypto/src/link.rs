@@ -297,7 +297,8 @@ mod tests {
         assert_eq!(LinkText::parse(&text), Ok(LinkText::Scanned(scan)));
         let typed = LinkText::parse(" 4k7m 9qxa\n").unwrap();
         assert_eq!(typed.code(), "4K7M-9QXA");
-        for bad in ["", "4K7M", "landfall-link1", "landfall-link1 4K7M-9QXA x https://a", &text[..60]]
+        for bad in
+            ["", "4K7M", "landfall-link1", "landfall-link1 4K7M-9QXA x https://a", &text[..60]]
         {
             assert_eq!(LinkText::parse(bad), Err(LinkTextError), "{bad}");
         }

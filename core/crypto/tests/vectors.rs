@@ -121,10 +121,7 @@ fn canonical_acts() {
             },
         ),
         ("remove_passkey", BoundAction::RemovePasskey { passkey }),
-        (
-            "revoke_device",
-            BoundAction::RevokeDevice { user: bert.clone(), device: laptop.clone() },
-        ),
+        ("revoke_device", BoundAction::RevokeDevice { user: bert.clone(), device: laptop.clone() }),
         (
             "make_recovery_codes",
             BoundAction::MakeRecoveryCodes { codes_hash: text(&vector, "auth_hash").to_owned() },

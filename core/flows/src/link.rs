@@ -96,7 +96,8 @@ const STEPS: [FlowStepId; 6] = [
 
 const STOPPED: &str = "On the other device somebody said that this machine is not in front of them. \
                        If that was you, begin again.";
-const OVER: &str = "Ten minutes have passed, or others took its place. Begin again; nothing was used.";
+const OVER: &str =
+    "Ten minutes have passed, or others took its place. Begin again; nothing was used.";
 const SOMEBODY_ELSE: &str = "The server made this machine a device of somebody else. Nothing was \
                              kept. Do not go on over this network, and tell whoever runs the server.";
 
@@ -249,9 +250,7 @@ impl LinkFlow {
             (RecoveryStateName::Over, _) => {
                 self.fail(Problem::new(ErrorCode::RecoveryOver, OVER), now)
             }
-            (_, Some(commitment)) => {
-                self.enter(State::Answering { key, link, commitment }, now)
-            }
+            (_, Some(commitment)) => self.enter(State::Answering { key, link, commitment }, now),
             (RecoveryStateName::Unproved | RecoveryStateName::Held, None) => {
                 self.enter(State::Waiting { key, link }, now)
             }

@@ -14,6 +14,7 @@ use landfall_protocol::paths;
 use landfall_protocol::recovery::RecoveryStatus;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 
 /// A machine with a key and nothing else.
 pub struct Bare {
@@ -44,6 +45,14 @@ impl Bare {
             authority: world.server().https_addr.to_string(),
             ambient: world.ambient.clone(),
         })
+    }
+
+    /// As [`Bare::new`], at another place: an address of this machine's loopback network.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn at(world: &World, place: IpAddr) -> anyhow::Result<Self> {
+        Ok(Self { raw: Raw::stranger_at(world, place)?, ..Self::new(world)? })
     }
 
     /// Signs a message with the machine's own key.

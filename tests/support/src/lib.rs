@@ -6,6 +6,7 @@ pub mod bare;
 pub mod browser;
 pub mod forge;
 pub mod keys;
+pub mod link;
 pub mod raw;
 pub mod smtp;
 pub mod world;

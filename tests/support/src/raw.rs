@@ -19,6 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde_json::Value;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,16 @@ impl Raw {
         Self::over(&base, config.with_no_client_auth())
     }
 
+    /// Without any key, from an address of this machine's loopback network.
+    ///
+    /// # Errors
+    /// When the trust bundle does not parse.
+    pub fn stranger_at(world: &World, place: IpAddr) -> anyhow::Result<Self> {
+        let base = format!("https://{}", world.server().https_addr);
+        let config = trusting(&world.server().trust_bundle_pem, &world.ambient)?;
+        Self::over_from(&base, config.with_no_client_auth(), Some(place))
+    }
+
     /// With the key and the certificate of a machine: what a thief copies from its disk.
     ///
     /// # Errors
@@ -85,9 +96,18 @@ impl Raw {
         Self::over(profile.server.as_str(), config)
     }
 
-    fn over(base: &str, mut config: ClientConfig) -> anyhow::Result<Self> {
+    fn over(base: &str, config: ClientConfig) -> anyhow::Result<Self> {
+        Self::over_from(base, config, None)
+    }
+
+    fn over_from(
+        base: &str,
+        mut config: ClientConfig,
+        place: Option<IpAddr>,
+    ) -> anyhow::Result<Self> {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let http = Client::builder().no_proxy().tls_backend_preconfigured(config).build()?;
+        let builder = Client::builder().no_proxy().local_address(place);
+        let http = builder.tls_backend_preconfigured(config).build()?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
     }
 

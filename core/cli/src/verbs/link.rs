@@ -120,7 +120,9 @@ pub async fn approve(app: &App, shown: Option<String>) -> Result<Answer, Failure
     let meeting = offer.meet(&app.terminal).await?;
     match app.confirm(texts::ASK_IN_FRONT) {
         Ok(()) => {}
-        Err(failure) if failure.code() == ErrorCode::Cancelled => return refuse(app, meeting).await,
+        Err(failure) if failure.code() == ErrorCode::Cancelled => {
+            return refuse(app, meeting).await;
+        }
         Err(failure) => return give_up(meeting, failure).await,
     }
     for _ in 0..TRIES {
@@ -130,7 +132,9 @@ pub async fn approve(app: &App, shown: Option<String>) -> Result<Answer, Failure
         };
         match meeting.approve(&digits, &app.terminal).await {
             Ok(approved) => return Answer::new(&approved, texts::link_approved(&device)),
-            Err(failure) if failure.code() == ErrorCode::CheckCodeWrong && app.terminal.can_ask() => {
+            Err(failure)
+                if failure.code() == ErrorCode::CheckCodeWrong && app.terminal.can_ask() =>
+            {
                 app.output.failure(&failure);
             }
             Err(failure) => return give_up(meeting, failure).await,

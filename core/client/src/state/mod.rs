@@ -18,8 +18,8 @@ mod profile;
 mod recovery;
 
 pub use home::{Home, default_home};
-pub use profile::{Pending, Profile, ProfileName};
-pub use link::PendingLink;
-pub use recovery::PendingRecovery;
 pub(crate) use link::KeptExchange;
+pub use link::PendingLink;
+pub use profile::{Pending, Profile, ProfileName};
+pub use recovery::PendingRecovery;
 pub(crate) use recovery::ShownCode;

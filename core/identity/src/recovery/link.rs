@@ -114,9 +114,7 @@ impl Exchange {
     /// [`StepError::Taken`] when another one has; [`StepError::OutOfTurn`] for another commitment.
     pub fn take_on(&self, by: &EnrollmentId, commitment: &Word) -> Result<Step, StepError> {
         match (self.claimed_by(), self.commitment()) {
-            (None, _) => {
-                Ok(Step::Take(Self::Claimed { by: by.clone(), commitment: *commitment }))
-            }
+            (None, _) => Ok(Step::Take(Self::Claimed { by: by.clone(), commitment: *commitment })),
             (Some(other), _) if other != by => Err(StepError::Taken),
             (Some(_), same) if same == Some(commitment) => Ok(Step::Again),
             (Some(_), _) => Err(StepError::OutOfTurn),
@@ -129,9 +127,13 @@ impl Exchange {
     /// [`StepError::OutOfTurn`].
     pub fn answer_with(&self, shown: &Word, nonce: &Word) -> Result<Step, StepError> {
         match self {
-            Self::Claimed { by, commitment } if commitment == shown => Ok(Step::Take(
-                Self::Answered { by: by.clone(), commitment: *commitment, answer: *nonce },
-            )),
+            Self::Claimed { by, commitment } if commitment == shown => {
+                Ok(Step::Take(Self::Answered {
+                    by: by.clone(),
+                    commitment: *commitment,
+                    answer: *nonce,
+                }))
+            }
             Self::Answered { commitment, answer, .. }
             | Self::Revealed { commitment, answer, .. }
                 if commitment == shown && answer == nonce =>

@@ -38,7 +38,7 @@ impl Service {
         let key = csr::public_key_of(body.csr.as_bytes()).map_err(csr_refusal)?;
         let digest = message.verify(&key, now)?;
         let new = Recovery {
-            id: RecoveryId::from_bits(self.ambient.random()),
+            id: RecoveryId::from_bits(self.ambient.row_bits()),
             tenant: self.settings.tenant.clone(),
             user: body.user,
             device: body.device,
