@@ -14,6 +14,7 @@ use landfall_crypto::crockford::TypedCode;
 use landfall_crypto::link::word_text;
 use landfall_identity::authorize::Object;
 use landfall_identity::id::{EnrollmentId, RecoveryId};
+use landfall_identity::notice::Happening;
 use landfall_identity::recovery::Door;
 use landfall_identity::recovery::link::{Exchange, Step, StepError};
 use landfall_identity::spiffe::Principal;
@@ -163,6 +164,7 @@ impl Service {
         request: RequestContext,
         id: RecoveryId,
     ) -> Result<LinkInfo, Failure> {
+        let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let linked = load(tx, turn, &id).await?;
             turn.authorize(tx, &object(&linked.row), None).await?;
@@ -174,6 +176,8 @@ impl Service {
             if !recoveries::stop(tx, &id, turn.now).await? {
                 return Err(Refusal::RecoveryOver.into());
             }
+            let what = Happening::RecoveryStopped { device: linked.row.device };
+            service.tell(tx, turn.news(turn.user()?, what)?).await?;
             let stopped = load(tx, turn, &id).await?;
             info(tx, turn, stopped).await
         })

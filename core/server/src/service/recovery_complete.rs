@@ -251,16 +251,8 @@ async fn issue(
     let counted = standing.proofs.iter().filter(|proof| proof.counts);
     let proofs = counted.map(super::recovery_standing::Judged::text).collect();
     let grant = Some(candidate.grant.clone());
-    let done = Done {
-        enrollment,
-        certificate,
-        grant,
-        suspended,
-        unfrozen,
-        proofs,
-        codes_left,
-        linked_by,
-    };
+    let done =
+        Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left, linked_by };
     Ok(done)
 }
 
@@ -359,15 +351,7 @@ async fn resume(tx: &mut Tx<'_>, row: &Recovery, now: Timestamp) -> Result<Done,
     let grant = enrollments::live_grant(tx, id, now).await?;
     let (suspended, unfrozen, proofs) = (None, false, Vec::new());
     let (codes_left, linked_by) = (None, None);
-    let done = Done {
-        enrollment,
-        certificate,
-        grant,
-        suspended,
-        unfrozen,
-        proofs,
-        codes_left,
-        linked_by,
-    };
+    let done =
+        Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left, linked_by };
     Ok(done)
 }

@@ -216,6 +216,9 @@ async fn a_no_ends_it_for_the_new_machine_and_for_a_later_yes() {
     new.digits.await.unwrap();
     let id = meeting.info().id.clone();
     meeting.stop().await.unwrap();
+    let notices = ana.client().notices(50, None).await.unwrap().items;
+    let told = notices.iter().find(|notice| notice.kind == "recovery-stopped").unwrap();
+    assert!(told.text.contains("ana-new") && told.text.contains("by your device"), "{told:?}");
     let stopped = new.end.await.unwrap().err().unwrap();
     assert_eq!(stopped.code(), ErrorCode::RecoveryStopped);
     let approver = Approver::of(&ana).await.unwrap();
