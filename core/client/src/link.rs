@@ -61,7 +61,7 @@ pub struct Linking {
 /// How far a link has come.
 pub enum LinkProgress {
     /// The view says what to show. Nothing is lost when this process ends.
-    Waiting(FlowView),
+    Waiting(Box<FlowView>),
     /// This machine has its identity.
     Done(Box<Enrolled>),
 }
@@ -134,7 +134,7 @@ impl Linking {
         if flow.is_finished() {
             return self.end().await.map(Box::new).map(LinkProgress::Done);
         }
-        Ok(LinkProgress::Waiting(self.view()))
+        Ok(LinkProgress::Waiting(Box::new(self.view())))
     }
 
     /// Asks again and again until there is something else to show.
