@@ -1,8 +1,12 @@
 //! What can be typed. Help is written for somebody who has just lost a laptop.
 
+mod device;
 mod recovery;
 
-pub use recovery::{AdminRecoveryVerb, CodesVerb, RecoverArgs, RecoveryVerb};
+pub use device::DeviceVerb;
+pub use recovery::{
+    AdminRecoveryVerb, CodesVerb, GuardiansVerb, RecoverArgs, RecoveryVerb, WaitingVerb, WardsVerb,
+};
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -86,7 +90,7 @@ pub enum Verb {
         after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --json"
     )]
     Recover(RecoverArgs),
-    /// Recovery codes, and recoveries of your account that are under way
+    /// Recovery codes, guardians, and recoveries of your account that are under way
     #[command(subcommand)]
     Recovery(RecoveryVerb),
     /// Open a session; with --step-up, prove with a passkey that you are here
@@ -168,56 +172,6 @@ pub struct EnrollArgs {
     /// Replace the identity that this machine has on that server
     #[arg(long)]
     pub replace: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DeviceVerb {
-    /// Make a code for another machine of yours
-    #[command(
-        after_help = "Examples:\n  landfall device add bert-new\n  landfall device add bert-new --ttl 5m --json"
-    )]
-    Add {
-        /// The new machine's name; it stays for ever
-        name: DeviceName,
-        /// How long the code can be used: 90s, 10m, 2h
-        #[arg(long, value_parser = duration)]
-        ttl: Option<Seconds>,
-    },
-    /// Your devices
-    #[command(after_help = "Example:\n  landfall device list")]
-    List,
-    /// Change what a device is called
-    #[command(after_help = "Example:\n  landfall device rename bert-laptop \"Bert's blue laptop\"")]
-    Rename {
-        /// Its name
-        name: DeviceName,
-        /// What you call it now
-        label: Label,
-    },
-    /// Cut a device off for now
-    #[command(after_help = "Example:\n  landfall device suspend bert-laptop")]
-    Suspend {
-        /// Its name
-        name: DeviceName,
-    },
-    /// Let a suspended device work again
-    #[command(after_help = "Example:\n  landfall device resume bert-laptop")]
-    Resume {
-        /// Its name
-        name: DeviceName,
-    },
-    /// Cut a device off for ever
-    #[command(after_help = "Example:\n  landfall device revoke bert-laptop")]
-    Revoke {
-        /// Its name
-        name: DeviceName,
-    },
-    /// This device is lost: cut it off at once, then for ever if that is allowed yet
-    #[command(after_help = "Example:\n  landfall device lost bert-laptop")]
-    Lost {
-        /// Its name
-        name: DeviceName,
-    },
 }
 
 #[derive(Debug, Subcommand)]

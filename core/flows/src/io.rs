@@ -146,7 +146,7 @@ pub enum Call {
         /// Which key.
         key: KeyRef,
     },
-    /// Begin a recovery. This and the next three are signed by the key.
+    /// Begin a recovery. This and the next four are signed by the key.
     BeginRecovery {
         /// Which key.
         key: KeyRef,
@@ -166,6 +166,13 @@ pub enum Call {
     },
     /// Ask how it stands.
     ShowRecovery {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
+    /// Ask for the waiting period.
+    WaitRecovery {
         /// Which key.
         key: KeyRef,
         /// Which recovery.

@@ -27,6 +27,7 @@ fn status(state: RecoveryStateName, proofs: &[Door]) -> Reply {
         state,
         proofs: proofs.to_vec(),
         held_until: None,
+        may_wait_days: None,
         expires_at: At(NOW),
         server_time: At(NOW),
     })

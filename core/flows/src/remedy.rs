@@ -79,7 +79,10 @@ impl Remedy {
             | C::CheckCodeWrong => Self::CheckInput,
             C::RecoveryOver | C::RecoveryStopped | C::RecoveryUnproved => Self::AskOperator,
             C::RecoveryHeld => Self::Retry,
+            C::RecoveryUnheard | C::RecoveryContested => Self::AskOperator,
             C::SuccessorMissing => Self::UpdateApp,
+
+            C::TooManyGuardians => Self::CheckInput,
 
             C::TooManySecrets | C::TooManyVersions => Self::CheckInput,
 

@@ -94,6 +94,38 @@ pub enum BoundActBody {
         #[schema(value_type = String)]
         reason: Reason,
     },
+    /// Let a waiting period stand in for a proof of one's own, or let it no longer.
+    SetWaiting {
+        /// Whether it may.
+        allowed: bool,
+    },
+    /// Choose somebody as a guardian.
+    NameGuardian {
+        /// Whom.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        guardian: UserName,
+    },
+    /// Have a guardian no longer.
+    RemoveGuardian {
+        /// Whom.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        guardian: UserName,
+    },
+    /// Vouch, as a guardian, for somebody who has lost every device.
+    VouchForRecovery {
+        /// Which recovery.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        recovery: RecoveryId,
+        /// Whose account it leads into.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        user: UserName,
+        /// The key of the new device.
+        thumbprint: String,
+    },
 }
 
 impl From<BoundActBody> for BoundAction {
@@ -113,6 +145,12 @@ impl From<BoundActBody> for BoundAction {
             BoundActBody::ApproveRecovery { recovery, user, thumbprint, reason } => {
                 Self::ApproveRecovery { recovery, user, thumbprint, reason }
             }
+            BoundActBody::SetWaiting { allowed } => Self::SetWaiting { allowed },
+            BoundActBody::NameGuardian { guardian } => Self::NameGuardian { guardian },
+            BoundActBody::RemoveGuardian { guardian } => Self::RemoveGuardian { guardian },
+            BoundActBody::VouchForRecovery { recovery, user, thumbprint } => {
+                Self::VouchForRecovery { recovery, user, thumbprint }
+            }
         }
     }
 }
@@ -129,6 +167,12 @@ impl From<BoundAction> for BoundActBody {
             BoundAction::MakeRecoveryCodes { codes_hash } => Self::MakeRecoveryCodes { codes_hash },
             BoundAction::ApproveRecovery { recovery, user, thumbprint, reason } => {
                 Self::ApproveRecovery { recovery, user, thumbprint, reason }
+            }
+            BoundAction::SetWaiting { allowed } => Self::SetWaiting { allowed },
+            BoundAction::NameGuardian { guardian } => Self::NameGuardian { guardian },
+            BoundAction::RemoveGuardian { guardian } => Self::RemoveGuardian { guardian },
+            BoundAction::VouchForRecovery { recovery, user, thumbprint } => {
+                Self::VouchForRecovery { recovery, user, thumbprint }
             }
         }
     }

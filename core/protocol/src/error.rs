@@ -165,8 +165,16 @@ codes! {
     RecoveryUnproved = 409, "recovery-unproved", "One more proof is needed";
     /// Only time is missing.
     RecoveryHeld = 409, "recovery-held", "Everything is proved, and there is a wait";
+    /// Time stands still until somebody hears of the wait.
+    RecoveryUnheard = 409, "recovery-unheard", "Nobody has received the notice of this wait yet";
+    /// Time alone does not end the wait.
+    RecoveryContested = 409, "recovery-contested", "This wait is contested";
     /// A used code has no successor.
     SuccessorMissing = 400, "successor-missing", "A new code must take the used one's place";
+
+    // Guardians
+    /// Too many.
+    TooManyGuardians = 409, "too-many-guardians", "There is no room for another guardian";
 
     // Secrets
     /// Too many.
@@ -298,7 +306,10 @@ impl From<&Refusal> for ErrorCode {
             Refusal::RecoveryStopped { .. } => Self::RecoveryStopped,
             Refusal::RecoveryUnproved => Self::RecoveryUnproved,
             Refusal::RecoveryHeld { .. } => Self::RecoveryHeld,
+            Refusal::RecoveryUnheard => Self::RecoveryUnheard,
+            Refusal::RecoveryContested => Self::RecoveryContested,
             Refusal::SuccessorMissing => Self::SuccessorMissing,
+            Refusal::TooManyGuardians => Self::TooManyGuardians,
             Refusal::TooManySecrets => Self::TooManySecrets,
             Refusal::TooManyVersions => Self::TooManyVersions,
             Refusal::MailUnavailable => Self::MailUnavailable,

@@ -11,6 +11,7 @@ pub mod ceremony;
 pub mod device;
 pub mod enroll;
 pub mod error;
+pub mod guardian;
 pub mod list;
 pub mod me;
 pub mod meta;

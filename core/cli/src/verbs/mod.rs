@@ -2,10 +2,12 @@
 
 mod account;
 mod admin;
+mod aftermath;
 mod audit;
 mod device;
 mod doctor;
 mod enroll;
+mod guardians;
 mod notices;
 mod recover;
 mod recovery;

@@ -6,6 +6,7 @@
 
 pub mod delivery;
 pub mod letter;
+mod waiting;
 
 use crate::address::MailAddress;
 use crate::id::NoticeId;
@@ -72,6 +73,62 @@ pub enum Happening {
         /// Which one.
         address: MailAddress,
     },
+    /// A device that a recovery has suspended will be revoked, unless somebody objects.
+    DeviceToBeRevoked {
+        /// Its name.
+        device: DeviceName,
+    },
+    /// A machine waits to be let in, and will be unless somebody objects.
+    WaitBegun {
+        /// The device that it would be.
+        device: DeviceName,
+        /// How long it waits.
+        days: u64,
+    },
+    /// Half of that time is over.
+    WaitHalf {
+        /// The device that it would be.
+        device: DeviceName,
+    },
+    /// It ends within a day.
+    WaitEnds {
+        /// The device that it would be.
+        device: DeviceName,
+    },
+    /// Two machines wait, or there were two objections: time alone lets nobody in.
+    WaitContested {
+        /// The device that it would be.
+        device: DeviceName,
+    },
+    /// A wait may stand in for a proof from now on.
+    WaitingAllowed,
+    /// It may not any more.
+    WaitingForbidden,
+    /// Somebody was chosen as a guardian.
+    GuardianNamed {
+        /// Who.
+        guardian: UserName,
+    },
+    /// They accepted.
+    GuardianAccepted {
+        /// Who.
+        guardian: UserName,
+    },
+    /// A guardian is one no longer.
+    GuardianRemoved {
+        /// Who.
+        guardian: UserName,
+    },
+    /// They declined, or are no longer available.
+    GuardianLeft {
+        /// Who.
+        guardian: UserName,
+    },
+    /// Somebody wants this user as their guardian.
+    WardAsks {
+        /// Who.
+        ward: UserName,
+    },
     /// Somebody began to recover the account, and has proved something: strangers who prove nothing
     /// write no notices.
     RecoveryBegun {
@@ -135,6 +192,13 @@ pub enum By {
     },
     /// Whoever runs the server, on the server's own machine.
     Operator,
+    /// Another person, in what concerns them both.
+    Person {
+        /// Who.
+        user: UserName,
+    },
+    /// The server, as it had announced.
+    Server,
     /// Whoever held a code.
     Code {
         /// Who made the code; nobody but the server for the claim of a new server.
@@ -177,6 +241,18 @@ impl Happening {
             Self::PasskeyRemoved { .. } => "passkey-removed",
             Self::AddressAdded { .. } => "address-added",
             Self::AddressRemoved { .. } => "address-removed",
+            Self::DeviceToBeRevoked { .. } => "device-to-be-revoked",
+            Self::WaitBegun { .. } => "wait-begun",
+            Self::WaitHalf { .. } => "wait-half",
+            Self::WaitEnds { .. } => "wait-ends",
+            Self::WaitContested { .. } => "wait-contested",
+            Self::WaitingAllowed => "waiting-allowed",
+            Self::WaitingForbidden => "waiting-forbidden",
+            Self::GuardianNamed { .. } => "guardian-named",
+            Self::GuardianAccepted { .. } => "guardian-accepted",
+            Self::GuardianRemoved { .. } => "guardian-removed",
+            Self::GuardianLeft { .. } => "guardian-left",
+            Self::WardAsks { .. } => "ward-asks",
             Self::RecoveryBegun { .. } => "recovery-begun",
             Self::RecoveryApproved { .. } => "recovery-approved",
             Self::RecoveryStopped { .. } => "recovery-stopped",
@@ -201,6 +277,18 @@ impl Happening {
             Self::PasskeyRemoved { .. } => "Passkey removed".to_owned(),
             Self::AddressAdded { .. } => "New address for notices".to_owned(),
             Self::AddressRemoved { .. } => "Address for notices removed".to_owned(),
+            Self::DeviceToBeRevoked { device } => format!("Device to be cut off for ever: {device}"),
+            Self::WaitBegun { device, .. } => format!("Waiting to be let in: {device}"),
+            Self::WaitHalf { device } => format!("Still waiting to be let in: {device}"),
+            Self::WaitEnds { device } => format!("Let in within a day: {device}"),
+            Self::WaitContested { device } => format!("Not let in by time alone: {device}"),
+            Self::WaitingAllowed => "A wait may let you back in".to_owned(),
+            Self::WaitingForbidden => "A wait lets nobody in any more".to_owned(),
+            Self::GuardianNamed { guardian } => format!("Guardian chosen: {guardian}"),
+            Self::GuardianAccepted { guardian } => format!("Guardian accepted: {guardian}"),
+            Self::GuardianRemoved { guardian } => format!("Guardian removed: {guardian}"),
+            Self::GuardianLeft { guardian } => format!("Guardian gone: {guardian}"),
+            Self::WardAsks { ward } => format!("{ward} wants you as a guardian"),
             Self::RecoveryBegun { device } => format!("Recovery begun, for the device {device}"),
             Self::RecoveryApproved { device } => {
                 format!("Recovery approved, for the device {device}")
@@ -217,6 +305,28 @@ impl Happening {
     /// It as a sentence without its end, so that "by whom" can follow.
     fn sentence(&self) -> String {
         match self {
+            Self::DeviceToBeRevoked { .. }
+            | Self::WaitBegun { .. }
+            | Self::WaitHalf { .. }
+            | Self::WaitEnds { .. }
+            | Self::WaitContested { .. }
+            | Self::WaitingAllowed
+            | Self::WaitingForbidden => waiting::sentence(self),
+            Self::GuardianNamed { guardian } => {
+                format!("{guardian} was chosen as one of your guardians")
+            }
+            Self::GuardianAccepted { guardian } => {
+                format!("{guardian} accepted to be one of your guardians")
+            }
+            Self::GuardianRemoved { guardian } => {
+                format!("{guardian} is no longer one of your guardians; this was done")
+            }
+            Self::GuardianLeft { guardian } => {
+                format!("{guardian} will not be one of your guardians; this was said")
+            }
+            Self::WardAsks { ward } => format!(
+                "{ward} wants you to vouch for them if they lose all their devices; you were asked"
+            ),
             Self::DeviceEnrolled { device, label } => {
                 format!("The device {} was added to your account", named(device, label.as_ref()))
             }
@@ -282,6 +392,8 @@ impl By {
             Self::Recovery { device } => {
                 format!("by the new machine {device}, which asks to be yours")
             }
+            Self::Person { user } => format!("by {user}"),
+            Self::Server => "by the server, as it had announced".to_owned(),
             Self::Administrator { user } => format!("by the administrator {user}"),
             Self::Code { made_by: Some(user), made_on: Some(device) } => {
                 format!("with a code that {user} made on {device}")
@@ -331,6 +443,10 @@ mod tests {
         DeviceName::parse(name).unwrap()
     }
 
+    fn user(name: &str) -> UserName {
+        UserName::parse(name).unwrap()
+    }
+
     fn label(text: &str) -> Label {
         Label::parse(text).unwrap()
     }
@@ -353,6 +469,18 @@ mod tests {
             Happening::PasskeyRemoved { label: label("blue") },
             Happening::AddressAdded { address: MailAddress::parse("a@b.c").unwrap() },
             Happening::AddressRemoved { address: MailAddress::parse("a@b.c").unwrap() },
+            Happening::DeviceToBeRevoked { device: device("laptop") },
+            Happening::WaitBegun { device: device("laptop"), days: 3 },
+            Happening::WaitHalf { device: device("laptop") },
+            Happening::WaitEnds { device: device("laptop") },
+            Happening::WaitContested { device: device("laptop") },
+            Happening::WaitingAllowed,
+            Happening::WaitingForbidden,
+            Happening::GuardianNamed { guardian: user("ana") },
+            Happening::GuardianAccepted { guardian: user("ana") },
+            Happening::GuardianRemoved { guardian: user("ana") },
+            Happening::GuardianLeft { guardian: user("ana") },
+            Happening::WardAsks { ward: user("ana") },
             Happening::RecoveryBegun { device: device("laptop") },
             Happening::RecoveryApproved { device: device("laptop") },
             Happening::RecoveryStopped { device: device("laptop") },

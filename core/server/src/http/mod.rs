@@ -7,6 +7,7 @@ mod devices;
 mod door;
 mod extract;
 mod front;
+mod guardians;
 mod me;
 mod notices;
 mod passkeys;

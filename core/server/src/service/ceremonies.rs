@@ -415,5 +415,17 @@ fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::ApproveRecovery { recovery, user, .. }) => {
             format!("{ceremony}: approve recovery {recovery} of {user}")
         }
+        Some(BoundAction::SetWaiting { allowed }) => {
+            format!("{ceremony}: waits {}", if *allowed { "on" } else { "off" })
+        }
+        Some(BoundAction::NameGuardian { guardian }) => {
+            format!("{ceremony}: name guardian {guardian}")
+        }
+        Some(BoundAction::RemoveGuardian { guardian }) => {
+            format!("{ceremony}: remove guardian {guardian}")
+        }
+        Some(BoundAction::VouchForRecovery { recovery, user, .. }) => {
+            format!("{ceremony}: vouch for recovery {recovery} of {user}")
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
-use super::{Turn, recovery_codes, recovery_queue, tokens};
+use super::{Turn, guardians, recovery_codes, recovery_queue, tokens, waits, wards};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
-use crate::store::{Tx, enrollments, meta, recoveries};
+use crate::store::{self, Tx, enrollments, meta, recoveries};
 use landfall_identity::authorize::Object;
 use landfall_identity::session::{Factor, SessionFacts};
 use landfall_identity::time::Moment;
@@ -54,6 +54,11 @@ pub(super) async fn foresee(
             let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
             recovery_queue::may_approve(turn, &found)
         }
+        BoundAction::VouchForRecovery { recovery, .. } => {
+            let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
+            wards::may_vouch(tx, turn, &found).await
+        }
+        BoundAction::NameGuardian { guardian } => guardians::may_name(tx, turn, guardian).await,
         _ => Ok(()),
     }
 }
@@ -99,6 +104,23 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Fai
         }
         BoundAction::ApproveRecovery { user, .. } => {
             (Action::AdminApproveRecovery, Object::Owned { tenant, user: user.clone() })
+        }
+        BoundAction::SetWaiting { allowed: true } => {
+            (Action::AllowWaiting, waits::plan_object(tx, turn).await?)
+        }
+        BoundAction::SetWaiting { allowed: false } => (Action::ForbidWaiting, turn.own()?),
+        BoundAction::NameGuardian { .. } => {
+            (Action::NameGuardian, waits::plan_object(tx, turn).await?)
+        }
+        BoundAction::RemoveGuardian { guardian } => {
+            let found = store::guardians::find(tx, &tenant, turn.user()?, guardian).await?;
+            let found = found.ok_or(Refusal::NotFound)?;
+            (Action::RemoveGuardian, guardians::object(&found))
+        }
+        BoundAction::VouchForRecovery { user, .. } => {
+            let (object, known) = wards::ward_object(tx, turn, user).await?;
+            there = known;
+            (Action::VouchForWard, object)
         }
     };
     Ok(Aim { action, object, there })
