@@ -67,4 +67,28 @@ thumbprint: string,
 /**
  * Why.
  */
-reason: string, };
+reason: string, } | { "act": "set-waiting", 
+/**
+ * Whether it may.
+ */
+allowed: boolean, } | { "act": "name-guardian", 
+/**
+ * Whom.
+ */
+guardian: string, } | { "act": "remove-guardian", 
+/**
+ * Whom.
+ */
+guardian: string, } | { "act": "vouch-for-recovery", 
+/**
+ * Which recovery.
+ */
+recovery: string, 
+/**
+ * Whose account it leads into.
+ */
+user: string, 
+/**
+ * The key of the new device.
+ */
+thumbprint: string, };

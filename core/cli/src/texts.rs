@@ -61,12 +61,10 @@ pub const NO_RECOVERIES: &str = "Nobody is on their way back in.";
 pub const RECOVERY_REFERRED: &str = "You have said no before today, so this one is left to your administrators: it is not let in by time alone any more. Call one of them.";
 pub const ASK_WHICH_LOST: &str = "Which one is lost? (Enter if none is) ";
 pub const ASK_WAITING: &str = "Let a recovery code, and some days in which you do not say no, sign a new machine in as you? Whoever finds your sheet could try it, too.";
-pub const WAITING_NOT_HERE: &str =
-    "This server does not let waiting stand in for a proof. Whoever runs it can: recovery_waiting_days.";
+pub const WAITING_NOT_HERE: &str = "This server does not let waiting stand in for a proof. Whoever runs it can: recovery_waiting_days.";
 pub const WAITING_NOT_HERE_YET: &str =
     "You allow it, and this server does not. Whoever runs it can: recovery_waiting_days.";
-pub const NO_GUARDIANS: &str =
-    "You have no guardians. Choose people who know your voice: landfall recovery guardians add NAME";
+pub const NO_GUARDIANS: &str = "You have no guardians. Choose people who know your voice: landfall recovery guardians add NAME";
 pub const NO_WARDS: &str = "Nobody wants you as a guardian.";
 pub const WARDS_ON_THEIR_WAY: &str = "On their way back in, if it is really them:";
 pub const ASK_NEW_CODES: &str = "Make ten recovery codes? Codes that you made before stop working.";
@@ -449,8 +447,10 @@ pub fn look_back(lost: Option<&str>) -> String {
         Some(lost) => format!(
             "\nThen see what it did, and which secrets to change: landfall device review {lost}"
         ),
-        None => "\nIs another device lost? landfall device lost NAME, then: landfall device review NAME"
-            .to_owned(),
+        None => {
+            "\nIs another device lost? landfall device lost NAME, then: landfall device review NAME"
+                .to_owned()
+        }
     }
 }
 

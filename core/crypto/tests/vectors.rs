@@ -127,9 +127,20 @@ fn canonical_acts() {
             "approve_recovery",
             BoundAction::ApproveRecovery {
                 recovery: RecoveryId::from_bits([0xFF; 16]),
-                user: bert,
+                user: bert.clone(),
                 thumbprint: text(&vector, "auth_hash").to_owned(),
                 reason: Reason::parse("Bert lost his laptop").unwrap(),
+            },
+        ),
+        ("set_waiting", BoundAction::SetWaiting { allowed: true }),
+        ("name_guardian", BoundAction::NameGuardian { guardian: bert.clone() }),
+        ("remove_guardian", BoundAction::RemoveGuardian { guardian: bert.clone() }),
+        (
+            "vouch_for_recovery",
+            BoundAction::VouchForRecovery {
+                recovery: RecoveryId::from_bits([0xFF; 16]),
+                user: bert,
+                thumbprint: text(&vector, "auth_hash").to_owned(),
             },
         ),
     ] {

@@ -240,10 +240,12 @@ impl RecoverFlow {
                 self.status = Some(status);
                 self.go_on(key, recovery, now)
             }
-            (
-                State::Looking { key, recovery } | State::AskingToWait { key, recovery },
-                Reply::Recovery(status),
-            ) => {
+            (State::AskingToWait { key, recovery }, Reply::Recovery(status)) => {
+                self.wait = false;
+                self.status = Some(status);
+                self.go_on(key, recovery, now)
+            }
+            (State::Looking { key, recovery }, Reply::Recovery(status)) => {
                 self.status = Some(status);
                 self.go_on(key, recovery, now)
             }

@@ -214,7 +214,9 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         Object::Plan { since } => (*since, Young::LoosenPlan),
         Object::Guardian { since } => (*since, Young::RemoveGuardian),
         // Nothing is older than the account as a whole.
-        Object::Own | Object::Owned { .. } | Object::Ward { .. } => (Timestamp::from_millis(i64::MIN), Young::Unfreeze),
+        Object::Own | Object::Owned { .. } | Object::Ward { .. } => {
+            (Timestamp::from_millis(i64::MIN), Young::Unfreeze)
+        }
     };
     let mine = factor.registered_at;
     if may_evict(mine, theirs, moment.waited) {

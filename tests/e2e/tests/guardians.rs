@@ -129,7 +129,10 @@ async fn one_guardian_is_too_few_however_often_and_with_a_code_enough() {
     for _ in 0..2 {
         let info = vouch(&eve, &bare, &id).await.unwrap();
         assert_eq!(info.state, RecoveryStateName::Unproved);
-        assert!(info.proofs.is_empty(), "who else vouched, and what was shown, is not theirs to see");
+        assert!(
+            info.proofs.is_empty(),
+            "who else vouched, and what was shown, is not theirs to see"
+        );
     }
     let refused = bare.complete(&id, "bert-new", None).await.unwrap();
     assert_eq!(refused.code(), ErrorCode::RecoveryUnproved);
@@ -267,8 +270,8 @@ async fn whoever_has_the_machine_and_key_for_an_hour_names_no_friends_to_come_ba
 #[tokio::test(flavor = "multi_thread")]
 async fn a_young_passkey_neither_names_nor_removes_and_each_takes_a_touch_for_that() {
     let Circle { world, bert, eve, .. } = circle().await;
-    let raw = Raw::of(&bert.machine).unwrap();
     let strong = bert.client().step_up(None, None, &bert.shell).await.unwrap().token;
+    let raw = Raw::of(&bert.machine).unwrap();
     let one = paths::fill(paths::GUARDIAN, &["eve"]);
     let body = json!({ "guardian": "ana" });
     let named = raw.send(Method::POST, paths::GUARDIANS, Some(&strong), Some(&body)).await.unwrap();
@@ -288,6 +291,7 @@ async fn a_young_passkey_neither_names_nor_removes_and_each_takes_a_touch_for_th
     }
     assert_eq!(bert.client().guardians().await.unwrap().len(), 2);
     // A device alone accepts nothing, and nobody accepts who was not asked.
+    eve.client().wards().await.unwrap();
     let weak = Raw::of(&eve.machine).unwrap();
     let token = weak.session().await.unwrap().token;
     let path = paths::fill(paths::WARD_ACCEPT, &["bert"]);

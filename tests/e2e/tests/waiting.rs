@@ -244,6 +244,9 @@ async fn two_who_wait_never_come_in_by_time_and_an_administrator_decides() {
     let reason = Reason::parse("he sat in front of me").unwrap();
     let check = owner.check_code(&theirs);
     ana.client().admin_approve_recovery(&theirs, &check, reason, &ana.shell).await.unwrap();
+    // As always with an approval while a device could object.
+    assert_eq!(owner.show(&theirs).await.unwrap().state, RecoveryStateName::Held);
+    world.pass(Seconds::hours(1)).await.unwrap();
     let done = owner.complete(&theirs, "bert-new", Some(&new_code())).await.unwrap();
     assert_eq!(done.status, 200, "{done:?}");
 }
@@ -282,10 +285,8 @@ async fn at_the_very_end_either_the_no_or_the_machine_wins() {
     world.pass(Seconds::hours(LEGS[2])).await.unwrap();
     bert.step_up().await.unwrap();
     let next = new_code();
-    let (done, stopped) = tokio::join!(
-        bare.complete(&id, "bert-new", Some(&next)),
-        bert.client().stop_recovery(&id)
-    );
+    let (done, stopped) =
+        tokio::join!(bare.complete(&id, "bert-new", Some(&next)), bert.client().stop_recovery(&id));
     let done = done.unwrap();
     match stopped {
         Ok(_) => assert_eq!(done.code(), ErrorCode::RecoveryStopped),

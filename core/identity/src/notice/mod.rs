@@ -277,7 +277,9 @@ impl Happening {
             Self::PasskeyRemoved { .. } => "Passkey removed".to_owned(),
             Self::AddressAdded { .. } => "New address for notices".to_owned(),
             Self::AddressRemoved { .. } => "Address for notices removed".to_owned(),
-            Self::DeviceToBeRevoked { device } => format!("Device to be cut off for ever: {device}"),
+            Self::DeviceToBeRevoked { device } => {
+                format!("Device to be cut off for ever: {device}")
+            }
             Self::WaitBegun { device, .. } => format!("Waiting to be let in: {device}"),
             Self::WaitHalf { device } => format!("Still waiting to be let in: {device}"),
             Self::WaitEnds { device } => format!("Let in within a day: {device}"),

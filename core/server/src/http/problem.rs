@@ -199,9 +199,9 @@ fn young(what: Young, until: &str) -> String {
         Young::ReplaceCodes => {
             format!("It may replace those codes from {until}. Until then an older passkey can.")
         }
-        Young::LoosenPlan => format!(
-            "It may open a further way in from {until}. Until then an older passkey can."
-        ),
+        Young::LoosenPlan => {
+            format!("It may open a further way in from {until}. Until then an older passkey can.")
+        }
         Young::RemoveGuardian => {
             format!("It may remove that guardian from {until}. Until then an older passkey can.")
         }

@@ -65,9 +65,8 @@ impl Service {
         device: DeviceName,
         query: PageQuery,
     ) -> Result<Page<ExposedSecret>, Failure> {
-        let asked = async move |_: &Turn| {
-            Ok((place(query.after.as_deref())?, page::limit(query.limit)?))
-        };
+        let asked =
+            async move |_: &Turn| Ok((place(query.after.as_deref())?, page::limit(query.limit)?));
         let (lost, ((at, name), limit)) = self.lost(request, device, asked).await?;
         let rows = self
             .store

@@ -60,8 +60,7 @@ impl Service {
             turn.authorize(tx, &turn.own()?, None).await?;
             let limit = page::limit(query.limit)?;
             let [after] = page::read_text_cursor::<1>(query.after.as_deref())?;
-            let rows =
-                guardians::list(tx, turn.tenant(), turn.user()?, &after, limit + 1).await?;
+            let rows = guardians::list(tx, turn.tenant(), turn.user()?, &after, limit + 1).await?;
             let next = |row: &Guardian| page::text_cursor(&[row.guardian.as_str()]);
             Ok(page::cut(rows, limit, next, guardian_info))
         })

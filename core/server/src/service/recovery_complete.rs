@@ -13,9 +13,7 @@ use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{
-    Lane, Tx, changes, enrollments, recovery_codes, sessions, suspensions, users,
-};
+use crate::store::{Lane, Tx, changes, enrollments, recovery_codes, sessions, suspensions, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
@@ -363,7 +361,10 @@ async fn suspend_later(
 ) -> Result<(Option<Enrollment>, bool), Failure> {
     let Some(device) = &candidate.body.suspend else { return Ok((None, false)) };
     if *device == own.device {
-        return Err(Failure::invalid("suspend", "That is the device that you have just got back in on."));
+        return Err(Failure::invalid(
+            "suspend",
+            "That is the device that you have just got back in on.",
+        ));
     }
     let before = suspensions::of_recovery(tx, &row.id).await?;
     let named = enrollments::find(tx, &row.tenant, &row.user, device).await?;

@@ -67,7 +67,8 @@ impl Standing {
             wait.as_ref().map_or(WaitClock::NotBegun, |wait| wait.state.clock(wait.whole, waited));
         let completion = row.state.complete(row.expires_at, &plan, &evidence, clock, moment);
         let may_wait = match completion {
-            Completion::Unproved => plan.wait_for(&evidence, waited),
+            // One that was ended is not asked for again, by this key.
+            Completion::Unproved if wait.is_none() => plan.wait_for(&evidence, waited),
             _ => None,
         };
         Ok(Self { row, user, proofs, completion, wait, may_wait })

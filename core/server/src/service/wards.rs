@@ -33,8 +33,7 @@ impl Service {
             turn.authorize(tx, &turn.own()?, None).await?;
             let limit = page::limit(query.limit)?;
             let [after] = page::read_text_cursor::<1>(query.after.as_deref())?;
-            let rows =
-                guardians::wards(tx, turn.tenant(), turn.user()?, &after, limit + 1).await?;
+            let rows = guardians::wards(tx, turn.tenant(), turn.user()?, &after, limit + 1).await?;
             let next = |row: &Guardian| page::text_cursor(&[row.user.as_str()]);
             Ok(page::cut(rows, limit, next, guardian_info))
         })
@@ -171,11 +170,7 @@ pub(super) async fn ward_object(
 ///
 /// # Errors
 /// The refusal.
-pub(super) async fn may_vouch(
-    tx: &mut Tx<'_>,
-    turn: &Turn,
-    row: &Recovery,
-) -> Result<(), Failure> {
+pub(super) async fn may_vouch(tx: &mut Tx<'_>, turn: &Turn, row: &Recovery) -> Result<(), Failure> {
     let found = guardians::find(tx, &row.tenant, &row.user, turn.user()?).await?;
     let from = found.and_then(|guardian| guardian.since.counts_from()).ok_or(Refusal::NotFound)?;
     let waited = meta::waits_stand_at(tx).await?.unwrap_or(turn.now);
