@@ -248,16 +248,7 @@ async fn issue(
     let proofs = counted.map(super::recovery_standing::Judged::text).collect();
     let grant = Some(candidate.grant.clone());
     let suspends = suspended.is_some();
-    Ok(Done {
-        enrollment,
-        certificate,
-        grant,
-        suspended,
-        suspends,
-        unfrozen,
-        proofs,
-        codes_left,
-    })
+    Ok(Done { enrollment, certificate, grant, suspended, suspends, unfrozen, proofs, codes_left })
 }
 
 /// A freeze from before the recovery ends with it: the doors back in stay open. One that came
@@ -338,16 +329,7 @@ async fn resume(
     let grant = enrollments::live_grant(tx, id, now).await?;
     let (suspended, suspends) = suspend_later(tx, candidate, row, &enrollment, now).await?;
     let (unfrozen, proofs, codes_left) = (false, Vec::new(), None);
-    Ok(Done {
-        enrollment,
-        certificate,
-        grant,
-        suspended,
-        suspends,
-        unfrozen,
-        proofs,
-        codes_left,
-    })
+    Ok(Done { enrollment, certificate, grant, suspended, suspends, unfrozen, proofs, codes_left })
 }
 
 /// One device for each recovery: further ones take the new device's own passkey. The same one again

@@ -115,7 +115,7 @@ impl Service {
             "device {} of {}, suspended in recovery {}; nobody objected",
             row.device, row.user, suspension.recovery
         );
-        let id = AuditId::from_bits(self.ambient.random());
+        let id = AuditId::from_bits(self.ambient.row_bits());
         let event = AuditEvent::by_server(id, now, row.tenant.clone(), RIPENED, target);
         store::audit::append(tx, &event, self.ambient.random()).await?;
         Ok(Some(row.thumbprint))

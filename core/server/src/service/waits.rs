@@ -84,7 +84,7 @@ impl Service {
             device: row.device.clone(),
             state: WaitState::Running { leg: Leg::First, ends_at: None },
             whole,
-            notice: NoticeId::from_bits(self.ambient.random()),
+            notice: NoticeId::from_bits(self.ambient.row_bits()),
             begun_at: now,
             recovering_since: row.begun_at,
         }
@@ -110,12 +110,12 @@ impl Service {
             if other.state != WaitState::Contested {
                 other.state = WaitState::Contested;
                 waits::set(tx, &other).await?;
-                self.tell(tx, news(&other, by(None), now)).await?;
+                self.tell(tx, news(&other, by(&wait, None), now)).await?;
             }
         }
         waits::insert(tx, &wait).await?;
         waits::keep_open(tx, &wait.recovery, now + wait.whole + PICK_UP).await?;
-        self.tell_as(tx, wait.notice.clone(), news(&wait, by(source), now)).await
+        self.tell_as(tx, wait.notice.clone(), news(&wait, by(&wait, source), now)).await
     }
 
     /// Begins the legs whose time has come, each with its notice. While the clock is in doubt none is.
@@ -137,7 +137,7 @@ impl Service {
             for mut wait in waits::ripe(tx, waited, now).await? {
                 let Some(leg) = wait.state.next_leg(waited) else { continue };
                 wait.state = WaitState::Running { leg, ends_at: None };
-                wait.notice = NoticeId::from_bits(service.ambient.random());
+                wait.notice = NoticeId::from_bits(service.ambient.row_bits());
                 waits::set(tx, &wait).await?;
                 waits::keep_open(tx, &wait.recovery, now + wait.whole + PICK_UP).await?;
                 let by = (By::Server, None);
@@ -149,7 +149,7 @@ impl Service {
                     wait.device,
                     leg.as_str()
                 );
-                let id = AuditId::from_bits(service.ambient.random());
+                let id = AuditId::from_bits(service.ambient.row_bits());
                 let event = AuditEvent::by_server(id, now, wait.tenant, MOVED_ON, target);
                 store::audit::append(tx, &event, service.ambient.random()).await?;
             }
@@ -312,8 +312,8 @@ fn happening(wait: &Wait) -> Happening {
 }
 
 /// Whose doing it is: the new machine's, from where it is.
-fn by(source: Option<String>) -> (By, Option<String>) {
-    (By::Newcomer, source)
+fn by(wait: &Wait, source: Option<String>) -> (By, Option<String>) {
+    (By::Recovery { device: wait.device.clone() }, source)
 }
 
 fn news(wait: &Wait, (by, source): (By, Option<String>), at: Timestamp) -> News {

@@ -121,7 +121,7 @@ impl Service {
         request: RequestContext,
         id: RecoveryId,
     ) -> Result<RecoveryInfo, Failure> {
-        let plan = self.settings.recovery_plan.clone();
+        let (plan, service) = (self.settings.recovery_plan.clone(), self.clone());
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let row = load(tx, turn, &id).await?;
             let act = BoundAction::VouchForRecovery {
@@ -139,7 +139,10 @@ impl Service {
                 reason: None,
                 at: turn.now,
             };
-            recoveries::add_proof(tx, &id, &proof).await?;
+            if recoveries::add_proof(tx, &id, &proof).await? {
+                let what = Happening::RecoveryApproved { device: row.device.clone() };
+                service.tell(tx, turn.news_of_both(&row.user, what)?).await?;
+            }
             judged(tx, turn, &plan, &id).await.map(for_a_guardian)
         })
         .await

@@ -75,7 +75,8 @@ pub async fn acts(
                AND (e.at, e.id) < ($4, $5) AND (e.at, e.id) >= ($6, $7) AND e.at >= $8
                AND (e.action = 'read-secret' OR (e.action NOT LIKE 'list-%'
                     AND e.action NOT LIKE 'read-%' AND e.action NOT LIKE 'review-%'
-                    AND e.action NOT LIKE 'admin-list-%' AND e.action NOT LIKE 'begin-%'))
+                    AND e.action NOT LIKE 'admin-list-%' AND e.action NOT LIKE 'begin-%'
+                    AND e.action <> 'finish-ceremony'))
              ORDER BY e.at DESC, e.id DESC LIMIT $9",
             params![
                 tenant.as_str(),
@@ -135,7 +136,7 @@ pub async fn exposed(
     limit: u32,
 ) -> Result<Vec<Exposed>, StoreError> {
     let Of { tenant, user, device } = of;
-    // A reading's target is `secret NAME`, or that and ` version N`: `:` comes after every digit.
+    // A reading's target is `secret NAME`, or that and ` version N`.
     let rows = tx
         .all(
             "SELECT v.name, v.written_at,
@@ -143,11 +144,11 @@ pub async fn exposed(
                      WHERE e.tenant = $1 AND e.actor_user = $2 AND e.actor_device = $3
                        AND e.action = 'read-secret' AND e.outcome = 'allow'
                        AND e.target = 'secret ' || v.name),
-                    (SELECT MAX(e.at) FROM audit_events e
-                     WHERE e.tenant = $1 AND e.actor_user = $2 AND e.actor_device = $3
+                    (SELECT MAX(e.at) FROM secret_versions o JOIN audit_events e
+                       ON e.tenant = $1 AND e.actor_user = $2 AND e.actor_device = $3
                        AND e.action = 'read-secret' AND e.outcome = 'allow'
-                       AND e.target >= 'secret ' || v.name || ' version '
-                       AND e.target < 'secret ' || v.name || ' version :')
+                       AND e.target = 'secret ' || o.name || ' version ' || CAST(o.version AS TEXT)
+                     WHERE o.tenant = v.tenant AND o.user_name = v.user_name AND o.name = v.name)
              FROM secret_versions v
              WHERE v.tenant = $1 AND v.user_name = $2 AND v.written_at <= $4
                AND v.version = (SELECT MAX(n.version) FROM secret_versions n
