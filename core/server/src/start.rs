@@ -187,7 +187,6 @@ impl Server {
             strangers: Arc::clone(&strangers),
             stop: stop.clone(),
         };
-        let mailer = Mailer::open(&config, &site)?.map(Arc::new);
         let certificate = Arc::new(ServerCertificate::open(&config, &site, &pki)?);
         #[cfg(test)]
         let beating = Arc::clone(&heartbeat);
@@ -196,7 +195,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(background.poller().await?);
         tasks.spawn(background.keeper(Arc::clone(&certificate)));
-        tasks.spawn(background.postman(mailer));
+        tasks.spawn(background.postman(Mailer::open(&config, &site)?.map(Arc::new)));
         tasks.spawn(background.waiter());
         listeners.serve(bound, certificate.key(), &mut tasks)?;
         let seal_stop = CancellationToken::new();

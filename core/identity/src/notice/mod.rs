@@ -314,21 +314,11 @@ impl Happening {
             | Self::WaitContested { .. }
             | Self::WaitingAllowed
             | Self::WaitingForbidden => waiting::sentence(self),
-            Self::GuardianNamed { guardian } => {
-                format!("{guardian} was chosen as one of your guardians")
-            }
-            Self::GuardianAccepted { guardian } => {
-                format!("{guardian} accepted to be one of your guardians")
-            }
-            Self::GuardianRemoved { guardian } => {
-                format!("{guardian} is no longer one of your guardians; this was done")
-            }
-            Self::GuardianLeft { guardian } => {
-                format!("{guardian} will not be one of your guardians; this was said")
-            }
-            Self::WardAsks { ward } => format!(
-                "{ward} wants you to vouch for them if they lose all their devices; you were asked"
-            ),
+            Self::GuardianNamed { .. }
+            | Self::GuardianAccepted { .. }
+            | Self::GuardianRemoved { .. }
+            | Self::GuardianLeft { .. }
+            | Self::WardAsks { .. } => waiting::of_guardians(self),
             Self::DeviceEnrolled { device, label } => {
                 format!("The device {} was added to your account", named(device, label.as_ref()))
             }

@@ -1,4 +1,4 @@
-//! Waits, and what follows a recovery, in words.
+//! Waits, guardians, and what follows a recovery, in words.
 
 use super::Happening;
 
@@ -32,6 +32,28 @@ pub(super) fn sentence(what: &Happening) -> String {
         Happening::WaitingForbidden => {
             "Waiting lets no machine into your account any more; this was decided".to_owned()
         }
+        _ => String::new(),
+    }
+}
+
+/// As [`sentence`], of guardians.
+pub(super) fn of_guardians(what: &Happening) -> String {
+    match what {
+        Happening::GuardianNamed { guardian } => {
+            format!("{guardian} was chosen as one of your guardians")
+        }
+        Happening::GuardianAccepted { guardian } => {
+            format!("{guardian} accepted to be one of your guardians")
+        }
+        Happening::GuardianRemoved { guardian } => {
+            format!("{guardian} is no longer one of your guardians; this was done")
+        }
+        Happening::GuardianLeft { guardian } => {
+            format!("{guardian} will not be one of your guardians; this was said")
+        }
+        Happening::WardAsks { ward } => format!(
+            "{ward} wants you to vouch for them if they lose all their devices; you were asked"
+        ),
         _ => String::new(),
     }
 }
