@@ -67,20 +67,28 @@ thumbprint: string,
 /**
  * Why.
  */
-reason: string, } | { "act": "approve-link", 
+reason: string, } | { "act": "set-waiting", 
 /**
- * Which link.
+ * Whether it may.
  */
-link: string, 
+allowed: boolean, } | { "act": "name-guardian", 
+/**
+ * Whom.
+ */
+guardian: string, } | { "act": "remove-guardian", 
+/**
+ * Whom.
+ */
+guardian: string, } | { "act": "vouch-for-recovery", 
+/**
+ * Which recovery.
+ */
+recovery: string, 
 /**
  * Whose account it leads into.
  */
 user: string, 
 /**
- * What the new device will be called.
- */
-device: string, 
-/**
- * Its key.
+ * The key of the new device.
  */
 thumbprint: string, };

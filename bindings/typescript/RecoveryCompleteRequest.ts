@@ -22,6 +22,7 @@ label: string | null,
  */
 successor: NewRecoveryCode | null, 
 /**
- * A device of the user that is lost: it is suspended in the same act.
+ * A device of the user that is lost: it is suspended in the same act. One; it may be named later, by
+ * the same key and as long as it is answered with the same certificate.
  */
 suspend: string | null, };

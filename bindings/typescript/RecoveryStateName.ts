@@ -3,4 +3,4 @@
 /**
  * Where a recovery stands.
  */
-export type RecoveryStateName = "unproved" | "held" | "ready" | "completed" | "stopped" | "over";
+export type RecoveryStateName = "unproved" | "held" | "unheard" | "contested" | "ready" | "completed" | "stopped" | "over";

@@ -27,6 +27,10 @@ proofs: ("device" | "passkey" | "recovery-code" | "mailed-code" | "admin" | "gua
  */
 held_until: At | null, 
 /**
+ * How many days of waiting could stand in for the proof that is missing, where that may be asked for.
+ */
+may_wait_days: number | null, 
+/**
  * When it ends by itself.
  */
 expires_at: At, 

@@ -94,6 +94,15 @@ describe("acts", () => {
     expect(words({ act: "approve-link", link: "r", user: "bert", device: "bert-new", thumbprint: "x" }, "bert")).toBe(
       "Let the new device bert-new sign in as bert, after you have compared the digits that both devices show.",
     );
+    expect(words({ act: "set-waiting", allowed: true }, "bert")).toBe(
+      "Let a recovery code, and some days in which you do not say no, sign a new device in as bert. One proof less than otherwise.",
+    );
+    expect(words({ act: "set-waiting", allowed: false }, "bert")).toContain("No longer let waiting");
+    expect(words({ act: "name-guardian", guardian: "aiko" }, "bert")).toBe(
+      "Choose aiko as a guardian: together with others, they can let a new device sign in as bert.",
+    );
+    expect(words({ act: "remove-guardian", guardian: "aiko" }, "bert")).toBe("No longer have aiko as a guardian of bert.");
+    expect(words({ act: "vouch-for-recovery", recovery: "r", user: "bert", thumbprint: "x" }, "aiko")).toContain("Vouch for bert");
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(

@@ -2,11 +2,12 @@
 
 mod device;
 mod link;
+mod device;
 mod recovery;
 
-pub use device::DeviceVerb;
-pub use link::LinkArgs;
-pub use recovery::{AdminRecoveryVerb, CodesVerb, RecoverArgs, RecoveryVerb};
+pub use device::{DeviceVerb};
+pub use link::{LinkArgs};
+pub use recovery::{AdminRecoveryVerb, CodesVerb, GuardiansVerb, RecoverArgs, RecoveryVerb, WaitingVerb, WardsVerb};
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -97,7 +98,7 @@ pub enum Verb {
         after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --json"
     )]
     Recover(RecoverArgs),
-    /// Recovery codes, and recoveries of your account that are under way
+    /// Recovery codes, guardians, and recoveries of your account that are under way
     #[command(subcommand)]
     Recovery(RecoveryVerb),
     /// Open a session; with --step-up, prove with a passkey that you are here

@@ -58,6 +58,15 @@ pub const RECOVERY_PAUSED: &str =
     "Not yet. To ask again, and to go on when it is time: landfall recover";
 pub const NO_CODES: &str = "No recovery codes. Make some, print them, and put them where your passport is:\n  landfall recovery codes make --sheet codes.html";
 pub const NO_RECOVERIES: &str = "Nobody is on their way back in.";
+pub const RECOVERY_REFERRED: &str = "You have said no before today, so this one is left to your administrators: it is not let in by time alone any more. Call one of them.";
+pub const ASK_WHICH_LOST: &str = "Which one is lost? (Enter if none is) ";
+pub const ASK_WAITING: &str = "Let a recovery code, and some days in which you do not say no, sign a new machine in as you? Whoever finds your sheet could try it, too.";
+pub const WAITING_NOT_HERE: &str = "This server does not let waiting stand in for a proof. Whoever runs it can: recovery_waiting_days.";
+pub const WAITING_NOT_HERE_YET: &str =
+    "You allow it, and this server does not. Whoever runs it can: recovery_waiting_days.";
+pub const NO_GUARDIANS: &str = "You have no guardians. Choose people who know your voice: landfall recovery guardians add NAME";
+pub const NO_WARDS: &str = "Nobody wants you as a guardian.";
+pub const WARDS_ON_THEIR_WAY: &str = "On their way back in, if it is really them:";
 pub const ASK_NEW_CODES: &str = "Make ten recovery codes? Codes that you made before stop working.";
 
 pub const ASK_LINK_SERVER: &str =
@@ -153,6 +162,21 @@ pub fn act(act: &BoundActBody) -> String {
         }
         BoundActBody::ApproveRecovery { user, reason, .. } => {
             format!("To approve: a new device of {user}, who has lost theirs (\"{reason}\")")
+        }
+        BoundActBody::SetWaiting { allowed: true } => {
+            "To approve: a code and a wait let a machine into your account".to_owned()
+        }
+        BoundActBody::SetWaiting { allowed: false } => {
+            "To approve: no wait lets a machine into your account any more".to_owned()
+        }
+        BoundActBody::NameGuardian { guardian } => {
+            format!("To approve: {guardian} as one of your guardians")
+        }
+        BoundActBody::RemoveGuardian { guardian } => {
+            format!("To approve: {guardian} as a guardian no longer")
+        }
+        BoundActBody::VouchForRecovery { user, .. } => {
+            format!("To approve: a new device of {user}, who has lost theirs and chose you")
         }
     }
 }
@@ -311,14 +335,14 @@ pub fn recover_about(view: &landfall_client::FlowView, lost: Option<&str>) -> St
 pub fn recovery_waits(check_code: &str, until: &str, has_code: bool) -> String {
     let shown = if has_code { "Your code is accepted. One more proof is needed.\n" } else { "" };
     format!(
-        "{shown}Call an administrator. They will ask what this machine shows:\n\n    {check_code}\n\nThis goes on by itself once they have approved, until {until}.\nYou may close it: `landfall recover` on this machine goes on."
+        "{shown}Call an administrator, or your guardians if you chose some. They will ask what this machine shows:\n\n    {check_code}\n\nThis goes on by itself once they have approved, until {until}.\nYou may close it: `landfall recover` on this machine goes on."
     )
 }
 
 /// Everything is shown and time must pass.
 pub fn recovery_held(until: &str) -> String {
     format!(
-        "Approved. One of your devices could still object, so it is held until {until}.\nYou may close this: `landfall recover` on this machine goes on. An administrator who cuts the lost device off ends the wait."
+        "Everything that is needed was shown. You, or whoever has one of your devices, could still say no, so it is held until {until}.\nYou may close this: `landfall recover` on this machine goes on."
     )
 }
 
@@ -394,4 +418,96 @@ pub fn link_refused(device: &str) -> String {
     format!(
         "{device} does not come in. Somebody who has your user name wanted that. Whoever called or wrote to you about it is not a friend."
     )
+}
+
+/// Days could stand in for the proof that is missing.
+pub fn may_wait(days: u32) -> String {
+    format!(
+        "\n\nNobody to call? Then {days} days in which nobody of your account says no let you in:\n  landfall recover --wait"
+    )
+}
+
+/// The wait has begun, and nobody has heard of it.
+pub fn recovery_unheard(check_code: &str) -> String {
+    format!(
+        "The wait is asked for. Its time counts from when your mailbox, or a device of yours, has received the notice of it.\nIf neither can, call an administrator. They will ask what this machine shows:\n\n    {check_code}\n"
+    )
+}
+
+/// Time alone does not end it.
+pub fn recovery_contested(check_code: &str) -> String {
+    format!(
+        "Another machine asks for your account, too, or somebody with your passkey has said no: waiting alone does not let you in any more.\nCall an administrator. They will ask what this machine shows:\n\n    {check_code}\n"
+    )
+}
+
+pub fn waiting_on(days: u32, since: &str) -> String {
+    format!(
+        "Allowed since {since}: a recovery code and {days} days in which you do not say no let a machine in. You are told when it begins, at half, and a day before the end."
+    )
+}
+
+pub fn waiting_off(days: u32) -> String {
+    format!(
+        "Not allowed. With `landfall recovery waiting on`, a recovery code and {days} days in which you do not say no would let a machine in."
+    )
+}
+
+pub fn guardian_named(user: &str) -> String {
+    format!(
+        "{user} is asked. Once they have accepted, and a day from now at the earliest, their word counts: landfall recovery guardians list"
+    )
+}
+
+pub fn ward_accepted(user: &str, from: &str) -> String {
+    format!(
+        "You are a guardian of {user}; your word counts from {from}. If they ever call you for it, make sure that it is really them."
+    )
+}
+
+pub fn vouched(user: &str, more: bool) -> String {
+    match more {
+        true => format!("Your word for {user} is kept. One more is needed."),
+        false => format!("Your word for {user} is kept. Nothing more is needed."),
+    }
+}
+
+pub fn other_devices(names: &[&str]) -> String {
+    format!(
+        "You are back in. Your other devices that still work: {}.\nWhoever has one of them has what is on it.",
+        names.join(", ")
+    )
+}
+
+pub fn cut_off_in_recovery(device: &str) -> String {
+    format!(
+        "{device} is cut off. In 24 hours it is cut off for ever, by itself; if it turns up before: landfall device resume {device}"
+    )
+}
+
+pub fn cut_off_later(device: &str) -> String {
+    format!(
+        "It is too late for that without a passkey. Register one here, then: landfall device lost {device}"
+    )
+}
+
+/// What is worth a look once one is back in.
+pub fn look_back(lost: Option<&str>) -> String {
+    match lost {
+        Some(lost) => format!(
+            "\nThen see what it did, and which secrets to change: landfall device review {lost}"
+        ),
+        None => {
+            "\nIs another device lost? landfall device lost NAME, then: landfall device review NAME"
+                .to_owned()
+        }
+    }
+}
+
+pub fn to_rotate(device: &str) -> String {
+    format!("Secrets that {device} could read, in the value that they have now. Change them:")
+}
+
+pub fn nothing_to_rotate(device: &str) -> String {
+    format!("No secret has a value any more that {device} could read.")
 }

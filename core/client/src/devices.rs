@@ -1,14 +1,14 @@
 //! One's devices.
 
-use crate::ask::Ask;
+use crate::ask::{Ask, with_query};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::shell::Shell;
 use landfall_identity::{Action, DeviceName, Label};
 use landfall_protocol::ceremony::BoundActBody;
-use landfall_protocol::device::{DeviceCut, DeviceInfo};
+use landfall_protocol::device::{DeviceAct, DeviceCut, DeviceInfo, ExposedSecret};
 use landfall_protocol::passkey::RenameRequest;
-use landfall_protocol::paths;
+use landfall_protocol::{At, Page, paths};
 use reqwest::Method;
 
 impl Client {
@@ -71,5 +71,34 @@ impl Client {
         let session = self.step_up(Some(act), None, shell).await?;
         let path = paths::fill(paths::DEVICE_REVOKE, &[device.as_str()]);
         self.ask(Ask::post(Action::RevokeDevice, path).bound_to(session)).await
+    }
+
+    /// A page of what a device did since a time, newest first: at most `limit`, going on after the `next`
+    /// of the page before. A page may be short, or empty, although older acts remain.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn review_device(
+        &self,
+        device: &DeviceName,
+        since: Option<At>,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<Page<DeviceAct>, Failure> {
+        let path = paths::fill(paths::DEVICE_REVIEW, &[device.as_str()]);
+        let (limit, since) = (limit.to_string(), since.and_then(|since| since.to_text()));
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(since.as_deref().map(|since| ("since", since)));
+        query.extend(after.map(|after| ("after", after)));
+        self.ask(Ask::get(Action::ReviewDevice, with_query(&path, &query))).await
+    }
+
+    /// One's secrets whose value a device could read, oldest value first.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn exposure(&self, device: &DeviceName) -> Result<Vec<ExposedSecret>, Failure> {
+        let path = paths::fill(paths::DEVICE_EXPOSURE, &[device.as_str()]);
+        self.ask_all(Action::ListExposure, &path, &[]).await
     }
 }

@@ -17,6 +17,7 @@ pub mod doctor;
 mod drive;
 mod enroll;
 mod failure;
+mod guardians;
 mod http;
 mod human;
 mod identity;

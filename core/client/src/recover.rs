@@ -24,7 +24,7 @@ use landfall_identity::{DeviceName, Label, UserName};
 use landfall_protocol::meta::WellKnown;
 use landfall_protocol::recovery::{
     Recovered, RecoveryBeginRequest, RecoveryCompleteRequest, RecoveryProveRequest,
-    RecoveryShowRequest, RecoveryStatus,
+    RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
 };
 use landfall_protocol::{ErrorCode, paths};
 use reqwest::Method;
@@ -148,6 +148,40 @@ impl Recovering {
         Ok(())
     }
 
+    /// The device that was lost, as far as it was said at the beginning.
+    pub fn lost(&self) -> Option<DeviceName> {
+        self.pending.flow.facts().lost.clone()
+    }
+
+    /// The person would rather wait for days than bring another proof, where that is possible.
+    pub fn ask_to_wait(&mut self) {
+        self.pending.flow.ask_to_wait();
+    }
+
+    /// Cuts off the device that is lost, when the person says which only now that this machine is in:
+    /// one, and for a few minutes. It is revoked after a day unless somebody objects.
+    ///
+    /// # Errors
+    /// What the server says: `invalid-field` for a device that is none, `recovery-over` when it is too
+    /// late, so that it takes a passkey.
+    pub async fn cut_off(&self, lost: DeviceName) -> Result<Recovered, Failure> {
+        let flow = &self.pending.flow;
+        let (Some(status), Some(key)) = (flow.status(), flow.key()) else {
+            return Err(misplaced());
+        };
+        let doer = RecoverDoer { client: self.client.clone(), pending: self.pending.clone() };
+        let PendingRecovery { server, trust, .. } = &self.pending;
+        let http = Http::new(server, *trust, None, self.client.ambient())?;
+        let body = RecoveryCompleteRequest {
+            recovery_id: status.recovery_id.clone(),
+            device: flow.facts().device.clone(),
+            label: None,
+            successor: None,
+            suspend: Some(lost),
+        };
+        doer.post(&http, paths::RECOVERY_COMPLETE, key, &body).await
+    }
+
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
         self.pending.flow.rename(device);
@@ -184,7 +218,8 @@ impl Recovering {
         let before = self.pending.flow.status().cloned();
         let same = |now: &RecoveryStatus| {
             before.as_ref().is_some_and(|before| {
-                (&before.proofs, before.held_until) == (&now.proofs, now.held_until)
+                (&before.proofs, before.state, before.held_until)
+                    == (&now.proofs, now.state, now.held_until)
             })
         };
         loop {
@@ -261,6 +296,11 @@ impl RecoverDoer {
                 };
                 let status = self.post(&http, paths::RECOVERY_PROVE, &key, &body).await?;
                 self.pending.code = None;
+                Ok(Reply::Recovery(status))
+            }
+            Call::WaitRecovery { key, recovery } => {
+                let body = RecoveryWaitRequest { recovery_id: recovery };
+                let status = self.post(&http, paths::RECOVERY_WAIT, &key, &body).await?;
                 Ok(Reply::Recovery(status))
             }
             Call::CompleteRecovery { key, recovery, device, label, lost } => {

@@ -53,9 +53,7 @@ impl Client {
         let queue = self.admin_recoveries().await?;
         let missing = || Failure::new(ErrorCode::NotFound, texts::NO_SUCH_RECOVERY);
         let found = queue.into_iter().find(|info| info.id == *id).ok_or_else(missing)?;
-        if plain(check_code) != plain(&check_code_of(&found)) {
-            return Err(Failure::new(ErrorCode::CheckCodeWrong, texts::CHECK_CODE_WRONG));
-        }
+        is_what_it_shows(check_code, &found)?;
         let act = BoundActBody::ApproveRecovery {
             recovery: found.id.clone(),
             user: found.user,
@@ -81,6 +79,14 @@ impl Client {
 /// What the new machine of a recovery shows, computed here from its key and never sent.
 pub fn check_code_of(info: &RecoveryInfo) -> String {
     device_check(&info.id, &info.thumbprint)
+}
+
+/// Whether it was read out to whoever vouches, by the very machine that asks.
+pub(crate) fn is_what_it_shows(typed: &str, info: &RecoveryInfo) -> Result<(), Failure> {
+    match plain(typed) == plain(&check_code_of(info)) {
+        true => Ok(()),
+        false => Err(Failure::new(ErrorCode::CheckCodeWrong, texts::CHECK_CODE_WRONG)),
+    }
 }
 
 /// As typed over a phone: case, dashes and spaces do not matter, nor does the letter O for a zero.

@@ -144,6 +144,17 @@ fn canonical_acts() {
                 thumbprint: text(&vector, "auth_hash").to_owned(),
             },
         ),
+        ("set_waiting", BoundAction::SetWaiting { allowed: true }),
+        ("name_guardian", BoundAction::NameGuardian { guardian: bert.clone() }),
+        ("remove_guardian", BoundAction::RemoveGuardian { guardian: bert.clone() }),
+        (
+            "vouch_for_recovery",
+            BoundAction::VouchForRecovery {
+                recovery: RecoveryId::from_bits([0xFF; 16]),
+                user: bert,
+                thumbprint: text(&vector, "auth_hash").to_owned(),
+            },
+        ),
     ] {
         let case = &vector["cases"][name];
         assert_eq!(String::from_utf8(act.canonical()).unwrap(), text(case, "canonical"));

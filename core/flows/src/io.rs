@@ -163,7 +163,7 @@ pub enum Call {
         /// Which key.
         key: KeyRef,
     },
-    /// Begin a recovery. This and the next three are signed by the key.
+    /// Begin a recovery. This and the next four are signed by the key.
     BeginRecovery {
         /// Which key.
         key: KeyRef,
@@ -215,6 +215,13 @@ pub enum Call {
         link: RecoveryId,
         /// What the approver committed to.
         commitment: String,
+    },
+    /// Ask for the waiting period.
+    WaitRecovery {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
     },
     /// Become a device. The engine makes the code that replaces a used one, and adds it.
     CompleteRecovery {

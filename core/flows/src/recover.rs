@@ -42,6 +42,9 @@ pub struct RecoverFlow {
     facts: RecoverFacts,
     /// Whether the person has given a code that was not shown to the server yet.
     code: bool,
+    /// Whether the person wants days of waiting to stand in for a proof.
+    #[serde(default)]
+    wait: bool,
     /// What the server said last.
     status: Option<RecoveryStatus>,
     state: State,
@@ -63,6 +66,8 @@ enum State {
     Proving { key: KeyRef, recovery: RecoveryId },
     /// The server is asked how it stands.
     Looking { key: KeyRef, recovery: RecoveryId },
+    /// The waiting period is asked for.
+    AskingToWait { key: KeyRef, recovery: RecoveryId },
     /// Somebody must approve, or time must pass.
     Waiting { key: KeyRef, recovery: RecoveryId },
     /// The certificate is asked for.
@@ -89,7 +94,7 @@ impl RecoverFlow {
     pub fn new(facts: RecoverFacts, code: bool, now: Timestamp) -> Self {
         let mut track = Track::new(&STEPS);
         track.reach(FlowStepId::Confirm, now);
-        Self { facts, code, status: None, state: State::Confirm, track }
+        Self { facts, code, wait: false, status: None, state: State::Confirm, track }
     }
 
     /// What it is about.
@@ -125,6 +130,11 @@ impl RecoverFlow {
         self.code = true;
     }
 
+    /// The person wants to wait where a proof is missing: asked for as soon as that is possible.
+    pub fn ask_to_wait(&mut self) {
+        self.wait = true;
+    }
+
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
         self.facts.device = device;
@@ -145,6 +155,7 @@ impl RecoverFlow {
             State::Beginning { .. }
             | State::Proving { .. }
             | State::Looking { .. }
+            | State::AskingToWait { .. }
             | State::Completing { .. }
             | State::Renewing { .. } => {
                 let saved = vec![Effect::Save(Saved::Progress), Effect::WakeAt(now + PATIENCE)];
@@ -163,6 +174,7 @@ impl RecoverFlow {
             }
             State::Proving { key, recovery } => Call::ProveRecovery { key, recovery },
             State::Looking { key, recovery } => Call::ShowRecovery { key, recovery },
+            State::AskingToWait { key, recovery } => Call::WaitRecovery { key, recovery },
             State::Completing { key, recovery, .. } => Call::CompleteRecovery {
                 key,
                 recovery,
@@ -197,9 +209,9 @@ impl RecoverFlow {
 
     fn resumed(&mut self, now: Timestamp) -> Vec<Effect> {
         match self.state.clone() {
-            State::Waiting { key, recovery } | State::Looking { key, recovery } => {
-                self.look(key, recovery, now)
-            }
+            State::Waiting { key, recovery }
+            | State::Looking { key, recovery }
+            | State::AskingToWait { key, recovery } => self.look(key, recovery, now),
             State::Completing { key, recovery, .. } => {
                 self.enter(State::Completing { key, recovery, again: true }, now)
             }
@@ -225,6 +237,11 @@ impl RecoverFlow {
             }
             (State::Proving { key, recovery }, Reply::Recovery(status)) => {
                 self.code = false;
+                self.status = Some(status);
+                self.go_on(key, recovery, now)
+            }
+            (State::AskingToWait { key, recovery }, Reply::Recovery(status)) => {
+                self.wait = false;
                 self.status = Some(status);
                 self.go_on(key, recovery, now)
             }
@@ -261,10 +278,22 @@ impl RecoverFlow {
                 let detail = "Its time is over. Begin again; nothing of yours was used.";
                 self.fail(Problem::new(ErrorCode::RecoveryOver, detail), now)
             }
-            Some(RecoveryStateName::Unproved | RecoveryStateName::Held) | None => {
-                self.enter(State::Waiting { key, recovery }, now)
+            Some(RecoveryStateName::Unproved) if self.wants_to_wait() => {
+                self.enter(State::AskingToWait { key, recovery }, now)
             }
+            Some(
+                RecoveryStateName::Unproved
+                | RecoveryStateName::Held
+                | RecoveryStateName::Unheard
+                | RecoveryStateName::Contested,
+            )
+            | None => self.enter(State::Waiting { key, recovery }, now),
         }
+    }
+
+    /// Whether the person would rather wait, and may.
+    fn wants_to_wait(&self) -> bool {
+        self.wait && self.status.as_ref().is_some_and(|status| status.may_wait_days.is_some())
     }
 
     fn keep(&mut self, key: KeyRef, issued: Box<CertIssued>, now: Timestamp) -> Vec<Effect> {
@@ -289,7 +318,10 @@ impl RecoverFlow {
             State::Completing { key, recovery, .. }
                 if matches!(
                     problem.code,
-                    ErrorCode::RecoveryUnproved | ErrorCode::RecoveryHeld
+                    ErrorCode::RecoveryUnproved
+                        | ErrorCode::RecoveryHeld
+                        | ErrorCode::RecoveryUnheard
+                        | ErrorCode::RecoveryContested
                 ) =>
             {
                 self.enter(State::Waiting { key, recovery }, now)
@@ -336,9 +368,9 @@ fn resume_point(state: &State, code: ErrorCode) -> Option<State> {
     }
     match state.clone() {
         State::Confirm | State::Failed { .. } => None,
-        State::Proving { key, recovery } | State::Looking { key, recovery } => {
-            Some(State::Waiting { key, recovery })
-        }
+        State::Proving { key, recovery }
+        | State::Looking { key, recovery }
+        | State::AskingToWait { key, recovery } => Some(State::Waiting { key, recovery }),
         State::Completing { key, recovery, .. } => {
             Some(State::Completing { key, recovery, again: true })
         }
@@ -351,7 +383,10 @@ fn step_of(state: &State) -> Option<FlowStepId> {
         State::Confirm => FlowStepId::Confirm,
         State::MakingKey => FlowStepId::MakeKey,
         State::Beginning { .. } => FlowStepId::Introduce,
-        State::Proving { .. } | State::Looking { .. } | State::Waiting { .. } => FlowStepId::Prove,
+        State::Proving { .. }
+        | State::Looking { .. }
+        | State::AskingToWait { .. }
+        | State::Waiting { .. } => FlowStepId::Prove,
         State::Completing { .. } | State::Renewing { .. } => FlowStepId::AskServer,
         State::Signing { .. } | State::Kept { .. } | State::Failed { .. } => return None,
     })
@@ -364,6 +399,7 @@ fn key_of(state: &State) -> Option<&KeyRef> {
         | State::Beginning { key, .. }
         | State::Proving { key, .. }
         | State::Looking { key, .. }
+        | State::AskingToWait { key, .. }
         | State::Waiting { key, .. }
         | State::Completing { key, .. }
         | State::Renewing { key, .. }

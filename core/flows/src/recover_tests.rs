@@ -27,6 +27,7 @@ fn status(state: RecoveryStateName, proofs: &[Door]) -> Reply {
         state,
         proofs: proofs.to_vec(),
         held_until: None,
+        may_wait_days: None,
         expires_at: At(NOW),
         server_time: At(NOW),
     })
@@ -152,4 +153,39 @@ fn a_taken_name_can_be_changed_and_nothing_is_lost() {
     let step = flow.step(Input::Begin, NOW);
     let Call::CompleteRecovery { device, .. } = call(&step) else { panic!("another call") };
     assert_eq!(device.as_str(), "bert-newer");
+}
+
+#[test]
+fn who_would_rather_wait_asks_for_it_as_soon_as_it_is_possible_and_once() {
+    let offered = |days| match status(RecoveryStateName::Unproved, &[Door::RecoveryCode]) {
+        Reply::Recovery(status) => {
+            Reply::Recovery(RecoveryStatus { may_wait_days: days, ..status })
+        }
+        _ => unreachable!(),
+    };
+    for (wanted, days, asks) in
+        [(true, Some(3), true), (true, None, false), (false, Some(3), false)]
+    {
+        let mut flow = flow(true);
+        if wanted {
+            flow.ask_to_wait();
+        }
+        introduced(&mut flow);
+        flow.step(Input::Replied(status(RecoveryStateName::Unproved, &[])), NOW);
+        let step = flow.step(Input::Replied(offered(days)), NOW);
+        let calls = step.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
+        assert_eq!(calls, asks, "wanted: {wanted}, possible: {days:?}");
+        if asks {
+            assert!(matches!(call(&step), Call::WaitRecovery { .. }));
+            // The server still says that it could be asked for: nobody goes round in a circle.
+            let step = flow.step(Input::Replied(offered(days)), NOW);
+            assert!(matches!(step.view.next, FlowNext::AwaitOthers { .. }));
+        }
+    }
+    for state in [RecoveryStateName::Unheard, RecoveryStateName::Contested] {
+        let mut flow = flow(false);
+        introduced(&mut flow);
+        let step = flow.step(Input::Replied(status(state, &[Door::RecoveryCode])), NOW);
+        assert!(matches!(step.view.next, FlowNext::AwaitOthers { .. }));
+    }
 }

@@ -81,7 +81,10 @@ impl Remedy {
             C::RecoveryHeld => Self::Retry,
             C::LinkUnknown => Self::CheckInput,
             C::LinkTaken | C::LinkOutOfTurn | C::LinkTampered => Self::AskOperator,
+            C::RecoveryUnheard | C::RecoveryContested => Self::AskOperator,
             C::SuccessorMissing => Self::UpdateApp,
+
+            C::TooManyGuardians => Self::CheckInput,
 
             C::TooManySecrets | C::TooManyVersions => Self::CheckInput,
 

@@ -214,6 +214,10 @@ actions! {
     SuspendDevice = Demand::new("suspend-device", HUMAN, CERT_HUMAN).while_frozen();
     /// Resumes a suspended device.
     ResumeDevice = Demand::new("resume-device", HUMAN, CERT_HUMAN);
+    /// What a device of one's own did since a time.
+    ReviewDevice = Demand::new("review-device", HUMAN, CERT_ONLY);
+    /// Which secrets a device of one's own could read, and which it did.
+    ListExposure = Demand::new("list-exposure", HUMAN, CERT_ONLY);
     /// Revokes a device for ever.
     RevokeDevice =
         Demand::new("revoke-device", HUMAN, CERT_HUMAN).bound().evicts().while_frozen();
@@ -247,6 +251,8 @@ actions! {
     ReadRecovery = Demand::new("read-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It shows a recovery code.
     ProveRecovery = Demand::new("prove-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It asks for the waiting period.
+    AskForWait = Demand::new("ask-for-wait", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It becomes a device.
     CompleteRecovery = Demand::new("complete-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// Recoveries of one's own account that are under way.
@@ -273,6 +279,29 @@ actions! {
     ApproveLink = Demand::new("approve-link", HUMAN, CERT_HUMAN).bound();
     /// "That device is not in front of me": ends what this device has taken on.
     StopLink = Demand::new("stop-link", HUMAN, CERT_ONLY).while_frozen();
+
+    /// Whether a wait may stand in for a proof, on this server and for oneself.
+    ReadWaiting = Demand::new("read-waiting", HUMAN, CERT_ONLY);
+    /// Lets a wait stand in for a proof: a way in more, so that probation applies.
+    AllowWaiting = Demand::new("allow-waiting", HUMAN, CERT_HUMAN).bound().evicts();
+    /// Lets it no longer.
+    ForbidWaiting = Demand::new("forbid-waiting", HUMAN, CERT_HUMAN).bound();
+    /// One's guardians.
+    ListGuardians = Demand::new("list-guardians", HUMAN, CERT_ONLY);
+    /// One guardian more: a way in more, so that probation applies.
+    NameGuardian = Demand::new("name-guardian", HUMAN, CERT_HUMAN).bound().evicts();
+    /// One fewer.
+    RemoveGuardian = Demand::new("remove-guardian", HUMAN, CERT_HUMAN).bound().evicts();
+    /// Who has named one as their guardian.
+    ListWards = Demand::new("list-wards", HUMAN, CERT_ONLY);
+    /// One accepts.
+    AcceptWard = Demand::new("accept-ward", HUMAN, CERT_HUMAN);
+    /// One declines, or is no longer available.
+    LeaveWard = Demand::new("leave-ward", HUMAN, CERT_HUMAN);
+    /// Recoveries of those whose guardian one is.
+    ListWardRecoveries = Demand::new("list-ward-recoveries", HUMAN, CERT_ONLY);
+    /// Vouches for one of them.
+    VouchForWard = Demand::new("vouch-for-ward", HUMAN, CERT_HUMAN).bound();
 
     /// One's own audit rows.
     ReadAudit = Demand::new("read-audit", HUMAN, CERT_ONLY);

@@ -54,6 +54,23 @@ pub enum Object {
         /// Since when the oldest that works has existed.
         since: Timestamp,
     },
+    /// The caller's own plan for getting back in, which may be loosened.
+    Plan {
+        /// Since when the account's oldest passkey exists, usable or not.
+        since: Timestamp,
+    },
+    /// A guardian of the caller's, who may be evicted.
+    Guardian {
+        /// Since when the user has named them.
+        since: Timestamp,
+    },
+    /// Somebody's way back in, in which they have asked a guardian to vouch.
+    Ward {
+        /// Its tenant.
+        tenant: TenantName,
+        /// Whom they asked.
+        guardian: UserName,
+    },
     /// A passkey, which may be evicted.
     Passkey {
         /// Its tenant.
@@ -121,7 +138,12 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         return Err(Refusal::Forbidden);
     }
     let (tenant, user) = match object {
-        Object::Own | Object::Freeze { .. } | Object::Codes { .. } => return Ok(()),
+        Object::Own
+        | Object::Freeze { .. }
+        | Object::Codes { .. }
+        | Object::Plan { .. }
+        | Object::Guardian { .. } => return Ok(()),
+        Object::Ward { tenant, guardian } => (tenant, guardian),
         Object::Owned { tenant, user }
         | Object::Device { tenant, user, .. }
         | Object::Address { tenant, user, .. }
@@ -188,8 +210,13 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         // is why there is one. Only the account's oldest needs no age of its own.
         Object::Freeze { since } => (*since, Young::Unfreeze),
         Object::Codes { since } => (*since, Young::ReplaceCodes),
+        // As with a freeze: the passkey that a thief has just added opens no further way in.
+        Object::Plan { since } => (*since, Young::LoosenPlan),
+        Object::Guardian { since } => (*since, Young::RemoveGuardian),
         // Nothing is older than the account as a whole.
-        Object::Own | Object::Owned { .. } => (Timestamp::from_millis(i64::MIN), Young::Unfreeze),
+        Object::Own | Object::Owned { .. } | Object::Ward { .. } => {
+            (Timestamp::from_millis(i64::MIN), Young::Unfreeze)
+        }
     };
     let mine = factor.registered_at;
     if may_evict(mine, theirs, moment.waited) {

@@ -75,6 +75,30 @@ pub enum BoundAction {
         /// Its key (RFC 7638 thumbprint): nobody else's.
         thumbprint: String,
     },
+    /// Let a waiting period stand in for a proof of one's own, or let it no longer.
+    SetWaiting {
+        /// Whether it may.
+        allowed: bool,
+    },
+    /// Choose somebody as a guardian.
+    NameGuardian {
+        /// Whom.
+        guardian: UserName,
+    },
+    /// Have a guardian no longer.
+    RemoveGuardian {
+        /// Whom.
+        guardian: UserName,
+    },
+    /// Vouch, as a guardian, for somebody who has lost every device.
+    VouchForRecovery {
+        /// Which recovery.
+        recovery: RecoveryId,
+        /// Whose account it leads into.
+        user: UserName,
+        /// The key of the new device (RFC 7638 thumbprint): nobody else's.
+        thumbprint: String,
+    },
 }
 
 impl BoundAction {
@@ -88,6 +112,10 @@ impl BoundAction {
             Self::MakeRecoveryCodes { .. } => "make-recovery-codes",
             Self::ApproveRecovery { .. } => "approve-recovery",
             Self::ApproveLink { .. } => "approve-link",
+            Self::SetWaiting { .. } => "set-waiting",
+            Self::NameGuardian { .. } => "name-guardian",
+            Self::RemoveGuardian { .. } => "remove-guardian",
+            Self::VouchForRecovery { .. } => "vouch-for-recovery",
         }
     }
 
@@ -127,6 +155,17 @@ impl BoundAction {
                 field("link", link.as_str());
                 field("user", user.as_str());
                 field("device", device.as_str());
+                field("thumbprint", thumbprint);
+            }
+            Self::SetWaiting { allowed } => {
+                field("allowed", if *allowed { "yes" } else { "no" });
+            }
+            Self::NameGuardian { guardian } | Self::RemoveGuardian { guardian } => {
+                field("guardian", guardian.as_str());
+            }
+            Self::VouchForRecovery { recovery, user, thumbprint } => {
+                field("recovery", recovery.as_str());
+                field("user", user.as_str());
                 field("thumbprint", thumbprint);
             }
         }

@@ -14,6 +14,10 @@ pub const RENEWAL_SILENCE_MAX: Seconds = Seconds::days(90);
 /// How long a device, a passkey or an approver key is on probation.
 pub const PROBATION: Seconds = Seconds::hours(24);
 
+/// How long after a recovery has suspended a device the suspension becomes a revocation, unless a person
+/// with a passkey lets the device work again.
+pub const SUSPENSION_RIPENS: Seconds = Seconds::hours(24);
+
 /// Whether a device may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceState {

@@ -229,9 +229,20 @@ pub enum Refusal {
     /// It is not that step's turn, or it was taken with other words.
     #[error("the link is not at this step")]
     LinkOutOfTurn,
+    /// Nothing is missing but time, which stands still until somebody receives the notice of it.
+    #[error("nobody has received the notice of the wait")]
+    RecoveryUnheard,
+    /// Time alone does not end this wait any more.
+    #[error("the wait is contested")]
+    RecoveryContested,
     /// A code was shown and none was made to take its place.
     #[error("a successor of the used code is missing")]
     SuccessorMissing,
+
+    // Guardians
+    /// No room for another guardian.
+    #[error("too many guardians")]
+    TooManyGuardians,
 
     // Secrets
     /// No room for another secret.
@@ -286,4 +297,10 @@ pub enum Young {
     Unfreeze,
     /// Replace older recovery codes.
     ReplaceCodes,
+    /// Open a further way in.
+    LoosenPlan,
+    /// Have an older guardian no longer.
+    RemoveGuardian,
+    /// Vouch for somebody who has named them lately. It is the guardian who is new, not a passkey.
+    Vouch,
 }

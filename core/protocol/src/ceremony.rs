@@ -111,6 +111,38 @@ pub enum BoundActBody {
         /// Its key.
         thumbprint: String,
     },
+    /// Let a waiting period stand in for a proof of one's own, or let it no longer.
+    SetWaiting {
+        /// Whether it may.
+        allowed: bool,
+    },
+    /// Choose somebody as a guardian.
+    NameGuardian {
+        /// Whom.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        guardian: UserName,
+    },
+    /// Have a guardian no longer.
+    RemoveGuardian {
+        /// Whom.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        guardian: UserName,
+    },
+    /// Vouch, as a guardian, for somebody who has lost every device.
+    VouchForRecovery {
+        /// Which recovery.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        recovery: RecoveryId,
+        /// Whose account it leads into.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        user: UserName,
+        /// The key of the new device.
+        thumbprint: String,
+    },
 }
 
 impl From<BoundActBody> for BoundAction {
@@ -133,6 +165,12 @@ impl From<BoundActBody> for BoundAction {
             BoundActBody::ApproveLink { link, user, device, thumbprint } => {
                 Self::ApproveLink { link, user, device, thumbprint }
             }
+            BoundActBody::SetWaiting { allowed } => Self::SetWaiting { allowed },
+            BoundActBody::NameGuardian { guardian } => Self::NameGuardian { guardian },
+            BoundActBody::RemoveGuardian { guardian } => Self::RemoveGuardian { guardian },
+            BoundActBody::VouchForRecovery { recovery, user, thumbprint } => {
+                Self::VouchForRecovery { recovery, user, thumbprint }
+            }
         }
     }
 }
@@ -152,6 +190,12 @@ impl From<BoundAction> for BoundActBody {
             }
             BoundAction::ApproveLink { link, user, device, thumbprint } => {
                 Self::ApproveLink { link, user, device, thumbprint }
+            }
+            BoundAction::SetWaiting { allowed } => Self::SetWaiting { allowed },
+            BoundAction::NameGuardian { guardian } => Self::NameGuardian { guardian },
+            BoundAction::RemoveGuardian { guardian } => Self::RemoveGuardian { guardian },
+            BoundAction::VouchForRecovery { recovery, user, thumbprint } => {
+                Self::VouchForRecovery { recovery, user, thumbprint }
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Devices.
 
 use crate::time::At;
+use landfall_identity::secret::SecretName;
 use landfall_identity::{DeviceName, SpiffeId, UserName};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
@@ -70,4 +71,55 @@ pub struct DeviceCut {
     /// Passkeys that were registered on it and are synced elsewhere: theirs is a question for the
     /// owner.
     pub passkeys_synced: Vec<crate::passkey::PasskeyInfo>,
+}
+
+/// Which acts of a device. Newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeviceReviewQuery {
+    /// How many rows at the most: 1 to 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Only at or after this RFC 3339 time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+/// Something that a device did: what whoever had it in hand may have done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct DeviceAct {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: At,
+    /// The action's code, as in the audit: `read-secret`, `open-session`, `issue-token`, ...
+    pub action: String,
+    /// On what.
+    pub target: String,
+    /// `allow`, `deny` or `error`.
+    pub outcome: String,
+    /// The session's strength; `cert+human` was a person with a passkey.
+    pub auth_strength: Option<String>,
+    /// Where the request came from, unless erased.
+    pub source: Option<String>,
+}
+
+/// A secret that a device could read, in the value that it has now: a candidate for rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct ExposedSecret {
+    /// Its name.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub name: SecretName,
+    /// Since when it has the value that it has: the oldest come first.
+    #[schema(value_type = String, format = DateTime)]
+    pub written_at: At,
+    /// When the device last read it; it could have, at any time, where this is absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub read_at: Option<At>,
 }

@@ -171,8 +171,16 @@ codes! {
     LinkTaken = 409, "link-taken", "Another device of yours has taken this on";
     /// Not at this step.
     LinkOutOfTurn = 409, "link-out-of-turn", "The two devices are not at this step";
+    /// Time stands still until somebody hears of the wait.
+    RecoveryUnheard = 409, "recovery-unheard", "Nobody has received the notice of this wait yet";
+    /// Time alone does not end the wait.
+    RecoveryContested = 409, "recovery-contested", "This wait is contested";
     /// A used code has no successor.
     SuccessorMissing = 400, "successor-missing", "A new code must take the used one's place";
+
+    // Guardians
+    /// Too many.
+    TooManyGuardians = 409, "too-many-guardians", "There is no room for another guardian";
 
     // Secrets
     /// Too many.
@@ -309,7 +317,10 @@ impl From<&Refusal> for ErrorCode {
             Refusal::LinkUnknown => Self::LinkUnknown,
             Refusal::LinkTaken { .. } => Self::LinkTaken,
             Refusal::LinkOutOfTurn => Self::LinkOutOfTurn,
+            Refusal::RecoveryUnheard => Self::RecoveryUnheard,
+            Refusal::RecoveryContested => Self::RecoveryContested,
             Refusal::SuccessorMissing => Self::SuccessorMissing,
+            Refusal::TooManyGuardians => Self::TooManyGuardians,
             Refusal::TooManySecrets => Self::TooManySecrets,
             Refusal::TooManyVersions => Self::TooManyVersions,
             Refusal::MailUnavailable => Self::MailUnavailable,

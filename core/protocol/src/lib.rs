@@ -12,6 +12,7 @@ pub mod device;
 pub mod enroll;
 pub mod error;
 pub mod link;
+pub mod guardian;
 pub mod list;
 pub mod me;
 pub mod meta;

@@ -63,6 +63,8 @@ pub const RECOVERY_BEGIN: &str = "/auth/recovery/begin";
 pub const RECOVERY_SHOW: &str = "/auth/recovery/show";
 /// It shows a recovery code.
 pub const RECOVERY_PROVE: &str = "/auth/recovery/prove";
+/// It asks for the waiting period.
+pub const RECOVERY_WAIT: &str = "/auth/recovery/wait";
 /// It becomes a device.
 pub const RECOVERY_COMPLETE: &str = "/auth/recovery/complete";
 /// Recoveries of one's own account that are under way.
@@ -89,6 +91,23 @@ pub const LINK_APPROVE: &str = "/auth/links/{id}/approve";
 /// That device is not in front of me.
 pub const LINK_STOP: &str = "/auth/links/{id}/stop";
 
+/// Whether a waiting period may stand in for a proof of one's own.
+pub const WAITING: &str = "/auth/recovery/waiting";
+/// One's guardians.
+pub const GUARDIANS: &str = "/auth/recovery/guardians";
+/// One of them.
+pub const GUARDIAN: &str = "/auth/recovery/guardians/{guardian}";
+/// Whose guardian one is, or is asked to be.
+pub const WARDS: &str = "/auth/recovery/wards";
+/// One of them.
+pub const WARD: &str = "/auth/recovery/wards/{user}";
+/// Accept to be their guardian.
+pub const WARD_ACCEPT: &str = "/auth/recovery/wards/{user}/accept";
+/// Those of them who are on their way back in.
+pub const WARD_RECOVERIES: &str = "/auth/recovery/ward-recoveries";
+/// Vouch for one of them.
+pub const WARD_VOUCH: &str = "/auth/recovery/ward-recoveries/{id}/vouch";
+
 /// Who am I.
 pub const ME: &str = "/me";
 /// Freeze the account.
@@ -113,6 +132,10 @@ pub const DEVICE: &str = "/devices/{device}";
 pub const DEVICE_SUSPEND: &str = "/devices/{device}/suspend";
 /// Resume it.
 pub const DEVICE_RESUME: &str = "/devices/{device}/resume";
+/// What it did since a time.
+pub const DEVICE_REVIEW: &str = "/devices/{device}/review";
+/// Which secrets it could read.
+pub const DEVICE_EXPOSURE: &str = "/devices/{device}/exposure";
 /// Revoke it.
 pub const DEVICE_REVOKE: &str = "/devices/{device}/revoke";
 /// One's secrets.

@@ -117,6 +117,18 @@ pub struct RecoveryProveRequest {
     pub auth: String,
 }
 
+/// Ask for the waiting period: `POST /auth/recovery/wait`. It takes a proof that does not suffice alone, an
+/// operator and a user who both want it, and days in which nobody says no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RecoveryWaitRequest {
+    /// Which.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub recovery_id: RecoveryId,
+}
+
 /// Become a device: `POST /auth/recovery/complete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -138,7 +150,8 @@ pub struct RecoveryCompleteRequest {
     /// Takes the place of the code that was shown; needed when one was.
     #[serde(default)]
     pub successor: Option<NewRecoveryCode>,
-    /// A device of the user that is lost: it is suspended in the same act.
+    /// A device of the user that is lost: it is suspended in the same act. One; it may be named later, by
+    /// the same key and as long as it is answered with the same certificate.
     #[serde(default)]
     #[ts(type = "string | null")]
     #[schema(value_type = Option<String>)]
@@ -168,6 +181,9 @@ pub struct RecoveryStatus {
     /// Until when it is held, when only time is missing.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub held_until: Option<At>,
+    /// How many days of waiting could stand in for the proof that is missing, where that may be asked for.
+    #[serde(default)]
+    pub may_wait_days: Option<u32>,
     /// When it ends by itself.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: At,
@@ -185,6 +201,10 @@ pub enum RecoveryStateName {
     Unproved,
     /// Only time is missing.
     Held,
+    /// Only time is missing, and it stands still until somebody of the account has received the notice.
+    Unheard,
+    /// Time alone lets nobody in: an administrator decides.
+    Contested,
     /// It can be completed.
     Ready,
     /// It made a device.

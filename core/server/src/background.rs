@@ -154,6 +154,31 @@ impl Background {
     }
 }
 
+impl Background {
+    /// Moves on what waits: periods that are halfway over, suspensions that nobody objected to.
+    pub(crate) fn waiter(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (service, stop) = (self.service.clone(), self.stop.clone());
+        async move {
+            let mut ticks = ticks(TICK);
+            let mut failing = false;
+            while next(&mut ticks, &stop).await {
+                let moved = async {
+                    service.move_waits_on().await?;
+                    service.ripen_suspensions().await
+                };
+                match moved.await {
+                    Ok(()) => failing = false,
+                    Err(error) if !failing => {
+                        failing = true;
+                        tracing::error!(%error, "what waits cannot be moved on");
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+}
+
 /// Time that really passed, with the machine's sleep: a laptop that wakes up has seen no jump.
 enum Passed {
     /// Linux says how long the machine has been up.

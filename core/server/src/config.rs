@@ -17,7 +17,7 @@ use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
-use landfall_identity::recovery::Preset;
+use landfall_identity::recovery::{Plan, Preset};
 use landfall_identity::token::{DEVICE_TTL, DEVICE_TTL_MAX};
 use landfall_identity::{MailAddress, Seconds, TenantName, TrustDomain};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,8 @@ const PREFIX: &str = "LANDFALL_";
 const NOT_OURS: [&str; 6] = ["home", "browser", "config", "profile", "token", "no_color"];
 /// Keys whose value is a number or a truth value; all others stay texts, so that a tenant may be
 /// called `2026`.
-const PLAIN: [&str; 5] = [
+const PLAIN: [&str; 6] = [
+    "recovery_waiting_days",
     "device_token_ttl_max_seconds",
     "renewal_silence_max_days",
     "max_connections",
@@ -88,6 +89,10 @@ pub struct Config {
     /// What lets somebody in who has no device any more: `personal`, `team` or `strict`.
     #[serde(default = "default_recovery_plan")]
     pub recovery_plan: Preset,
+    /// Days after which a weak proof and nobody's no let somebody in who has lost the only key, 3 to 30; for
+    /// users who allow it, too. Outside NIST SP 800-63B-4. Off when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_waiting_days: Option<u32>,
     /// Whether the root key stays, sealed, in the data directory. Right for local use; a server that
     /// others rely on keeps it offline.
     #[serde(default = "yes")]
@@ -187,6 +192,7 @@ impl Config {
             device_token_ttl_max_seconds: default_device_ttl(),
             renewal_silence_max_days: RENEWAL_SILENCE_MAX_DAYS,
             recovery_plan: default_recovery_plan(),
+            recovery_waiting_days: None,
             keep_root_key: true,
             master_key_passphrase_file: None,
             smtp_url: None,
@@ -238,6 +244,15 @@ impl Config {
         Seconds(self.device_token_ttl_max_seconds)
     }
 
+    /// What lets somebody in, with the wait for those users who allow it.
+    pub fn plan(&self) -> Plan {
+        let plan = self.recovery_plan.plan();
+        match self.recovery_waiting_days {
+            Some(days) => plan.or_wait(days.into()),
+            None => plan,
+        }
+    }
+
     /// How long a device may be silent and still renew by itself.
     pub fn renewal_silence_max(&self) -> Seconds {
         Seconds::days(self.renewal_silence_max_days)
@@ -286,6 +301,12 @@ impl Config {
             return Err((
                 "listen",
                 "listen takes every address of this machine: set public_url to the one that people use",
+            ));
+        }
+        if self.plan().check(&Plan::floor()).is_err() {
+            return Err((
+                "recovery_waiting_days",
+                "recovery_waiting_days must be from 3 to 30; leave it out to have no such way in",
             ));
         }
         if self.max_connections == 0 {

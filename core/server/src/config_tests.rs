@@ -77,6 +77,8 @@ fn rules_between_keys_hold() {
         ("public_url = 'http://id.example.org'", "https://"),
         ("public_url = 'https://id.example.org/landfall'", "nothing behind it"),
         ("public_url = 'https://u:p@id.example.org'", "nothing behind it"),
+        ("recovery_waiting_days = 2", "from 3 to 30"),
+        ("recovery_waiting_days = 31", "from 3 to 30"),
         ("max_connections = 0", "at least 1"),
         ("max_connections_per_source = 0", "at least 1"),
     ] {

@@ -187,7 +187,6 @@ impl Server {
             strangers: Arc::clone(&strangers),
             stop: stop.clone(),
         };
-        let mailer = Mailer::open(&config, &site)?.map(Arc::new);
         let certificate = Arc::new(ServerCertificate::open(&config, &site, &pki)?);
         #[cfg(test)]
         let beating = Arc::clone(&heartbeat);
@@ -196,7 +195,8 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(background.poller().await?);
         tasks.spawn(background.keeper(Arc::clone(&certificate)));
-        tasks.spawn(background.postman(mailer));
+        tasks.spawn(background.postman(Mailer::open(&config, &site)?.map(Arc::new)));
+        tasks.spawn(background.waiter());
         listeners.serve(bound, certificate.key(), &mut tasks)?;
         let seal_stop = CancellationToken::new();
         let sealing = tokio::spawn(sealer.run(ambient, seal_stop.clone()));
@@ -305,7 +305,8 @@ pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartEr
         mail: config.smtp_url.is_some(),
         device_token_ttl_max: config.device_token_ttl_max(),
         renewal_silence_max: config.renewal_silence_max(),
-        recovery_plan: config.recovery_plan.plan(),
+        recovery_plan: config.plan(),
+        recovery_waiting_days: config.recovery_waiting_days,
     })
 }
 

@@ -27,5 +27,13 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts["act.approve-link"], { user: act.user, device: act.device });
     case "approve-recovery":
       return parts(acts["act.approve-recovery"], { user: act.user, reason: act.reason });
+    case "set-waiting":
+      return parts(acts[act.allowed ? "act.set-waiting.on" : "act.set-waiting.off"], { user });
+    case "name-guardian":
+      return parts(acts["act.name-guardian"], { user, guardian: act.guardian });
+    case "remove-guardian":
+      return parts(acts["act.remove-guardian"], { user, guardian: act.guardian });
+    case "vouch-for-recovery":
+      return parts(acts["act.vouch-for-recovery"], { user: act.user });
   }
 }

@@ -94,6 +94,12 @@ export const acts = {
   "act.make-recovery-codes": "Make ten new recovery codes for {user}. Codes that were made before stop working at once.",
   "act.approve-link": "Let the new device {device} sign in as {user}, after you have compared the digits that both devices show.",
   "act.approve-recovery": "Let a new device sign in as {user}, who has lost theirs. Your reason: “{reason}”",
+  "act.set-waiting.on":
+    "Let a recovery code, and some days in which you do not say no, sign a new device in as {user}. One proof less than otherwise.",
+  "act.set-waiting.off": "No longer let waiting sign a new device in as {user}. A wait that is under way ends.",
+  "act.name-guardian": "Choose {guardian} as a guardian: together with others, they can let a new device sign in as {user}.",
+  "act.remove-guardian": "No longer have {guardian} as a guardian of {user}.",
+  "act.vouch-for-recovery": "Vouch for {user}, who has lost every device and chose you as a guardian. Only if you know it is them.",
 } as const;
 
 /** The desktop app. */

@@ -62,3 +62,80 @@ pub enum DeviceVerb {
         name: DeviceName,
     },
 }
+//! What can be typed about one's devices.
+
+use super::duration;
+use clap::Subcommand;
+use landfall_client::words::{DeviceName, Label, Seconds};
+use landfall_protocol::At;
+
+#[derive(Debug, Subcommand)]
+pub enum DeviceVerb {
+    /// Make a code for another machine of yours
+    #[command(
+        after_help = "Examples:\n  landfall device add bert-new\n  landfall device add bert-new --ttl 5m --json"
+    )]
+    Add {
+        /// The new machine's name; it stays for ever
+        name: DeviceName,
+        /// How long the code can be used: 90s, 10m, 2h
+        #[arg(long, value_parser = duration)]
+        ttl: Option<Seconds>,
+    },
+    /// Your devices
+    #[command(after_help = "Example:\n  landfall device list")]
+    List,
+    /// Change what a device is called
+    #[command(after_help = "Example:\n  landfall device rename bert-laptop \"Bert's blue laptop\"")]
+    Rename {
+        /// Its name
+        name: DeviceName,
+        /// What you call it now
+        label: Label,
+    },
+    /// Cut a device off for now
+    #[command(after_help = "Example:\n  landfall device suspend bert-laptop")]
+    Suspend {
+        /// Its name
+        name: DeviceName,
+    },
+    /// Let a suspended device work again
+    #[command(after_help = "Example:\n  landfall device resume bert-laptop")]
+    Resume {
+        /// Its name
+        name: DeviceName,
+    },
+    /// Cut a device off for ever
+    #[command(after_help = "Example:\n  landfall device revoke bert-laptop")]
+    Revoke {
+        /// Its name
+        name: DeviceName,
+    },
+    /// What a lost device did, and what to change now: secrets read, sessions, codes made
+    #[command(
+        after_help = "The list of secrets to change comes first, the oldest value on top.\n\nExamples:\n  landfall device review bert-laptop\n  landfall device review bert-laptop --since 2026-11-21T14:00:00Z"
+    )]
+    Review {
+        /// Its name
+        name: DeviceName,
+        /// Only since this time, when you last had it in hand
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        since: Option<At>,
+        /// How many acts: 1 to 200
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+        limit: u32,
+        /// Go on after a page: the `next` that it ended with
+        #[arg(long, value_name = "NEXT")]
+        after: Option<String>,
+    },
+    /// This device is lost: cut it off at once, then for ever if that is allowed yet
+    #[command(after_help = "Example:\n  landfall device lost bert-laptop")]
+    Lost {
+        /// Its name
+        name: DeviceName,
+    },
+}
+
+fn time(text: &str) -> Result<At, String> {
+    At::parse(text).ok_or_else(|| "write it like 2026-11-21T14:00:00Z".to_owned())
+}

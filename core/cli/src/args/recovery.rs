@@ -24,6 +24,9 @@ pub struct RecoverArgs {
     /// Go without a recovery code; an administrator approves
     #[arg(long)]
     pub without_code: bool,
+    /// Wait for days instead of bringing another proof, where your server and you allow that
+    #[arg(long)]
+    pub wait: bool,
     /// Do not wait for others: say how it stands and stop
     #[arg(long)]
     pub no_wait: bool,
@@ -40,6 +43,15 @@ pub enum RecoveryVerb {
     /// Codes on paper, for the day when every device is gone
     #[command(subcommand)]
     Codes(CodesVerb),
+    /// Whether a code and some days in which you do not say no may let you back in
+    #[command(subcommand)]
+    Waiting(WaitingVerb),
+    /// People who vouch for you when every device is gone: two of them let you back in
+    #[command(subcommand)]
+    Guardians(GuardiansVerb),
+    /// People who want you as a guardian
+    #[command(subcommand)]
+    Wards(WardsVerb),
     /// Who is on their way back into your account
     #[command(after_help = "Example:\n  landfall recovery list")]
     List,
@@ -48,6 +60,68 @@ pub enum RecoveryVerb {
     Stop {
         /// Which, from `landfall recovery list`
         id: RecoveryId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WaitingVerb {
+    /// How it stands
+    #[command(after_help = "Example:\n  landfall recovery waiting show")]
+    Show,
+    /// Allow it, with your passkey: one proof less than otherwise
+    #[command(after_help = "Example:\n  landfall recovery waiting on")]
+    On,
+    /// Allow it no longer, with your passkey
+    #[command(after_help = "Example:\n  landfall recovery waiting off")]
+    Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GuardiansVerb {
+    /// Choose somebody, with your passkey; they must accept, and can vouch from a day later on
+    #[command(after_help = "Example:\n  landfall recovery guardians add anna")]
+    Add {
+        /// Their user name
+        user: UserName,
+    },
+    /// Whom you have chosen
+    #[command(after_help = "Example:\n  landfall recovery guardians list")]
+    List,
+    /// Have somebody no longer, with your passkey
+    #[command(after_help = "Example:\n  landfall recovery guardians remove anna")]
+    Remove {
+        /// Their user name
+        user: UserName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WardsVerb {
+    /// Who wants you, and which of them are on their way back in
+    #[command(after_help = "Example:\n  landfall recovery wards list")]
+    List,
+    /// Be somebody's guardian
+    #[command(after_help = "Example:\n  landfall recovery wards accept bert")]
+    Accept {
+        /// Their user name
+        user: UserName,
+    },
+    /// Decline, or be it no longer
+    #[command(after_help = "Example:\n  landfall recovery wards leave bert")]
+    Leave {
+        /// Their user name
+        user: UserName,
+    },
+    /// Vouch for somebody whom you have on the phone, and know
+    #[command(
+        after_help = "Have them read out what their new machine shows.\n\nExample:\n  landfall recovery wards vouch 00000000000000000000000000 --check 4K7M-9QXA"
+    )]
+    Vouch {
+        /// Which recovery, from `landfall recovery wards list`
+        id: RecoveryId,
+        /// The eight characters that the new machine shows
+        #[arg(long, value_name = "CODE")]
+        check: Option<String>,
     },
 }
 

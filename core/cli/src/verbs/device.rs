@@ -1,6 +1,7 @@
 //! `device`.
 
 use super::link;
+use super::aftermath;
 use super::token::made;
 use crate::app::App;
 use crate::args::DeviceVerb;
@@ -45,6 +46,9 @@ pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
                 &cut,
                 format!("{}\n{}", cut_text(&cut), texts::lost_for_ever(name.as_str())),
             )
+        }
+        DeviceVerb::Review { name, since, limit, after } => {
+            aftermath::review(app, &name, since, limit, after.as_deref()).await
         }
         DeviceVerb::Lost { name } => lost(app, name).await,
     }

@@ -2,11 +2,13 @@
 
 mod account;
 mod admin;
+mod aftermath;
 mod audit;
 mod device;
 mod doctor;
 mod enroll;
 mod link;
+mod guardians;
 mod notices;
 mod recover;
 mod recovery;

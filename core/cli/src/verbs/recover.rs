@@ -1,5 +1,6 @@
 //! `recover`: back in with no device at all.
 
+use super::aftermath;
 use super::enroll::{ask_device, ask_user};
 use crate::app::App;
 use crate::args::RecoverArgs;
@@ -13,7 +14,7 @@ use landfall_client::{
     read_recovery_code,
 };
 use landfall_protocol::ErrorCode;
-use landfall_protocol::recovery::RecoveryStatus;
+use landfall_protocol::recovery::{RecoveryStateName, RecoveryStatus};
 use serde_json::json;
 
 /// The longest line that is read for a code, in bytes.
@@ -22,12 +23,16 @@ const CODE_LINE_MAX: usize = 1024;
 /// With what was printed, or goes on with what was begun.
 pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     let no_wait = args.no_wait || !app.terminal.can_ask();
+    let wait = args.wait;
     let mut recovering = match app.client.resume_recovery()? {
         Some(begun) if !args.anew => begun,
         _ => begin(app, args)?,
     };
     if recovering.is_resumed() {
         app.terminal.say(texts::RECOVERY_RESUMING);
+    }
+    if wait {
+        recovering.ask_to_wait();
     }
     let mut waited = false;
     loop {
@@ -36,7 +41,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
             false => recovering.run(&app.terminal).await,
         };
         match progress {
-            Ok(RecoveryProgress::Done(end)) => return done(app, recovering, *end),
+            Ok(RecoveryProgress::Done(end)) => return done(app, recovering, *end).await,
             Ok(RecoveryProgress::Waiting(status)) if no_wait => {
                 return waiting(app, &recovering, &status);
             }
@@ -144,12 +149,18 @@ fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), 
 
 /// What a person who waits must know.
 fn words(recovering: &Recovering, status: &RecoveryStatus) -> String {
-    match status.held_until {
-        Some(until) => texts::recovery_held(&clock_time(until)),
-        None => {
-            let check = recovering.check_code().unwrap_or_default();
+    let check = recovering.check_code().unwrap_or_default();
+    match (status.held_until, status.state) {
+        (Some(until), _) => texts::recovery_held(&clock_time(until)),
+        (None, RecoveryStateName::Unheard) => texts::recovery_unheard(&check),
+        (None, RecoveryStateName::Contested) => texts::recovery_contested(&check),
+        (None, _) => {
             let until = clock_time(status.expires_at);
-            texts::recovery_waits(&check, &until, !status.proofs.is_empty())
+            let mut text = texts::recovery_waits(&check, &until, !status.proofs.is_empty());
+            if let Some(days) = status.may_wait_days {
+                text.push_str(&texts::may_wait(days));
+            }
+            text
         }
     }
 }
@@ -158,14 +169,16 @@ fn waiting(app: &App, recovering: &Recovering, status: &RecoveryStatus) -> Resul
     app.terminal.say(&words(recovering, status));
     let json =
         json!({ "state": "waiting", "check_code": recovering.check_code(), "status": status });
-    let code = match status.held_until {
-        Some(_) => ErrorCode::RecoveryHeld,
-        None => ErrorCode::RecoveryUnproved,
+    let code = match (status.held_until, status.state) {
+        (Some(_), _) => ErrorCode::RecoveryHeld,
+        (None, RecoveryStateName::Unheard) => ErrorCode::RecoveryUnheard,
+        (None, RecoveryStateName::Contested) => ErrorCode::RecoveryContested,
+        (None, _) => ErrorCode::RecoveryUnproved,
     };
     Ok(Answer::Unwell { json, text: texts::RECOVERY_PAUSED.to_owned(), code })
 }
 
-fn done(app: &App, recovering: Recovering, end: RecoveryEnd) -> Result<Answer, Failure> {
+async fn done(app: &App, recovering: Recovering, end: RecoveryEnd) -> Result<Answer, Failure> {
     let profile = &end.profile;
     let (user, device) = match profile.names() {
         Some((_, user, device)) => (user.as_str(), device.as_str()),
@@ -177,6 +190,10 @@ fn done(app: &App, recovering: Recovering, end: RecoveryEnd) -> Result<Answer, F
     if let Some(code) = successor {
         app.terminal.say(&texts::recovery_successor(code));
     }
+    let lost = match recovering.lost() {
+        Some(lost) => Some(lost),
+        None => aftermath::offer(app, &recovering).await?,
+    };
     let json = json!({
         "state": "done",
         "profile": end.name.as_str(),
@@ -188,8 +205,11 @@ fn done(app: &App, recovering: Recovering, end: RecoveryEnd) -> Result<Answer, F
         "thumbprint": profile.key.thumbprint,
         "grant": profile.grant,
         "new_code": successor,
+        "cut_off": lost,
     });
-    let answer = Answer::new(&json, texts::enrolled(user, device, &server, grant.as_deref()))?;
+    let mut text = texts::enrolled(user, device, &server, grant.as_deref());
+    text.push_str(&texts::look_back(lost.as_ref().map(|lost| lost.as_str())));
+    let answer = Answer::new(&json, text)?;
     recovering.finish()?;
     Ok(answer)
 }

@@ -1,5 +1,6 @@
 //! `recovery`, and the administrators' side of it.
 
+use super::guardians;
 use crate::app::App;
 use crate::args::{AdminRecoveryVerb, CodesVerb, RecoveryVerb};
 use crate::clock::clock_time;
@@ -27,8 +28,15 @@ pub async fn run(app: &App, verb: RecoveryVerb) -> Result<Answer, Failure> {
         }
         RecoveryVerb::Stop { id } => {
             let stopped = app.with_person(async || app.client.stop_recovery(&id).await).await?;
-            Answer::new(&stopped, stopped_text(&stopped))
+            let text = match stopped.state {
+                RecoveryStateName::Contested => texts::RECOVERY_REFERRED.to_owned(),
+                _ => stopped_text(&stopped),
+            };
+            Answer::new(&stopped, text)
         }
+        RecoveryVerb::Waiting(verb) => guardians::waiting(app, verb).await,
+        RecoveryVerb::Guardians(verb) => guardians::own(app, verb).await,
+        RecoveryVerb::Wards(verb) => guardians::wards(app, verb).await,
     }
 }
 
@@ -142,7 +150,7 @@ fn codes_list(codes: &[RecoveryCodeInfo]) -> String {
     table(&["NAME", "MADE", "STATE"], &rows)
 }
 
-fn list(recoveries: &[RecoveryInfo]) -> String {
+pub fn list(recoveries: &[RecoveryInfo]) -> String {
     if recoveries.is_empty() {
         return texts::NO_RECOVERIES.to_owned();
     }
@@ -175,6 +183,8 @@ fn state(info: &RecoveryInfo) -> String {
     match (info.state, info.held_until) {
         (RecoveryStateName::Held, Some(until)) => format!("held until {}", clock_time(until)),
         (RecoveryStateName::Held, None) => "held".to_owned(),
+        (RecoveryStateName::Unheard, _) => "waits to be heard of".to_owned(),
+        (RecoveryStateName::Contested, _) => "contested: an administrator decides".to_owned(),
         (RecoveryStateName::Unproved, _) => "needs a proof".to_owned(),
         (RecoveryStateName::Ready, _) => "ready".to_owned(),
         (RecoveryStateName::Completed, _) => "is in".to_owned(),

@@ -98,6 +98,9 @@ fn advice(what: &Happening, link: Option<&str>) -> String {
                 .to_owned()
         }
     };
+    if let Some(advice) = super::waiting::advice(what, &stop) {
+        return advice;
+    }
     match what {
         Happening::AccountFrozen => {
             "Nothing works on any of your devices now. If this was you, end it when you are ready, with \

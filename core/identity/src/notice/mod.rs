@@ -6,6 +6,7 @@
 
 pub mod delivery;
 pub mod letter;
+mod waiting;
 
 use crate::address::MailAddress;
 use crate::id::NoticeId;
@@ -72,6 +73,62 @@ pub enum Happening {
         /// Which one.
         address: MailAddress,
     },
+    /// A device that a recovery has suspended will be revoked, unless somebody objects.
+    DeviceToBeRevoked {
+        /// Its name.
+        device: DeviceName,
+    },
+    /// A machine waits to be let in, and will be unless somebody objects.
+    WaitBegun {
+        /// The device that it would be.
+        device: DeviceName,
+        /// How long it waits.
+        days: u64,
+    },
+    /// Half of that time is over.
+    WaitHalf {
+        /// The device that it would be.
+        device: DeviceName,
+    },
+    /// It ends within a day.
+    WaitEnds {
+        /// The device that it would be.
+        device: DeviceName,
+    },
+    /// Two machines wait, or there were two objections: time alone lets nobody in.
+    WaitContested {
+        /// The device that it would be.
+        device: DeviceName,
+    },
+    /// A wait may stand in for a proof from now on.
+    WaitingAllowed,
+    /// It may not any more.
+    WaitingForbidden,
+    /// Somebody was chosen as a guardian.
+    GuardianNamed {
+        /// Who.
+        guardian: UserName,
+    },
+    /// They accepted.
+    GuardianAccepted {
+        /// Who.
+        guardian: UserName,
+    },
+    /// A guardian is one no longer.
+    GuardianRemoved {
+        /// Who.
+        guardian: UserName,
+    },
+    /// They declined, or are no longer available.
+    GuardianLeft {
+        /// Who.
+        guardian: UserName,
+    },
+    /// Somebody wants this user as their guardian.
+    WardAsks {
+        /// Who.
+        ward: UserName,
+    },
     /// Somebody began to recover the account, and has proved something: strangers who prove nothing
     /// write no notices.
     RecoveryBegun {
@@ -135,6 +192,13 @@ pub enum By {
     },
     /// Whoever runs the server, on the server's own machine.
     Operator,
+    /// Another person, in what concerns them both.
+    Person {
+        /// Who.
+        user: UserName,
+    },
+    /// The server, as it had announced.
+    Server,
     /// Whoever held a code.
     Code {
         /// Who made the code; nobody but the server for the claim of a new server.
@@ -177,6 +241,18 @@ impl Happening {
             Self::PasskeyRemoved { .. } => "passkey-removed",
             Self::AddressAdded { .. } => "address-added",
             Self::AddressRemoved { .. } => "address-removed",
+            Self::DeviceToBeRevoked { .. } => "device-to-be-revoked",
+            Self::WaitBegun { .. } => "wait-begun",
+            Self::WaitHalf { .. } => "wait-half",
+            Self::WaitEnds { .. } => "wait-ends",
+            Self::WaitContested { .. } => "wait-contested",
+            Self::WaitingAllowed => "waiting-allowed",
+            Self::WaitingForbidden => "waiting-forbidden",
+            Self::GuardianNamed { .. } => "guardian-named",
+            Self::GuardianAccepted { .. } => "guardian-accepted",
+            Self::GuardianRemoved { .. } => "guardian-removed",
+            Self::GuardianLeft { .. } => "guardian-left",
+            Self::WardAsks { .. } => "ward-asks",
             Self::RecoveryBegun { .. } => "recovery-begun",
             Self::RecoveryApproved { .. } => "recovery-approved",
             Self::RecoveryStopped { .. } => "recovery-stopped",
@@ -201,6 +277,20 @@ impl Happening {
             Self::PasskeyRemoved { .. } => "Passkey removed".to_owned(),
             Self::AddressAdded { .. } => "New address for notices".to_owned(),
             Self::AddressRemoved { .. } => "Address for notices removed".to_owned(),
+            Self::DeviceToBeRevoked { device } => {
+                format!("Device to be cut off for ever: {device}")
+            }
+            Self::WaitBegun { device, .. } => format!("Waiting to be let in: {device}"),
+            Self::WaitHalf { device } => format!("Still waiting to be let in: {device}"),
+            Self::WaitEnds { device } => format!("Let in within a day: {device}"),
+            Self::WaitContested { device } => format!("Not let in by time alone: {device}"),
+            Self::WaitingAllowed => "A wait may let you back in".to_owned(),
+            Self::WaitingForbidden => "A wait lets nobody in any more".to_owned(),
+            Self::GuardianNamed { guardian } => format!("Guardian chosen: {guardian}"),
+            Self::GuardianAccepted { guardian } => format!("Guardian accepted: {guardian}"),
+            Self::GuardianRemoved { guardian } => format!("Guardian removed: {guardian}"),
+            Self::GuardianLeft { guardian } => format!("Guardian gone: {guardian}"),
+            Self::WardAsks { ward } => format!("{ward} wants you as a guardian"),
             Self::RecoveryBegun { device } => format!("Recovery begun, for the device {device}"),
             Self::RecoveryApproved { device } => {
                 format!("Recovery approved, for the device {device}")
@@ -217,6 +307,18 @@ impl Happening {
     /// It as a sentence without its end, so that "by whom" can follow.
     fn sentence(&self) -> String {
         match self {
+            Self::DeviceToBeRevoked { .. }
+            | Self::WaitBegun { .. }
+            | Self::WaitHalf { .. }
+            | Self::WaitEnds { .. }
+            | Self::WaitContested { .. }
+            | Self::WaitingAllowed
+            | Self::WaitingForbidden => waiting::sentence(self),
+            Self::GuardianNamed { .. }
+            | Self::GuardianAccepted { .. }
+            | Self::GuardianRemoved { .. }
+            | Self::GuardianLeft { .. }
+            | Self::WardAsks { .. } => waiting::of_guardians(self),
             Self::DeviceEnrolled { device, label } => {
                 format!("The device {} was added to your account", named(device, label.as_ref()))
             }
@@ -282,6 +384,8 @@ impl By {
             Self::Recovery { device } => {
                 format!("by the new machine {device}, which asks to be yours")
             }
+            Self::Person { user } => format!("by {user}"),
+            Self::Server => "by the server, as it had announced".to_owned(),
             Self::Administrator { user } => format!("by the administrator {user}"),
             Self::Code { made_by: Some(user), made_on: Some(device) } => {
                 format!("with a code that {user} made on {device}")
@@ -324,91 +428,5 @@ fn neutral(text: &str, max: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn device(name: &str) -> DeviceName {
-        DeviceName::parse(name).unwrap()
-    }
-
-    fn label(text: &str) -> Label {
-        Label::parse(text).unwrap()
-    }
-
-    /// One of each kind.
-    fn all() -> Vec<Happening> {
-        let laptop = || (device("laptop"), Some(label("blue")));
-        let of = |make: fn(DeviceName, Option<Label>) -> Happening| {
-            let (device, label) = laptop();
-            make(device, label)
-        };
-        vec![
-            of(|device, label| Happening::DeviceEnrolled { device, label }),
-            of(|device, label| Happening::DeviceSuspended { device, label }),
-            of(|device, label| Happening::DeviceResumed { device, label }),
-            of(|device, label| Happening::DeviceRevoked { device, label }),
-            Happening::AccountFrozen,
-            Happening::AccountUnfrozen,
-            Happening::PasskeyRegistered { label: label("blue") },
-            Happening::PasskeyRemoved { label: label("blue") },
-            Happening::AddressAdded { address: MailAddress::parse("a@b.c").unwrap() },
-            Happening::AddressRemoved { address: MailAddress::parse("a@b.c").unwrap() },
-            Happening::RecoveryBegun { device: device("laptop") },
-            Happening::RecoveryApproved { device: device("laptop") },
-            Happening::RecoveryStopped { device: device("laptop") },
-            Happening::RecoveryCompleted { device: device("laptop") },
-            Happening::RecoveryCodeUsed { left: 9 },
-            Happening::RecoveryPlanChanged,
-            Happening::BreakGlass { user: UserName::parse("ana").unwrap() },
-            Happening::RecoveryCodesRemade { count: 10 },
-        ]
-    }
-
-    fn notice(what: Happening, by: By) -> Notice {
-        Notice {
-            id: NoticeId::from_bits([1; 16]),
-            tenant: TenantName::parse("home").unwrap(),
-            user: UserName::parse("bert").unwrap(),
-            at: Timestamp::from_seconds(0),
-            what,
-            by,
-            source: None,
-        }
-    }
-
-    #[test]
-    fn every_kind_has_a_code_of_its_own_and_fits_a_subject() {
-        let mut kinds: Vec<&str> = all().iter().map(Happening::kind).collect();
-        let long = device(&"d".repeat(crate::name::NAME_MAX));
-        for what in all() {
-            assert!(what.title().is_ascii() && what.title().len() < 80, "{what:?}");
-        }
-        let title = Happening::RecoveryBegun { device: long }.title();
-        assert!(title.len() < 120 && !title.contains(['\r', '\n']), "{title}");
-        kinds.sort_unstable();
-        kinds.dedup();
-        assert_eq!(kinds.len(), all().len());
-    }
-
-    #[test]
-    fn who_did_it_is_said() {
-        let by = |by| notice(Happening::AccountFrozen, by).text();
-        let told = by(By::Device { device: device("phone") });
-        assert_eq!(told, "Everything of your account was stopped, by your device phone.");
-        let ana = || UserName::parse("ana").unwrap();
-        assert!(by(By::Administrator { user: ana() }).contains("by the administrator ana"));
-        let code = By::Code { made_by: Some(ana()), made_on: Some(device("desk")) };
-        assert!(by(code).contains("with a code that ana made on desk"));
-    }
-
-    #[test]
-    fn a_label_can_neither_leave_its_quotes_nor_break_its_line() {
-        let what = Happening::PasskeyRemoved { label: label("x\u{201D} by nobody. \u{201C}") };
-        let told = notice(what, By::Device { device: device("d") }).text();
-        assert_eq!(told.matches(['\u{201C}', '\u{201D}']).count(), 2, "{told}");
-        let hostile = "a\r\nBcc: x\u{202E}y\u{200B}z\0";
-        let neutral = neutral(hostile, LABEL_MAX);
-        assert!(!neutral.chars().any(is_hostile_in_a_label), "{neutral:?}");
-        assert_eq!(super::neutral(&"x".repeat(500), LABEL_MAX).len(), LABEL_MAX);
-    }
-}
+#[path = "notice_tests.rs"]
+mod tests;

@@ -8,18 +8,24 @@
 
 mod code;
 pub mod link;
+mod guardian;
 mod plan;
 mod process;
 mod readiness;
 mod verdict;
+mod wait;
 mod ways;
 
 pub use code::{CODES_PER_USER, CodeName, CodeNameError, CodeState};
-pub use plan::{Door, Hold, Plan, PlanError, Preset};
+pub use guardian::{GUARDIANS_PER_USER, Guardianship};
+pub use plan::{Door, Hold, Plan, PlanError, Preset, WAIT_MAX, WAIT_MIN};
 pub use process::{
     BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, OPEN_PER_ACCOUNT, RECOVERY_TTL, RESUME_TTL,
     RecoveryState, TRIES_MAX,
 };
 pub use readiness::{Need, Readiness, Remedy, Standing, Thing, ThingKind, WayIn};
 pub use verdict::{Evidence, Proof, Verdict};
+pub use wait::{
+    LAST_LEG, Leg, OBJECTIONS_MAX, OBJECTIONS_WINDOW, Objection, PICK_UP, WaitClock, WaitState,
+};
 pub use ways::Way;

@@ -148,6 +148,15 @@ impl Preset {
     /// Every preset.
     pub const ALL: [Self; 3] = [Self::Personal, Self::Team, Self::Strict];
 
+    /// The name, as configurations have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Team => "team",
+            Self::Strict => "strict",
+        }
+    }
+
     /// The plan behind the name.
     pub fn plan(self) -> Plan {
         let one = Plan::one;
@@ -213,15 +222,24 @@ impl Plan {
     /// approval without a hold never suffices; time stands in for a second proof after three days.
     pub fn floor() -> Self {
         let one = Self::one;
-        let weak = || vec![one(Door::RecoveryCode), one(Door::MailedCode), one(Door::Guardian)];
         Self::AnyOf(vec![
             one(Door::Device),
             one(Door::Passkey),
             Self::admin_assisted(1),
             Self::of(Door::Guardian, 2),
-            Self::AtLeast { count: 2, of: weak() },
-            Self::waiting(WAIT_MIN, Self::AnyOf(weak())),
+            Self::AtLeast { count: 2, of: Self::weak_proofs() },
+            Self::waiting(WAIT_MIN, Self::weak_proof()),
         ])
+    }
+
+    /// What one person could come by who is not the owner: paper, a mailbox, a friend.
+    fn weak_proofs() -> Vec<Self> {
+        [Door::RecoveryCode, Door::MailedCode, Door::Guardian].map(Self::one).to_vec()
+    }
+
+    /// One of them.
+    pub(super) fn weak_proof() -> Self {
+        Self::AnyOf(Self::weak_proofs())
     }
 
     /// Whether this plan can be chosen above `floor`: well formed, open to somebody, and nowhere weaker.

@@ -7,6 +7,7 @@
 
 use super::plan::{Door, Plan};
 use super::verdict::{Evidence, Verdict};
+use super::wait::WaitClock;
 use crate::caller::Role;
 use crate::grant::GRANT_TTL;
 use crate::time::{Moment, Seconds, Timestamp};
@@ -57,6 +58,10 @@ pub enum Completion {
         /// Until when.
         until: Timestamp,
     },
+    /// Nothing is missing but time, which stands still: nobody has received the notice yet.
+    Unheard,
+    /// Time alone never ends the wait: two asked for one, or its owner has objected again and again.
+    Contested,
     /// The wait would be over, if the clock were believed.
     ClockJumped,
     /// Somebody said no.
@@ -80,6 +85,7 @@ impl RecoveryState {
         expires_at: Timestamp,
         plan: &Plan,
         evidence: &Evidence,
+        wait: WaitClock,
         moment: Moment,
     ) -> Completion {
         match self {
@@ -87,9 +93,9 @@ impl RecoveryState {
             Self::Completed { at } if (at + RESUME_TTL).is_over(moment.now) => Completion::Over,
             Self::Completed { .. } => Completion::Resume,
             Self::Open if expires_at.is_over(moment.now) => Completion::Over,
-            Self::Open => match plan.verdict(evidence, moment.waited) {
+            Self::Open => match plan.verdict_with(evidence, wait, moment.waited) {
                 Verdict::Open => Completion::Issue,
-                Verdict::Missing => Completion::Unproved,
+                Verdict::Missing => plan.stands_still(evidence, wait, moment),
                 Verdict::Waiting { until } if until.is_over(moment.now) => Completion::ClockJumped,
                 Verdict::Waiting { until } => Completion::Held { until },
             },
@@ -98,6 +104,16 @@ impl RecoveryState {
 }
 
 impl Plan {
+    /// Why it does not open, where something is missing: a proof, or time that does not run.
+    fn stands_still(&self, evidence: &Evidence, wait: WaitClock, moment: Moment) -> Completion {
+        match (self.verdict(evidence, moment.waited), wait) {
+            (Verdict::Missing, _) => Completion::Unproved,
+            (_, WaitClock::Unheard) => Completion::Unheard,
+            (_, WaitClock::Contested) => Completion::Contested,
+            _ => Completion::Unproved,
+        }
+    }
+
     /// The plan as it stands for a user of this role: administrators alone let another administrator
     /// in only by two, for one could otherwise make the other's account their own.
     #[must_use]
@@ -131,6 +147,7 @@ mod tests {
     use super::*;
 
     const BEGUN: Timestamp = Timestamp::from_seconds(1_000_000);
+    const NONE: WaitClock = WaitClock::NotBegun;
 
     fn proof(door: Door, by: &str) -> Proof {
         Proof { door, by: by.into(), at: BEGUN }
@@ -138,7 +155,7 @@ mod tests {
 
     fn decide(plan: &Plan, proofs: Vec<Proof>, device_lives: bool, at: Timestamp) -> Completion {
         let evidence = Evidence { proofs, device_lives };
-        RecoveryState::Open.complete(BEGUN + RECOVERY_TTL, plan, &evidence, at.into())
+        RecoveryState::Open.complete(BEGUN + RECOVERY_TTL, plan, &evidence, NONE, at.into())
     }
 
     #[test]
@@ -165,7 +182,8 @@ mod tests {
         // A clock that jumped ends no wait.
         let evidence = Evidence { proofs: approved(), device_lives: true };
         let moment = Moment { now: until, waited: BEGUN };
-        let decided = RecoveryState::Open.complete(BEGUN + RECOVERY_TTL, &plan, &evidence, moment);
+        let expires_at = BEGUN + RECOVERY_TTL;
+        let decided = RecoveryState::Open.complete(expires_at, &plan, &evidence, NONE, moment);
         assert_eq!(decided, Completion::ClockJumped);
     }
 
@@ -191,8 +209,9 @@ mod tests {
         let plan = Preset::Personal.plan();
         let nothing = Evidence::default();
         let over = BEGUN + RECOVERY_TTL;
-        let decide =
-            |state: RecoveryState, at: Timestamp| state.complete(over, &plan, &nothing, at.into());
+        let decide = |state: RecoveryState, at: Timestamp| {
+            state.complete(over, &plan, &nothing, NONE, at.into())
+        };
         assert_eq!(decide(RecoveryState::Open, over), Completion::Over);
         let stopped = RecoveryState::Stopped { at: BEGUN };
         assert_eq!(decide(stopped, BEGUN), Completion::Stopped { at: BEGUN });

@@ -1,6 +1,7 @@
 //! Whether given proofs open the door, and when.
 
 use super::plan::{Door, Hold, Plan};
+use super::wait::WaitClock;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -39,9 +40,14 @@ pub enum Verdict {
 }
 
 impl Plan {
-    /// Judges `evidence` at `now`.
+    /// Judges `evidence` at `now`, as if every wait ran from the proofs on.
     pub fn verdict(&self, evidence: &Evidence, now: Timestamp) -> Verdict {
-        match self.opens_at(&Given::of(evidence)) {
+        self.verdict_with(evidence, WaitClock::FromProofs, now)
+    }
+
+    /// Judges `evidence` at `now`, with the recovery's own waiting period.
+    pub fn verdict_with(&self, evidence: &Evidence, wait: WaitClock, now: Timestamp) -> Verdict {
+        match self.opens_at(&Given::of(evidence).with(wait)) {
             Some(at) if at.is_over(now) => Verdict::Open,
             Some(until) => Verdict::Waiting { until },
             None => Verdict::Missing,
@@ -65,8 +71,11 @@ impl Plan {
             }
             Self::Wait { seconds, hold, after } => {
                 let from = after.opens_at(given)?;
-                let waits = *hold == Hold::Always || given.device_lives;
-                Some(if waits { from + *seconds } else { from })
+                match hold {
+                    Hold::WhileADeviceLives if !given.device_lives => Some(from),
+                    Hold::WhileADeviceLives => Some(from + *seconds),
+                    Hold::Always => given.waited(from + *seconds),
+                }
             }
         }
     }
@@ -76,10 +85,11 @@ impl Plan {
 pub(super) struct Given {
     times: BTreeMap<Door, Vec<Timestamp>>,
     device_lives: bool,
+    wait: WaitClock,
 }
 
 impl Given {
-    fn of(evidence: &Evidence) -> Self {
+    pub(super) fn of(evidence: &Evidence) -> Self {
         let mut first: BTreeMap<(Door, &str), Timestamp> = BTreeMap::new();
         for proof in &evidence.proofs {
             let at = first.entry((proof.door, &proof.by)).or_insert(proof.at);
@@ -90,7 +100,20 @@ impl Given {
             times.entry(door).or_default().push(at);
         }
         times.values_mut().for_each(|times| times.sort_unstable());
-        Self { times, device_lives: evidence.device_lives }
+        Self { times, device_lives: evidence.device_lives, wait: WaitClock::FromProofs }
+    }
+
+    fn with(self, wait: WaitClock) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// When a waiting period is over that would be at `soonest` if it ran from its proofs on.
+    fn waited(&self, soonest: Timestamp) -> Option<Timestamp> {
+        match self.wait {
+            WaitClock::FromProofs => Some(soonest),
+            WaitClock::Until(at) => Some(at.max(soonest)),
+            WaitClock::NotBegun | WaitClock::Unheard | WaitClock::Contested => None,
+        }
     }
 
     /// So many proofs of each kind, all given at one time.
@@ -100,7 +123,7 @@ impl Given {
         at: Timestamp,
     ) -> Self {
         let times = counts.into_iter().map(|(door, count)| (door, vec![at; count])).collect();
-        Self { times, device_lives }
+        Self { times, device_lives, wait: WaitClock::FromProofs }
     }
 
     fn nth(&self, door: Door, count: u8) -> Option<Timestamp> {

@@ -57,6 +57,7 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
     line("Root key", root)?;
     let metrics = config.metrics_listen.map(|at| format!("http://{at}/metrics"));
     line("Metrics", metrics.as_deref().unwrap_or("not served; metrics_listen turns them on"))?;
+    line("Recovery", recovery(config, &mut found))?;
     line("Mail", mail(config, &site, &mut found))?;
     for note in &found.notes {
         say(format_args!("\nNote: {note}"))?;
@@ -64,6 +65,21 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
     match found.wrong.is_empty() {
         true => Ok(()),
         false => Err(found.wrong.join("\nlandfall-server: ").into()),
+    }
+}
+
+/// Which plan lets people back in, and whether it is one that NIST knows.
+fn recovery(config: &Config, found: &mut Findings) -> String {
+    let plan = config.recovery_plan.as_str();
+    match config.recovery_waiting_days {
+        None => format!("the plan {plan}"),
+        Some(days) => {
+            found.notes.push(format!(
+                "recovery_waiting_days: a code and {days} days in which nobody says no let somebody in, for \
+                 users who allow it. NIST SP 800-63B-4 knows no such way."
+            ));
+            format!("the plan {plan}, or a wait of {days} days for users who allow it")
+        }
     }
 }
 

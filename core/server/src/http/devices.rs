@@ -5,7 +5,9 @@ use super::{Answer, App, reply};
 use crate::service::RequestContext;
 use crate::service::devices::Target;
 use axum::extract::State;
-use landfall_protocol::device::{DeviceCut, DeviceInfo};
+use landfall_protocol::device::{
+    DeviceAct, DeviceCut, DeviceInfo, DeviceReviewQuery, ExposedSecret,
+};
 use landfall_protocol::passkey::RenameRequest;
 use landfall_protocol::{Page, PageQuery};
 
@@ -51,4 +53,22 @@ pub(super) async fn revoke(
 ) -> Answer<DeviceCut> {
     let target = Target::own(segments.get("device")?);
     reply(app.service.revoke_device(context, target).await)
+}
+
+pub(super) async fn review(
+    State(app): State<App>,
+    context: RequestContext,
+    segments: Segments,
+    Query(query): Query<DeviceReviewQuery>,
+) -> Answer<Page<DeviceAct>> {
+    reply(app.service.review_device(context, segments.get("device")?, query).await)
+}
+
+pub(super) async fn exposure(
+    State(app): State<App>,
+    context: RequestContext,
+    segments: Segments,
+    Query(query): Query<PageQuery>,
+) -> Answer<Page<ExposedSecret>> {
+    reply(app.service.list_exposure(context, segments.get("device")?, query).await)
 }

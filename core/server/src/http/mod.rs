@@ -8,6 +8,7 @@ mod door;
 mod extract;
 mod front;
 mod links;
+mod guardians;
 mod me;
 mod notices;
 mod passkeys;

@@ -199,6 +199,16 @@ fn young(what: Young, until: &str) -> String {
         Young::ReplaceCodes => {
             format!("It may replace those codes from {until}. Until then an older passkey can.")
         }
+        Young::LoosenPlan => {
+            format!("It may open a further way in from {until}. Until then an older passkey can.")
+        }
+        Young::RemoveGuardian => {
+            format!("It may remove that guardian from {until}. Until then an older passkey can.")
+        }
+        Young::Vouch => format!(
+            "A guardian's word counts from a day after they were chosen, yours from {until}. Others who \
+             were chosen before can help now, and so can an administrator."
+        ),
         Young::Unfreeze => format!(
             "It may end the freeze from {until}. Until then an older passkey or an administrator can."
         ),
@@ -352,6 +362,16 @@ fn next_step_of_recovery(refusal: &Refusal) -> String {
              the new device."
                 .to_owned()
         }
+        Refusal::RecoveryUnheard => {
+            "Time counts from when a device of the account, or its mailbox, has received the notice of this \
+             wait. If none can, ask an administrator to approve this recovery."
+                .to_owned()
+        }
+        Refusal::RecoveryContested => {
+            "Another machine waits to be let into the same account, or its owner has said no. An \
+             administrator has to decide: ask one to approve this recovery."
+                .to_owned()
+        }
         Refusal::SuccessorMissing => {
             "The code that you used is burnt by this. Send the new one that replaces it.".to_owned()
         }
@@ -365,6 +385,9 @@ fn next_step_of_limits(refusal: &Refusal) -> String {
         Refusal::TooManyVersions => {
             "Writing it would push out a version that is younger than a day. Delete one, or wait."
                 .to_owned()
+        }
+        Refusal::TooManyGuardians => {
+            "Nine are the most. Remove one first: landfall recovery guardians remove NAME.".to_owned()
         }
         Refusal::MailUnavailable => {
             "Whoever runs this server can turn it on: smtp_url and smtp_from. Until then your devices \

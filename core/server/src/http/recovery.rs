@@ -10,7 +10,7 @@ use landfall_crypto::httpsig::{self, SignatureFields};
 use landfall_protocol::recovery::{
     Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
     RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryProveRequest,
-    RecoveryShowRequest, RecoveryStatus,
+    RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
 };
 use landfall_protocol::{Page, PageQuery};
 
@@ -60,6 +60,17 @@ pub(super) async fn prove(
     let authority = app.site.url.authority();
     let message = message(&request, &authority, &fields);
     reply(app.service.prove_recovery(context, message, request.body.clone()).await)
+}
+
+pub(super) async fn ask_for_wait(
+    State(app): State<App>,
+    context: RequestContext,
+    request: Signed<RecoveryWaitRequest>,
+) -> Answer<RecoveryStatus> {
+    let fields = fields(&request)?;
+    let authority = app.site.url.authority();
+    let message = message(&request, &authority, &fields);
+    reply(app.service.ask_for_wait(context, message, request.body.clone()).await)
 }
 
 pub(super) async fn complete(

@@ -3,7 +3,7 @@
 
 use super::{App, BODY_MAX};
 use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
-use super::{admin, audit, ceremony, devices, links, me, notices, passkeys};
+use super::{admin, audit, ceremony, devices, guardians, links, me, notices, passkeys};
 use super::{public, recovery, secrets, sessions, tokens};
 use crate::openapi::Docs;
 use axum::handler::Handler;
@@ -15,7 +15,9 @@ use landfall_protocol::ceremony::{
     CeremonyBegun, CeremonyFinishRequest, CeremonyFinished, CeremonyOptions,
     CeremonyOptionsRequest, CeremonyRedeemRequest, RegisterBeginRequest, StepUpBeginRequest,
 };
-use landfall_protocol::device::{DeviceCut, DeviceInfo};
+use landfall_protocol::device::{
+    DeviceAct, DeviceCut, DeviceInfo, DeviceReviewQuery, ExposedSecret,
+};
 use landfall_protocol::enroll::{
     CertIssueRequest, CertIssued, CertRenewRequest, TokenInfo, TokenIssueRequest, TokenIssued,
 };
@@ -23,6 +25,7 @@ use landfall_protocol::link::{
     LinkAnswerRequest, LinkBeginRequest, LinkClaimRequest, LinkFindRequest, LinkInfo,
     LinkRevealRequest, LinkShowRequest, LinkStatus,
 };
+use landfall_protocol::guardian::{GuardianInfo, GuardianNameRequest, WaitingInfo};
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::meta::{Health, WellKnown};
 use landfall_protocol::notice::{
@@ -32,7 +35,7 @@ use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery, RenameRequest}
 use landfall_protocol::recovery::{
     Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
     RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryProveRequest,
-    RecoveryShowRequest, RecoveryStatus,
+    RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
 };
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
@@ -89,6 +92,7 @@ pub(crate) fn table() -> Vec<Route> {
         ceremony_routes(),
         recovery_routes(),
         link_routes(),
+        guardian_routes(),
         own_routes(),
         secret_routes(),
         admin_routes(),
@@ -181,6 +185,8 @@ fn recovery_routes() -> Vec<Route> {
             .documented(Docs::both::<RecoveryShowRequest, RecoveryStatus>),
         post(paths::RECOVERY_PROVE, Action::ProveRecovery, recovery::prove)
             .documented(Docs::both::<RecoveryProveRequest, RecoveryStatus>),
+        post(paths::RECOVERY_WAIT, Action::AskForWait, recovery::ask_for_wait)
+            .documented(Docs::both::<RecoveryWaitRequest, RecoveryStatus>),
         post(paths::RECOVERY_COMPLETE, Action::CompleteRecovery, recovery::complete)
             .documented(Docs::both::<RecoveryCompleteRequest, Recovered>),
         get(paths::RECOVERIES, Action::ListRecoveries, recovery::list)
@@ -212,6 +218,32 @@ fn link_routes() -> Vec<Route> {
     ]
 }
 
+fn guardian_routes() -> Vec<Route> {
+    vec![
+        get(paths::WAITING, Action::ReadWaiting, guardians::show_waiting)
+            .documented(Docs::gives::<WaitingInfo>),
+        post(paths::WAITING, Action::AllowWaiting, guardians::allow_waiting)
+            .documented(Docs::gives::<WaitingInfo>),
+        delete(paths::WAITING, Action::ForbidWaiting, guardians::forbid_waiting)
+            .documented(Docs::gives::<WaitingInfo>),
+        post(paths::GUARDIANS, Action::NameGuardian, guardians::name)
+            .documented(Docs::both::<GuardianNameRequest, GuardianInfo>),
+        get(paths::GUARDIANS, Action::ListGuardians, guardians::list)
+            .documented(|docs| docs.query::<PageQuery>().lists::<GuardianInfo>()),
+        delete(paths::GUARDIAN, Action::RemoveGuardian, guardians::remove)
+            .documented(Docs::nothing),
+        get(paths::WARDS, Action::ListWards, guardians::wards)
+            .documented(|docs| docs.query::<PageQuery>().lists::<GuardianInfo>()),
+        post(paths::WARD_ACCEPT, Action::AcceptWard, guardians::accept)
+            .documented(Docs::gives::<GuardianInfo>),
+        delete(paths::WARD, Action::LeaveWard, guardians::leave).documented(Docs::nothing),
+        get(paths::WARD_RECOVERIES, Action::ListWardRecoveries, guardians::recoveries)
+            .documented(|docs| docs.query::<PageQuery>().lists::<RecoveryInfo>()),
+        post(paths::WARD_VOUCH, Action::VouchForWard, guardians::vouch)
+            .documented(Docs::gives::<RecoveryInfo>),
+    ]
+}
+
 fn own_routes() -> Vec<Route> {
     vec![
         get(paths::ME, Action::ReadSelf, me::show).documented(Docs::gives::<Me>),
@@ -239,6 +271,10 @@ fn own_routes() -> Vec<Route> {
             .documented(Docs::gives::<DeviceCut>),
         post(paths::DEVICE_RESUME, Action::ResumeDevice, devices::resume)
             .documented(Docs::gives::<DeviceInfo>),
+        get(paths::DEVICE_REVIEW, Action::ReviewDevice, devices::review)
+            .documented(|docs| docs.query::<DeviceReviewQuery>().lists::<DeviceAct>()),
+        get(paths::DEVICE_EXPOSURE, Action::ListExposure, devices::exposure)
+            .documented(|docs| docs.query::<PageQuery>().lists::<ExposedSecret>()),
         post(paths::DEVICE_REVOKE, Action::RevokeDevice, devices::revoke)
             .documented(Docs::gives::<DeviceCut>),
         get(paths::AUDIT, Action::ReadAudit, audit::list)

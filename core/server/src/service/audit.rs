@@ -141,7 +141,11 @@ fn outcome(text: &str) -> Result<String, Failure> {
         .ok_or_else(|| Failure::invalid("outcome", "It is allow, deny or error."))
 }
 
-fn since(text: &str) -> Result<landfall_identity::Timestamp, Failure> {
+/// A time that a query names.
+///
+/// # Errors
+/// One that is none.
+pub(super) fn since(text: &str) -> Result<landfall_identity::Timestamp, Failure> {
     At::parse(text).map(|at| at.0).ok_or_else(|| {
         Failure::invalid("since", "Use an RFC 3339 time, such as 2026-11-21T14:32:00Z.")
     })

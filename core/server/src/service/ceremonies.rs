@@ -418,5 +418,17 @@ fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::ApproveLink { link, user, device, .. }) => {
             format!("{ceremony}: approve link {link} of {user} as {device}")
         }
+        Some(BoundAction::SetWaiting { allowed }) => {
+            format!("{ceremony}: waits {}", if *allowed { "on" } else { "off" })
+        }
+        Some(BoundAction::NameGuardian { guardian }) => {
+            format!("{ceremony}: name guardian {guardian}")
+        }
+        Some(BoundAction::RemoveGuardian { guardian }) => {
+            format!("{ceremony}: remove guardian {guardian}")
+        }
+        Some(BoundAction::VouchForRecovery { recovery, user, .. }) => {
+            format!("{ceremony}: vouch for recovery {recovery} of {user}")
+        }
     }
 }

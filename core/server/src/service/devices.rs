@@ -7,7 +7,7 @@ use super::passkeys::passkey_info;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::enrollments::{self, Enrollment};
-use crate::store::{Tx, changes, passkeys, sessions};
+use crate::store::{Tx, changes, passkeys, sessions, suspensions};
 use landfall_identity::notice::Happening;
 use landfall_identity::{Action, BoundAction, DeviceName, DeviceState, Label, Refusal, UserName};
 use landfall_protocol::admin::AdminDevicesQuery;
@@ -34,7 +34,7 @@ impl Target {
         Self { user: Some(user), device }
     }
 
-    async fn load(&self, tx: &mut Tx<'_>, turn: &Turn) -> Result<Enrollment, Failure> {
+    pub(super) async fn load(&self, tx: &mut Tx<'_>, turn: &Turn) -> Result<Enrollment, Failure> {
         let user = match &self.user {
             Some(user) => user,
             None => turn.user()?,
@@ -143,7 +143,10 @@ impl Service {
                     return Err(Refusal::NotFound.into());
                 }
                 turn.authorize(tx, &row.object(), None).await?;
-                service.cut_off(tx, turn, row, DeviceState::Suspended { at: turn.now }).await
+                let suspended = DeviceState::Suspended { at: turn.now };
+                let cut = service.cut_off(tx, turn, row.clone(), suspended).await?;
+                service.after_a_recovery(tx, turn, &row).await?;
+                Ok(cut)
             })
             .await?;
         self.cutter.cut(&thumbprint);
@@ -168,6 +171,7 @@ impl Service {
             }
             if enrollments::set_state(tx, &row.id, DeviceState::Active).await? {
                 row.state = DeviceState::Active;
+                suspensions::end(tx, &row.id, false, turn.now).await?;
                 let (device, label) = (row.device.clone(), row.label.clone());
                 let what = Happening::DeviceResumed { device, label };
                 service.tell(tx, turn.news(&row.user, what)?).await?;

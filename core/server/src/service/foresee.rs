@@ -1,10 +1,10 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
-use super::{Turn, links, recovery_codes, recovery_queue, tokens};
+use super::{Turn, guardians, links, recovery_codes, recovery_queue, tokens, waits, wards};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
-use crate::store::{Tx, enrollments, meta, recoveries};
+use crate::store::{self, Tx, enrollments, meta, recoveries};
 use landfall_identity::authorize::Object;
 use landfall_identity::session::{Factor, SessionFacts};
 use landfall_identity::time::Moment;
@@ -55,6 +55,11 @@ pub(super) async fn foresee(
             recovery_queue::may_approve(turn, &found)
         }
         BoundAction::ApproveLink { link, .. } => links::foresee(tx, turn, link, act).await,
+        BoundAction::VouchForRecovery { recovery, .. } => {
+            let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
+            wards::may_vouch(tx, turn, &found).await
+        }
+        BoundAction::NameGuardian { guardian } => guardians::may_name(tx, turn, guardian).await,
         _ => Ok(()),
     }
 }
@@ -103,6 +108,23 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Fai
         }
         BoundAction::ApproveLink { user, .. } => {
             (Action::ApproveLink, Object::Owned { tenant, user: user.clone() })
+        }
+        BoundAction::SetWaiting { allowed: true } => {
+            (Action::AllowWaiting, waits::plan_object(tx, turn).await?)
+        }
+        BoundAction::SetWaiting { allowed: false } => (Action::ForbidWaiting, turn.own()?),
+        BoundAction::NameGuardian { .. } => {
+            (Action::NameGuardian, waits::plan_object(tx, turn).await?)
+        }
+        BoundAction::RemoveGuardian { guardian } => {
+            let found = store::guardians::find(tx, &tenant, turn.user()?, guardian).await?;
+            let found = found.ok_or(Refusal::NotFound)?;
+            (Action::RemoveGuardian, guardians::object(&found))
+        }
+        BoundAction::VouchForRecovery { user, .. } => {
+            let (object, known) = wards::ward_object(tx, turn, user).await?;
+            there = known;
+            (Action::VouchForWard, object)
         }
     };
     Ok(Aim { action, object, there })

@@ -66,6 +66,7 @@ impl House {
             device_token_ttl_max: Seconds::hours(24),
             renewal_silence_max: Seconds::days(90),
             recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),
+            recovery_waiting_days: None,
         };
         let cutter = Arc::new(NothingToCut);
         let service = Service::new(store, Arc::new(pki), Arc::new(settings), ambient, cutter);

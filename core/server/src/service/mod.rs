@@ -5,6 +5,7 @@ pub mod devices;
 
 mod addresses;
 mod admin;
+mod aftermath;
 mod audit;
 mod ceremonies;
 mod ceremony_page;
@@ -15,6 +16,7 @@ mod foresee;
 mod freeze_links;
 mod link_new;
 mod links;
+mod guardians;
 mod me;
 mod node;
 mod notices;
@@ -32,7 +34,10 @@ mod recovery_standing;
 mod renew;
 mod secrets;
 mod sessions;
+mod suspensions;
 mod tokens;
+mod waits;
+mod wards;
 
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
@@ -72,8 +77,11 @@ pub struct Settings {
     pub mail: bool,
     /// How long a device may be silent and still renew by itself.
     pub renewal_silence_max: Seconds,
-    /// What lets somebody in who has no device any more.
+    /// What lets somebody in who has no device any more. A wait in it is for those users alone who want
+    /// one.
     pub recovery_plan: Plan,
+    /// How long that wait is; absent where the operator wants none.
+    pub recovery_waiting_days: Option<u32>,
 }
 
 /// Everything a use case stands on. Cheap to clone.

@@ -52,14 +52,43 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// What the caller did that concerns `user` as well, as one person to another.
+    pub(super) fn news_of_both(&self, user: &UserName, what: Happening) -> Result<News, Failure> {
+        let by = By::Person { user: self.user()?.clone() };
+        Ok(News {
+            tenant: self.tenant().clone(),
+            user: user.clone(),
+            at: self.now,
+            what,
+            by,
+            // Where somebody else is, is not this user's to know.
+            source: None,
+        })
+    }
+}
+
 impl Service {
     /// Writes a notice in the act's own transaction.
     ///
     /// # Errors
     /// [`Failure`] from the store; then the act is undone, too.
     pub(super) async fn tell(&self, tx: &mut Tx<'_>, news: News) -> Result<(), Failure> {
-        let News { tenant, user, at, what, by, source } = news;
         let id = NoticeId::from_bits(self.ambient.row_bits());
+        self.tell_as(tx, id, news).await
+    }
+
+    /// As [`Service::tell`], under a name that somebody remembers.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn tell_as(
+        &self,
+        tx: &mut Tx<'_>,
+        id: NoticeId,
+        news: News,
+    ) -> Result<(), Failure> {
+        let News { tenant, user, at, what, by, source } = news;
         let notice = Notice { id, tenant, user, at, what, by, source };
         notices::insert(tx, &notice).await?;
         let start = (Timestamp::from_millis(i64::MIN), "");
@@ -116,6 +145,10 @@ impl Service {
             let before = page::time_cursor(query.after.as_deref())?;
             let before = (before.0, before.1.as_str());
             let rows = notices::list(tx, turn.tenant(), turn.user()?, before, limit + 1).await?;
+            if query.after.is_none() {
+                // A device of the account that works has fetched the newest.
+                super::waits::heard_by_device(tx, turn).await?;
+            }
             let next = |notice: &Notice| page::time_cursor_text(notice.at, notice.id.as_str());
             Ok(page::cut(rows, limit, next, info))
         })

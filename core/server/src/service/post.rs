@@ -168,6 +168,9 @@ impl Service {
         self.keep(async move |tx: &mut Tx<'_>| {
             let fault = fault.as_deref();
             let ours = outbox::end(tx, &parcel.id, &node, ended, fault, now).await?;
+            if ours && ended == Ended::Delivered {
+                super::waits::heard_by_mail(tx, &parcel, now).await?;
+            }
             match &row {
                 Some(row) if ours => store::audit::append(tx, row, salt).await,
                 _ => Ok::<_, StoreError>(()),

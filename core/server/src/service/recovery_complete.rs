@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{Lane, Tx, changes, enrollments, links, recovery_codes, sessions, users};
+use crate::store::{Lane, Tx, changes, enrollments, links, recovery_codes, sessions, suspensions, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
@@ -44,6 +44,8 @@ struct Done {
     certificate: StoredCertificate,
     grant: Option<EnrollmentGrant>,
     suspended: Option<Enrollment>,
+    /// Whether that was done now, and not before.
+    suspends: bool,
     unfrozen: bool,
     /// Each proof, as the audit names it.
     proofs: Vec<String>,
@@ -100,6 +102,10 @@ impl Service {
                     news.by = By::Device { device };
                 }
                 service.tell(tx, news).await?;
+            }
+            if let Some(lost) = done.suspended.as_ref().filter(|_| done.suspends) {
+                let (id, device) = (&candidate.recovery.id, &done.enrollment.device);
+                service.will_revoke(tx, lost, id, device, now).await?;
             }
             note(&notes, |seen| {
                 seen.actor = Some(service.spiffe_id_of(&done.enrollment));
@@ -204,7 +210,7 @@ async fn complete(tx: &mut Tx<'_>, candidate: &Candidate, now: Timestamp) -> Res
         return Err(refusal.into());
     }
     match standing.completion {
-        Completion::Resume => resume(tx, &standing.row, now).await,
+        Completion::Resume => resume(tx, candidate, &standing.row, now).await,
         _ => issue(tx, candidate, &standing, now).await,
     }
 }
@@ -251,9 +257,18 @@ async fn issue(
     let counted = standing.proofs.iter().filter(|proof| proof.counts);
     let proofs = counted.map(super::recovery_standing::Judged::text).collect();
     let grant = Some(candidate.grant.clone());
-    let done =
-        Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left, linked_by };
-    Ok(done)
+    let suspends = suspended.is_some();
+    Ok(Done {
+        enrollment,
+        certificate,
+        grant,
+        suspended,
+        suspends,
+        unfrozen,
+        proofs,
+        codes_left,
+        linked_by,
+    })
 }
 
 /// The device that let in what a link makes. A link makes what was approved and does nothing besides:
@@ -336,8 +351,14 @@ async fn suspend(
     Ok(Some(lost))
 }
 
-/// The same key again: the same certificate, as long as its device may act.
-async fn resume(tx: &mut Tx<'_>, row: &Recovery, now: Timestamp) -> Result<Done, Failure> {
+/// The same key again: the same certificate, as long as its device may act. Who only now knows which
+/// device is lost names it here.
+async fn resume(
+    tx: &mut Tx<'_>,
+    candidate: &Candidate,
+    row: &Recovery,
+    now: Timestamp,
+) -> Result<Done, Failure> {
     let lost = || Failure::internal("a completed recovery without its device");
     let id = row.enrollment.as_ref().ok_or_else(lost)?;
     let enrollment = enrollments::by_id(tx, id).await?.ok_or_else(lost)?;
@@ -349,9 +370,46 @@ async fn resume(tx: &mut Tx<'_>, row: &Recovery, now: Timestamp) -> Result<Done,
     let serial = row.certificate.as_deref().ok_or_else(lost)?;
     let certificate = enrollments::certificate(tx, serial).await?.ok_or_else(lost)?;
     let grant = enrollments::live_grant(tx, id, now).await?;
-    let (suspended, unfrozen, proofs) = (None, false, Vec::new());
-    let (codes_left, linked_by) = (None, None);
-    let done =
-        Done { enrollment, certificate, grant, suspended, unfrozen, proofs, codes_left, linked_by };
-    Ok(done)
+    let (suspended, suspends) = suspend_later(tx, candidate, row, &enrollment, now).await?;
+    let (unfrozen, proofs, codes_left, linked_by) = (false, Vec::new(), None, None);
+    Ok(Done {
+        enrollment,
+        certificate,
+        grant,
+        suspended,
+        suspends,
+        unfrozen,
+        proofs,
+        codes_left,
+        linked_by,
+    })
+}
+
+/// One device for each recovery: further ones take the new device's own passkey. The same one again
+/// changes nothing.
+async fn suspend_later(
+    tx: &mut Tx<'_>,
+    candidate: &Candidate,
+    row: &Recovery,
+    own: &Enrollment,
+    now: Timestamp,
+) -> Result<(Option<Enrollment>, bool), Failure> {
+    let Some(device) = &candidate.body.suspend else { return Ok((None, false)) };
+    if *device == own.device {
+        return Err(Failure::invalid(
+            "suspend",
+            "That is the device that you have just got back in on.",
+        ));
+    }
+    let before = suspensions::of_recovery(tx, &row.id).await?;
+    let named = enrollments::find(tx, &row.tenant, &row.user, device).await?;
+    match named {
+        Some(lost) if before.contains(&lost.id) => Ok((Some(lost), false)),
+        Some(_) if !before.is_empty() => Err(Failure::invalid(
+            "suspend",
+            "This recovery has cut off one device already. Register a passkey, then: landfall device \
+             suspend NAME.",
+        )),
+        _ => Ok((suspend(tx, candidate, row, now).await?, true)),
+    }
 }

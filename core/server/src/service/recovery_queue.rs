@@ -9,7 +9,7 @@ use landfall_identity::authorize::Object;
 use landfall_identity::id::RecoveryId;
 use landfall_identity::notice::Happening;
 use landfall_identity::recovery::{Door, Plan};
-use landfall_identity::{BoundAction, Reason, Refusal, UserName};
+use landfall_identity::{Action, BoundAction, Reason, Refusal, UserName};
 use landfall_protocol::recovery::{RecoveryApproveRequest, RecoveryInfo};
 use landfall_protocol::{Page, PageQuery};
 
@@ -48,7 +48,8 @@ impl Service {
         .await
     }
 
-    /// "That is not me", or an administrator's no: the recovery ends.
+    /// "That is not me", or an administrator's no: the recovery ends. One that waits is ended by its owner
+    /// once a day; after that the no leaves it to administrators, and time alone ends it no more.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] when it is not the caller's to end; [`Refusal::RecoveryOver`].
@@ -57,16 +58,24 @@ impl Service {
         request: RequestContext,
         id: RecoveryId,
     ) -> Result<RecoveryInfo, Failure> {
-        let plan = self.settings.recovery_plan.clone();
-        let service = self.clone();
+        let (plan, service) = (self.settings.recovery_plan.clone(), self.clone());
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let row = load(tx, turn, &id).await?;
             turn.authorize(tx, &object(&row), None).await?;
-            if !recoveries::stop(tx, &id, turn.now).await? {
+            if !row.state.is_open(row.expires_at, turn.now) {
                 return Err(Refusal::RecoveryOver.into());
             }
-            let what = Happening::RecoveryStopped { device: row.device.clone() };
-            service.tell(tx, turn.news(&row.user, what)?).await?;
+            let stops = match turn.is(Action::ObjectToRecovery) {
+                true => service.object_to_wait(tx, turn, &row).await?,
+                false => true,
+            };
+            if stops && !recoveries::stop(tx, &id, turn.now).await? {
+                return Err(Refusal::RecoveryOver.into());
+            }
+            if stops {
+                let what = Happening::RecoveryStopped { device: row.device.clone() };
+                service.tell(tx, turn.news(&row.user, what)?).await?;
+            }
             judged(tx, turn, &plan, &id).await
         })
         .await
@@ -136,7 +145,11 @@ pub(super) fn object(row: &Recovery) -> Object {
     Object::Owned { tenant: row.tenant.clone(), user: row.user.clone() }
 }
 
-async fn load(tx: &mut Tx<'_>, turn: &Turn, id: &RecoveryId) -> Result<Recovery, Failure> {
+pub(super) async fn load(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    id: &RecoveryId,
+) -> Result<Recovery, Failure> {
     turn.about(format!("recovery {id}"));
     let found = recoveries::find(tx, id).await?;
     // One of nobody's account is none: a stranger may have named anybody.
@@ -157,7 +170,7 @@ async fn load(tx: &mut Tx<'_>, turn: &Turn, id: &RecoveryId) -> Result<Recovery,
     }
 }
 
-async fn judged(
+pub(super) async fn judged(
     tx: &mut Tx<'_>,
     turn: &Turn,
     plan: &Plan,

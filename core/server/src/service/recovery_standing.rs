@@ -2,13 +2,14 @@
 
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
-use crate::store::{StoreError, Tx, enrollments, meta, recovery_codes, users};
+use crate::store::waits::{self, Wait};
+use crate::store::{StoreError, Tx, enrollments, guardians, meta, recovery_codes, users};
 use landfall_identity::caller::AccountState;
 use landfall_identity::id::EnrollmentId;
 use landfall_identity::recovery::{
-    CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState,
+    CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState, WaitClock,
 };
-use landfall_identity::{DeviceState, Moment, Refusal, Role, Timestamp, UserName};
+use landfall_identity::{DeviceState, Moment, Refusal, Role, Seconds, Timestamp, UserName};
 use landfall_protocol::At;
 use landfall_protocol::recovery::{
     RecoveryInfo, RecoveryProofInfo, RecoveryStateName, RecoveryStatus,
@@ -21,6 +22,10 @@ pub(super) struct Standing {
     pub(super) user: Option<User>,
     pub(super) proofs: Vec<Judged>,
     pub(super) completion: Completion,
+    /// The waiting period that was asked for, if one was.
+    pub(super) wait: Option<Wait>,
+    /// The one that could be asked for.
+    pub(super) may_wait: Option<Seconds>,
 }
 
 /// A proof, and whether it counts now.
@@ -56,9 +61,17 @@ impl Standing {
         let evidence = Evidence { proofs: given.collect(), device_lives };
         let waited = meta::waits_stand_at(tx).await?.unwrap_or(now);
         let moment = Moment { now, waited };
-        let completion =
-            row.state.complete(row.expires_at, &plan.for_role(role), &evidence, moment);
-        Ok(Self { row, user, proofs, completion })
+        let plan = plan_for(tx, plan, &row, role).await?;
+        let wait = waits::find(tx, &row.id).await?;
+        let clock =
+            wait.as_ref().map_or(WaitClock::NotBegun, |wait| wait.state.clock(wait.whole, waited));
+        let completion = row.state.complete(row.expires_at, &plan, &evidence, clock, moment);
+        let may_wait = match completion {
+            // One that was ended is not asked for again, by this key.
+            Completion::Unproved if wait.is_none() => plan.wait_for(&evidence, waited),
+            _ => None,
+        };
+        Ok(Self { row, user, proofs, completion, wait, may_wait })
     }
 
     /// Why it cannot be completed now, if it cannot.
@@ -67,6 +80,8 @@ impl Standing {
             Completion::Issue | Completion::Resume => return None,
             Completion::Unproved => Refusal::RecoveryUnproved,
             Completion::Held { until } => Refusal::RecoveryHeld { until, left: until.since(now) },
+            Completion::Unheard => Refusal::RecoveryUnheard,
+            Completion::Contested => Refusal::RecoveryContested,
             Completion::ClockJumped => Refusal::ClockJumped,
             Completion::Stopped { at } => Refusal::RecoveryStopped { at },
             Completion::Over => Refusal::RecoveryOver,
@@ -86,6 +101,7 @@ impl Standing {
                 .map(|proof| proof.row.door)
                 .collect(),
             held_until: self.held_until(),
+            may_wait_days: self.may_wait.and_then(|wait| u32::try_from(wait.0 / 86_400).ok()),
             expires_at: self.row.expires_at.into(),
             server_time: now.into(),
         }
@@ -114,6 +130,8 @@ impl Standing {
             (_, Completion::Issue | Completion::Resume) => RecoveryStateName::Ready,
             (_, Completion::Unproved) => RecoveryStateName::Unproved,
             (_, Completion::Held { .. } | Completion::ClockJumped) => RecoveryStateName::Held,
+            (_, Completion::Unheard) => RecoveryStateName::Unheard,
+            (_, Completion::Contested) => RecoveryStateName::Contested,
             (_, Completion::Stopped { .. }) => RecoveryStateName::Stopped,
             (_, Completion::Over) => RecoveryStateName::Over,
         }
@@ -153,8 +171,26 @@ impl Judged {
     }
 }
 
-/// Whether a proof counts as the rows are now: a code that still works, an administrator who could still
-/// act on the device that the approval was given on, a device of the user that may still act.
+/// The tenant's plan as it stands for one user: two administrators for an administrator, and no wait in a
+/// proof's place unless the user wants it.
+///
+/// # Errors
+/// The database.
+pub(super) async fn plan_for(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    row: &Recovery,
+    role: Role,
+) -> Result<Plan, StoreError> {
+    let plan = plan.for_role(role);
+    Ok(match waits::allowed_since(tx, &row.tenant, &row.user).await? {
+        Some(_) => plan,
+        None => plan.without_waits(),
+    })
+}
+
+/// Whether a proof counts as the rows are now: a code that still works, an administrator or a guardian who
+/// is one still and could act on the device that the approval was given on, a device of the user that may still act.
 async fn counts(
     tx: &mut Tx<'_>,
     recovery: &Recovery,
@@ -170,12 +206,10 @@ async fn counts(
         Door::Admin => {
             let name = UserName::parse(proof.by.as_str()).map_err(|_| shape(1))?;
             let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
-            let admin = users::find(tx, &recovery.tenant, &name).await?.is_some_and(|user| {
-                user.role == Role::Admin && user.account() == AccountState::Active
-            });
-            let device = enrollments::by_id(tx, &device).await?;
-            let acts = device.is_some_and(|device| device.state == DeviceState::Active);
-            Ok(admin && acts && name != recovery.user)
+            let admin = users::find(tx, &recovery.tenant, &name)
+                .await?
+                .is_some_and(|user| user.role == Role::Admin);
+            Ok(admin && name != recovery.user && acts(tx, recovery, &name, &device).await?)
         }
         Door::Device => {
             let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
@@ -185,6 +219,27 @@ async fn counts(
                 && device.state == DeviceState::Active;
             Ok(acts && (&device.tenant, &device.user) == (&recovery.tenant, &recovery.user))
         }
-        Door::Passkey | Door::MailedCode | Door::Guardian => Ok(false),
+        Door::Guardian => {
+            let name = UserName::parse(proof.by.as_str()).map_err(|_| shape(1))?;
+            let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
+            let chosen = guardians::find(tx, &recovery.tenant, &recovery.user, &name).await?;
+            let chosen = chosen.is_some_and(|guardian| guardian.since.covers(proof.at));
+            Ok(chosen && name != recovery.user && acts(tx, recovery, &name, &device).await?)
+        }
+        Door::Passkey | Door::MailedCode => Ok(false),
     }
+}
+
+/// Whether somebody who vouched could still act on the device that they did it on.
+async fn acts(
+    tx: &mut Tx<'_>,
+    recovery: &Recovery,
+    name: &UserName,
+    device: &EnrollmentId,
+) -> Result<bool, StoreError> {
+    let active = users::find(tx, &recovery.tenant, name)
+        .await?
+        .is_some_and(|user| user.account() == AccountState::Active);
+    let device = enrollments::by_id(tx, device).await?;
+    Ok(active && device.is_some_and(|device| device.state == DeviceState::Active))
 }

@@ -43,7 +43,7 @@ pub struct ProofRow {
     pub door: Door,
     /// Who or which: the same one counts once.
     pub by: String,
-    /// A code's name, or the device that an administrator approved on.
+    /// A code's name, or the device that an administrator or a guardian approved on.
     pub thing: String,
     /// Why, where somebody vouched.
     pub reason: Option<Reason>,
@@ -203,6 +203,35 @@ pub async fn list_open(
                  ORDER BY begun_at DESC, id DESC LIMIT $6"
             ),
             params![tenant.as_str(), user.map(UserName::as_str), now, before.0, before.1, limit],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// As [`list_open`], of those who chose `guardian`, who accepted.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn list_of_wards(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    guardian: &UserName,
+    before: (Timestamp, &str),
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Recovery>, StoreError> {
+    let rows = tx
+        .all(
+            select!(
+                "WHERE tenant = $1 AND state = 'open' AND expires_at > $2
+                 AND (begun_at < $3 OR (begun_at = $3 AND id < $4))
+                 AND EXISTS (SELECT 1 FROM guardians g
+                             WHERE g.tenant = recoveries.tenant AND g.guardian = $5
+                               AND g.user_name = recoveries.user_name
+                               AND g.accepted_at IS NOT NULL AND g.ended_at IS NULL)
+                 ORDER BY begun_at DESC, id DESC LIMIT $6"
+            ),
+            params![tenant.as_str(), now, before.0, before.1, guardian.as_str(), limit],
         )
         .await?;
     rows.iter().map(read).collect()

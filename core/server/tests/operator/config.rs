@@ -62,6 +62,23 @@ fn a_plain_configuration_is_explained() {
 }
 
 #[test]
+fn a_way_in_that_nist_does_not_know_is_called_so() {
+    let folder = Folder::new();
+    let plain = folder.check("recovery_plan = 'team'");
+    says(&plain, &["Recovery         the plan team\n"]);
+    assert!(!format!("{plain:?}").contains("NIST"), "{plain:?}");
+    let waits = folder.check("recovery_waiting_days = 7");
+    assert!(waits.ok, "{waits:?}");
+    says(
+        &waits,
+        &[
+            "the plan personal, or a wait of 7 days for users who allow it",
+            "NIST SP 800-63B-4 knows no",
+        ],
+    );
+}
+
+#[test]
 fn certificate_files_are_looked_into() {
     let folder = Folder::new();
     let files = folder.certificate("id.example.org");

@@ -370,6 +370,7 @@ async fn open(
         device_token_ttl_max: Seconds::minutes(10),
         renewal_silence_max: Seconds::days(90),
         recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),
+        recovery_waiting_days: None,
     };
     let service = Service::new(
         store.clone(),
