@@ -9,8 +9,9 @@ describe("the fragment", () => {
   test("is read when it is a ticket", () => {
     expect(readTicket(`#step-up.cer_7f3a19.${SECRET}`)).toEqual({ purpose: "step-up", ceremonyId: "cer_7f3a19", secret: SECRET });
     expect(readTicket(`#register.cer_7f3a19.${SECRET}`)?.purpose).toBe("register");
+    expect(readTicket(`#recover.cer_7f3a19.${SECRET}`)?.purpose).toBe("recover");
   });
-  test.each(["", "#", "#step-up", `#recover.c.${SECRET}`, "#step-up.c.short", `#step-up.a/b.${SECRET}`, `#step-up.c.${SECRET}.x`])(
+  test.each(["", "#", "#step-up", `#drill.c.${SECRET}`, "#step-up.c.short", `#step-up.a/b.${SECRET}`, `#step-up.c.${SECRET}.x`])(
     "%j is none",
     (fragment) => expect(readTicket(fragment)).toBeNull(),
   );

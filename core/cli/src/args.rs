@@ -73,7 +73,7 @@ pub enum Stdin {
 pub enum Verb {
     /// Become the first administrator of a new server
     #[command(
-        after_help = "Examples:\n  landfall claim --user bert --device bert-laptop\n  landfall claim lf1.CODE --user bert --device bert-laptop --yes"
+        after_help = "Examples:\n  landfall claim --user bert --device bert-laptop\n  landfall claim lf1.CODE --user bert --device bert-laptop --yes\n  landfall claim --user bert --device bert-laptop --roaming-authenticator"
     )]
     Claim(EnrollArgs),
     /// Make this machine yours, with a code from another device or an administrator
@@ -81,9 +81,9 @@ pub enum Verb {
         after_help = "Leave the code out to be asked for it, or pipe it in: so it stays out of the shell's history.\nAn enrolment that was interrupted goes on with `landfall enroll` alone.\n\nExamples:\n  landfall enroll\n  landfall enroll lf1.CODE --yes\n  landfall enroll --user anna --device anna-phone lf1.CODE\n  landfall enroll --replace lf1.CODE"
     )]
     Enroll(EnrollArgs),
-    /// Get back in with no device at all: with a recovery code, an administrator, or both
+    /// Get back in with no device at all: with a passkey, a recovery code, an administrator
     #[command(
-        after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --json"
+        after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --with-passkey\n  landfall recover --json"
     )]
     Recover(RecoverArgs),
     /// Recovery codes, and recoveries of your account that are under way
@@ -168,6 +168,9 @@ pub struct EnrollArgs {
     /// Replace the identity that this machine has on that server
     #[arg(long)]
     pub replace: bool,
+    /// Register the security key that you carry as your way in, at once
+    #[arg(long)]
+    pub roaming_authenticator: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -238,12 +241,15 @@ pub enum TokenVerb {
 pub enum WebauthnVerb {
     /// Register a passkey
     #[command(
-        after_help = "Examples:\n  landfall webauthn register\n  landfall webauthn register --type roaming --label \"blue key\""
+        after_help = "Examples:\n  landfall webauthn register\n  landfall webauthn register --type roaming --label \"blue key\"\n  landfall webauthn register --roaming-authenticator --label \"blue key\""
     )]
     Register {
         /// In this machine, or in a key that you carry
         #[arg(long = "type", value_name = "platform|roaming", value_parser = attachment, default_value = "platform")]
         attachment: Attachment,
+        /// In a key that you carry, so that it alone gets you back in on a bare machine
+        #[arg(long, conflicts_with = "attachment")]
+        roaming_authenticator: bool,
         /// What you call it
         #[arg(long)]
         label: Option<Label>,
@@ -261,6 +267,13 @@ pub enum WebauthnVerb {
         id: PasskeyId,
         /// What you call it now
         label: Label,
+    },
+    /// Bind a key that you carry to this machine: it proves that it is here
+    #[command(after_help = "Example:\n  landfall webauthn bind 00000000000000000000000000")]
+    Bind {
+        /// Its name, from `landfall webauthn list`
+        #[arg(value_parser = listed::<PasskeyId>)]
+        id: PasskeyId,
     },
     /// Remove a passkey
     #[command(after_help = "Example:\n  landfall webauthn remove 00000000000000000000000000")]

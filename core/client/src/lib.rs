@@ -22,6 +22,7 @@ mod human;
 mod identity;
 mod loopback;
 mod notices;
+mod passkey_door;
 mod passkeys;
 mod recover;
 mod recovery_codes;
@@ -67,6 +68,7 @@ pub mod words {
     pub use landfall_identity::caller::Role;
     pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
+    pub use landfall_identity::recovery::Door;
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;
     pub use landfall_identity::{

@@ -10,6 +10,7 @@ mod code;
 mod plan;
 mod process;
 mod readiness;
+mod shown;
 mod verdict;
 mod ways;
 
@@ -20,5 +21,6 @@ pub use process::{
     RecoveryState, TRIES_MAX,
 };
 pub use readiness::{Need, Readiness, Remedy, Standing, Thing, ThingKind, WayIn};
+pub use shown::{Carried, Shown, witnessed};
 pub use verdict::{Evidence, Proof, Verdict};
 pub use ways::Way;

@@ -7,7 +7,7 @@ mod verify;
 
 pub use completion::{Completion, CompletionError, Loopback, LoopbackError, ReturnTo};
 pub use options::{Asked, OptionsError, Question, Registration, StepUp};
-pub use verify::{Assertion, Attested, Rejected};
+pub use verify::{Assertion, Attested, Rejected, credential_id_of};
 
 use landfall_crypto::Secret32;
 use landfall_identity::Seconds;
@@ -35,16 +35,19 @@ pub enum Purpose {
     Register,
     /// A proof by one that exists.
     StepUp,
+    /// A proof by one that exists, on a machine that is nobody's yet.
+    Recover,
 }
 
 impl Purpose {
-    const ALL: [Self; 2] = [Self::Register, Self::StepUp];
+    const ALL: [Self; 3] = [Self::Register, Self::StepUp, Self::Recover];
 
     /// The text in rows and in the page's address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Register => "register",
             Self::StepUp => "step-up",
+            Self::Recover => "recover",
         }
     }
 
@@ -58,6 +61,7 @@ impl Purpose {
         match self {
             Self::Register => b"landfall/register/v1",
             Self::StepUp => b"landfall/step-up/v1",
+            Self::Recover => b"landfall/recover/v1",
         }
     }
 }

@@ -107,12 +107,12 @@ pub(super) async fn approve(
     reply(app.service.approve_recovery(context, segments.get("id")?, body).await)
 }
 
-fn fields<T>(request: &Signed<T>) -> Result<SignatureFields, Refused> {
+pub(super) fn fields<T>(request: &Signed<T>) -> Result<SignatureFields, Refused> {
     signature_fields(&request.headers)
 }
 
 /// Under our own authority, not the one that the request claims.
-fn message<'a, T>(
+pub(super) fn message<'a, T>(
     request: &'a Signed<T>,
     authority: &'a str,
     fields: &'a SignatureFields,

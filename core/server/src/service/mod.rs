@@ -8,6 +8,7 @@ mod admin;
 mod audit;
 mod ceremonies;
 mod ceremony_page;
+mod ceremony_recover;
 mod claim;
 mod clock;
 mod enroll;

@@ -268,7 +268,7 @@ async fn begin(tx: &mut Tx<'_>, new: &Recovery, now: Timestamp) -> Result<Recove
     Ok(new.clone())
 }
 
-fn still_open(row: &Recovery, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn still_open(row: &Recovery, now: Timestamp) -> Result<(), Refusal> {
     match row.state {
         RecoveryState::Stopped { at } => Err(Refusal::RecoveryStopped { at }),
         state if state.is_open(row.expires_at, now) && row.tries_left > 0 => Ok(()),

@@ -13,11 +13,11 @@ use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{Lane, Tx, changes, enrollments, recovery_codes, sessions, users};
+use crate::store::{Lane, Tx, changes, enrollments, passkeys, recovery_codes, sessions, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
-use landfall_identity::id::{EnrollmentId, GrantId, NodeId};
+use landfall_identity::id::{EnrollmentId, GrantId, NodeId, PasskeyId};
 use landfall_identity::notice::Happening;
 use landfall_identity::recovery::{CodeName, Completion, Door, Plan};
 use landfall_identity::spiffe::{Principal, SpiffeId};
@@ -233,6 +233,7 @@ async fn issue(
     let certificate = pki::stored(&candidate.certificate, &enrollment.id, now);
     enrollments::insert_certificate(tx, &certificate, None).await?;
     enrollments::insert_grant(tx, &candidate.grant).await?;
+    bind(tx, standing, &enrollment.id).await?;
     let codes_left = burn(tx, candidate, standing, now).await?;
     let (device, serial) = (&enrollment.device, &certificate.serial);
     if !recoveries::complete(tx, &row.id, device, &enrollment.id, serial, now).await? {
@@ -256,6 +257,25 @@ async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing) -> Result<bool, Failur
             Ok(true)
         }
     }
+}
+
+/// A passkey that can leave its device, and has proved to be here, counts as registered here from now
+/// on: cutting off the lost device asks about it no more.
+async fn bind(
+    tx: &mut Tx<'_>,
+    standing: &Standing,
+    enrollment: &EnrollmentId,
+) -> Result<(), Failure> {
+    let Recovery { tenant, user, .. } = &standing.row;
+    let shown = standing.proofs.iter().filter(|proof| proof.counts);
+    for proof in shown.filter(|proof| proof.row.door == Door::Passkey) {
+        let id = PasskeyId::parse(proof.row.by.as_str()).map_err(Failure::internal)?;
+        let found = passkeys::find(tx, tenant, user, &id).await?;
+        if found.is_some_and(|row| !row.device_bound()) {
+            passkeys::bind(tx, &id, enrollment).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Burns the code that was shown, and keeps the one that takes its place. Tells how many work then.
