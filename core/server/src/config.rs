@@ -88,6 +88,11 @@ pub struct Config {
     /// What lets somebody in who has no device any more: `personal`, `team` or `strict`.
     #[serde(default = "default_recovery_plan")]
     pub recovery_plan: Preset,
+    /// A file with the models of passkey that may be registered: their AAGUIDs, one a line, and the
+    /// root certificates, PEM, that vouch for them. Without it every model is taken, and one that says
+    /// nothing of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey_models_file: Option<PathBuf>,
     /// Whether the root key stays, sealed, in the data directory. Right for local use; a server that
     /// others rely on keeps it offline.
     #[serde(default = "yes")]
@@ -187,6 +192,7 @@ impl Config {
             device_token_ttl_max_seconds: default_device_ttl(),
             renewal_silence_max_days: RENEWAL_SILENCE_MAX_DAYS,
             recovery_plan: default_recovery_plan(),
+            passkey_models_file: None,
             keep_root_key: true,
             master_key_passphrase_file: None,
             smtp_url: None,

@@ -4,6 +4,7 @@
 
 use anyhow::{Context, anyhow, bail};
 use data_encoding::BASE64;
+use der::Encode;
 use passkey::authenticator::{
     Authenticator, CredentialStore, DiscoverabilitySupport, StoreInfo, UiHint, UserCheck,
     UserValidationMethod,
@@ -24,6 +25,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use url::Url;
 use webauthn_authenticator_rs::WebauthnAuthenticator;
+pub use webauthn_authenticator_rs::softtoken::AAGUID as ROAMING_MODEL;
 use webauthn_authenticator_rs::softtoken::SoftToken;
 use webauthn_rs_proto::{CreationChallengeResponse, RequestChallengeResponse};
 
@@ -64,6 +66,17 @@ impl SoftKeys {
     /// When the roaming key cannot be made.
     pub fn in_memory() -> anyhow::Result<Self> {
         Ok(Self { held: Held::new()?, file: None })
+    }
+
+    /// As [`Self::in_memory`], with the root certificate, PEM, that vouches for the roaming key.
+    ///
+    /// # Errors
+    /// When the roaming key cannot be made.
+    pub fn vouched_for() -> anyhow::Result<(Self, String)> {
+        let (roaming, root) = SoftToken::new(true).map_err(|error| anyhow!("{error:?}"))?;
+        let root = pem::encode(&pem::Pem::new("CERTIFICATE", root.to_der()?));
+        let held = Held { roaming, ..Held::new()? };
+        Ok((Self { held, file: None }, root))
     }
 
     /// Authenticators kept in `file`, made at the first use. Other processes may use them meanwhile:

@@ -2,10 +2,12 @@
 //! the completion travels. The rows are the store's, the order of events the service's.
 
 mod completion;
+mod models;
 mod options;
 mod verify;
 
 pub use completion::{Completion, CompletionError, Loopback, LoopbackError, ReturnTo};
+pub use models::{Models, ModelsError};
 pub use options::{Asked, OptionsError, Question, Registration, StepUp};
 pub use verify::{Assertion, Attested, Rejected, credential_id_of};
 
@@ -86,6 +88,8 @@ pub struct RelyingParty {
     webauthn: Webauthn,
     id: String,
     origin: Url,
+    /// The models that are taken; every one when absent.
+    models: Option<Models>,
 }
 
 impl RelyingParty {
@@ -119,7 +123,13 @@ impl RelyingParty {
 
     fn at(id: &str, origin: Url) -> Result<Self, RelyingPartyError> {
         let webauthn = WebauthnBuilder::new(id, &origin)?.rp_name(RP_NAME).build()?;
-        Ok(Self { webauthn, id: id.to_owned(), origin })
+        Ok(Self { webauthn, id: id.to_owned(), origin, models: None })
+    }
+
+    /// The same, taking new passkeys of these models alone.
+    #[must_use]
+    pub fn taking(self, models: Option<Models>) -> Self {
+        Self { models, ..self }
     }
 
     /// The RP ID: what passkeys bind themselves to, for ever.

@@ -77,14 +77,17 @@ impl RelyingParty {
         resident_wanted: bool,
         answer: &Value,
     ) -> Result<Attested, Rejected> {
-        let state: PasskeyRegistration = expected(expectation)?;
         let response: RegisterPublicKeyCredential = read(answer)?;
         came_as_asked(answer, attachment)?;
         same_page(&response.response.client_data_json)?;
-        let passkey = self
-            .webauthn
-            .finish_passkey_registration(&response, &state)
-            .map_err(|error| rejected(&error))?;
+        let passkey = match &self.models {
+            Some(models) => models.finish(&self.webauthn, &response, &expected(expectation)?),
+            None => {
+                let state: PasskeyRegistration = expected(expectation)?;
+                self.webauthn.finish_passkey_registration(&response, &state)
+            }
+        };
+        let passkey = passkey.map_err(|error| rejected(&error))?;
         let credential = Credential::from(passkey.clone());
         if response.type_ != "public-key" || response.raw_id != credential.cred_id {
             return Err(Rejected::refused("the credential's names differ"));
@@ -279,6 +282,16 @@ fn rejected(error: &WebauthnError) -> Rejected {
         WebauthnError::CredentialMayNotBeHardwareBound => {
             Rejected::suspicious("backed up, and not eligible for backup")
         }
+        WebauthnError::AttestationNotVerifiable
+        | WebauthnError::AttestationLeafCertMissing
+        | WebauthnError::AttestationCertificateTrustStoreEmpty
+        | WebauthnError::AttestationChainNotTrusted(_)
+        | WebauthnError::AttestationUntrustedAaguid
+        | WebauthnError::AttestationFormatMissingAaguid
+        | WebauthnError::MissingAttestationCaList => Rejected {
+            refusal: Refusal::PasskeyModelRefused,
+            why: "a model that is not taken, or one that nobody vouches for",
+        },
         WebauthnError::InvalidClientDataType => Rejected::refused("the wrong type of answer"),
         WebauthnError::MismatchedChallenge => Rejected::refused("the answer to another challenge"),
         WebauthnError::InvalidRPOrigin | WebauthnError::CredentialCrossOrigin => {

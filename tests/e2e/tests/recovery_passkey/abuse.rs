@@ -195,3 +195,25 @@ async fn ceremonies_of_one_recovery_push_out_their_own_oldest_alone() {
     let CeremonyFinished::Redirect { url } = finished else { panic!("no redirect") };
     assert_eq!(redeem(&bare, &id, &mine, &completion(&url)).await.body["state"], "ready");
 }
+
+/// A thief at the unlocked laptop has added a key of their own, and its owner has frozen the account.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thiefs_fresh_passkey_thaws_nothing_by_a_recovery_either() {
+    let mut world = World::new().await.unwrap();
+    let (_, bert, _) = bert_with_a_key(&world).await;
+    bert.client().freeze().await.unwrap();
+    for (wait, opens) in [(Seconds(1), false), (Seconds::hours(24), true)] {
+        world.pass(wait).await.unwrap();
+        let bare = Bare::new(&world).unwrap();
+        let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
+        let begun = begin(&bare, &id, &loopback()).await.unwrap();
+        let finished = touch(&bert.shell, &begun).await.unwrap();
+        let CeremonyFinished::Redirect { url } = finished else { panic!("no redirect") };
+        redeem(&bare, &id, &begun, &completion(&url)).await;
+        let done = bare.complete(&id, "bert-new", None).await.unwrap();
+        match opens {
+            true => assert_eq!(done.body["unfrozen"], true, "{done:?}"),
+            false => assert_eq!(done.code(), ErrorCode::Probation),
+        }
+    }
+}

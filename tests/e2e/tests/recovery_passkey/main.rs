@@ -11,5 +11,6 @@
 mod abuse;
 mod back_in;
 mod forged;
+mod models;
 mod roaming;
 mod world;
