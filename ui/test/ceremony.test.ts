@@ -75,6 +75,13 @@ describe("what the page shows", () => {
     expect(register.querySelector("button")?.textContent).toBe("Make a passkey");
   });
 
+  test("a bare machine's question says what the passkey opens, and to which machine", () => {
+    const shown = page(askView({ ...options, purpose: "recover", act: null, device_label: null }, new Date(), () => {}));
+    expect(shown.querySelector("h1")?.textContent).toBe("Let a new machine into the account of bert?");
+    expect(shown.querySelector("#device")?.textContent).toBe("bert-desktop");
+    expect(shown.querySelector("button")?.textContent).toBe("Let it in with my passkey");
+  });
+
   test("the typed code says whom it is for", () => {
     const shown = page(codeView("7K2M-9QXA", options));
     expect(shown.querySelector("#code")?.textContent).toBe("7K2M-9QXA");

@@ -1,14 +1,15 @@
 //! What can be typed. Help is written for somebody who has just lost a laptop.
 
 mod recovery;
+mod webauthn;
 
 pub use recovery::{AdminRecoveryVerb, CodesVerb, RecoverArgs, RecoveryVerb};
+pub use webauthn::WebauthnVerb;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use landfall_client::words::{
-    Attachment, DeviceName, Label, MailAddress, PasskeyId, Role, Seconds, SecretName, TokenId,
-    UserName,
+    Attachment, DeviceName, Label, MailAddress, Role, Seconds, SecretName, TokenId, UserName,
 };
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -29,7 +30,7 @@ Lost a laptop? On this machine:
   landfall enroll                  type or paste the code that another device or an administrator made
   landfall secret get wifi         your secrets are here again
   landfall device lost old-laptop  cut the lost one off
-No other device either? With the sheet that you printed, or an administrator on the phone:
+No other device either? With a passkey, a printed sheet, or an administrator on the phone:
   landfall recover                 back in with nothing but your name and that
 
 Exit codes: 0 done, 2 usage, 3 sign in, 4 step up, 5 refused, 6 not found, 7 conflict, 8 network,
@@ -234,53 +235,6 @@ pub enum TokenVerb {
         /// Its name, from `landfall token list`
         #[arg(value_parser = listed::<TokenId>)]
         id: TokenId,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum WebauthnVerb {
-    /// Register a passkey
-    #[command(
-        after_help = "Examples:\n  landfall webauthn register\n  landfall webauthn register --type roaming --label \"blue key\"\n  landfall webauthn register --roaming-authenticator --label \"blue key\""
-    )]
-    Register {
-        /// In this machine, or in a key that you carry
-        #[arg(long = "type", value_name = "platform|roaming", value_parser = attachment, default_value = "platform")]
-        attachment: Attachment,
-        /// In a key that you carry, so that it alone gets you back in on a bare machine
-        #[arg(long, conflicts_with = "attachment")]
-        roaming_authenticator: bool,
-        /// What you call it
-        #[arg(long)]
-        label: Option<Label>,
-    },
-    /// Your passkeys
-    #[command(after_help = "Example:\n  landfall webauthn list")]
-    List,
-    /// Change what a passkey is called
-    #[command(
-        after_help = "Example:\n  landfall webauthn rename 00000000000000000000000000 \"blue key\""
-    )]
-    Rename {
-        /// Its name, from `landfall webauthn list`
-        #[arg(value_parser = listed::<PasskeyId>)]
-        id: PasskeyId,
-        /// What you call it now
-        label: Label,
-    },
-    /// Bind a key that you carry to this machine: it proves that it is here
-    #[command(after_help = "Example:\n  landfall webauthn bind 00000000000000000000000000")]
-    Bind {
-        /// Its name, from `landfall webauthn list`
-        #[arg(value_parser = listed::<PasskeyId>)]
-        id: PasskeyId,
-    },
-    /// Remove a passkey
-    #[command(after_help = "Example:\n  landfall webauthn remove 00000000000000000000000000")]
-    Remove {
-        /// Its name, from `landfall webauthn list`
-        #[arg(value_parser = listed::<PasskeyId>)]
-        id: PasskeyId,
     },
 }
 

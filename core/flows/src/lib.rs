@@ -13,6 +13,7 @@ mod ceremony;
 pub mod enroll;
 pub mod io;
 pub mod recover;
+mod recover_state;
 pub mod register_passkey;
 pub mod remedy;
 pub mod screen;

@@ -6,14 +6,17 @@
 //! empty battery loses nothing: the same key finds its recovery again, and at the end the same
 //! certificate. What takes hours ends a run of the flow, not the flow: `begin` asks again how it stands.
 
-use crate::ceremony::{Ceremony, Purpose};
+use crate::ceremony::Ceremony;
 use crate::io::{Call, Door, Effect, Flow, Input, KeyRef, Reply, Saved, Step};
+use crate::recover_state::{
+    STEPS, ShowPasskey, State, is_about_the_code, key_of, resume_point, step_of,
+};
 use crate::track::Track;
 use crate::view::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStepId, FlowView, PATIENCE,
     after_patience,
 };
-use landfall_identity::id::{CeremonyId, RecoveryId};
+use landfall_identity::id::RecoveryId;
 use landfall_identity::{DeviceName, Label, TenantName, Timestamp, UserName};
 use landfall_protocol::enroll::CertIssued;
 use landfall_protocol::recovery::{Recovered, RecoveryStateName, RecoveryStatus};
@@ -51,44 +54,6 @@ pub struct RecoverFlow {
     state: State,
     track: Track,
 }
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    /// Nothing has happened; the person reads.
-    Confirm,
-    /// A key is being made, or found again.
-    MakingKey,
-    /// It signs its certificate request.
-    Signing { key: KeyRef },
-    /// The server is told whose device this shall be.
-    Beginning { key: KeyRef, csr: String },
-    /// The code is shown.
-    Proving { key: KeyRef, recovery: RecoveryId },
-    /// A passkey is shown. Never on disk: a ceremony can always be begun again.
-    ShowingPasskey { key: KeyRef, recovery: RecoveryId, ceremony: Box<Ceremony<ShowPasskey>> },
-    /// The server is asked how it stands.
-    Looking { key: KeyRef, recovery: RecoveryId },
-    /// Somebody must approve, or time must pass.
-    Waiting { key: KeyRef, recovery: RecoveryId },
-    /// The certificate is asked for.
-    Completing { key: KeyRef, recovery: RecoveryId, again: bool },
-    /// The recovery is over; the key asks for a renewal, in case the last answer was lost.
-    Renewing { key: KeyRef, over: Problem },
-    /// This machine has its identity.
-    Kept { key: KeyRef },
-    /// It went wrong. With `resume`, `begin` goes on from there.
-    Failed { problem: Problem, resume: Option<Box<State>> },
-}
-
-const STEPS: [FlowStepId; 6] = [
-    FlowStepId::Confirm,
-    FlowStepId::MakeKey,
-    FlowStepId::Introduce,
-    FlowStepId::Prove,
-    FlowStepId::AskServer,
-    FlowStepId::Keep,
-];
 
 impl RecoverFlow {
     /// A flow that waits for the person's yes. `code`: they have given a recovery code.
@@ -388,63 +353,6 @@ impl RecoverFlow {
     }
 }
 
-/// Whether another code may do what this one did not.
-fn is_about_the_code(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::RecoveryCodeWrong
-            | ErrorCode::RecoveryCodeUsed
-            | ErrorCode::RecoveryCodeReplaced
-    )
-}
-
-/// Where a failure can go on from: everywhere but where the server called it over.
-fn resume_point(state: &State, code: ErrorCode) -> Option<State> {
-    if matches!(code, ErrorCode::RecoveryOver | ErrorCode::RecoveryStopped | ErrorCode::KeyInUse) {
-        return None;
-    }
-    match state.clone() {
-        State::Confirm | State::Failed { .. } => None,
-        State::Proving { key, recovery }
-        | State::Looking { key, recovery }
-        | State::ShowingPasskey { key, recovery, .. } => Some(State::Waiting { key, recovery }),
-        State::Completing { key, recovery, .. } => {
-            Some(State::Completing { key, recovery, again: true })
-        }
-        state => Some(state),
-    }
-}
-
-fn step_of(state: &State) -> Option<FlowStepId> {
-    Some(match state {
-        State::Confirm => FlowStepId::Confirm,
-        State::MakingKey => FlowStepId::MakeKey,
-        State::Beginning { .. } => FlowStepId::Introduce,
-        State::Proving { .. }
-        | State::ShowingPasskey { .. }
-        | State::Looking { .. }
-        | State::Waiting { .. } => FlowStepId::Prove,
-        State::Completing { .. } | State::Renewing { .. } => FlowStepId::AskServer,
-        State::Signing { .. } | State::Kept { .. } | State::Failed { .. } => return None,
-    })
-}
-
-fn key_of(state: &State) -> Option<&KeyRef> {
-    match state {
-        State::Confirm | State::MakingKey => None,
-        State::Signing { key }
-        | State::Beginning { key, .. }
-        | State::Proving { key, .. }
-        | State::ShowingPasskey { key, .. }
-        | State::Looking { key, .. }
-        | State::Waiting { key, .. }
-        | State::Completing { key, .. }
-        | State::Renewing { key, .. }
-        | State::Kept { key } => Some(key),
-        State::Failed { resume, .. } => resume.as_deref().and_then(key_of),
-    }
-}
-
 impl Flow for RecoverFlow {
     fn step(&mut self, input: Input, now: Timestamp) -> Step {
         let showing = matches!(self.state, State::ShowingPasskey { .. });
@@ -508,37 +416,6 @@ impl Flow for RecoverFlow {
                 .and_then(|view| view.expires_at)
                 .or_else(|| self.status.as_ref().map(|status| At(status.expires_at.0))),
         }
-    }
-}
-
-/// A passkey shown on a bare machine: the ceremony that every passkey takes, in messages of the
-/// recovery's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct ShowPasskey {
-    key: KeyRef,
-    recovery: RecoveryId,
-    about: FlowAbout,
-}
-
-impl Purpose for ShowPasskey {
-    const NAME: FlowName = FlowName::Recover;
-
-    fn begin(&self, by: Door) -> Call {
-        let Self { key, recovery, .. } = self.clone();
-        Call::BeginRecoverPasskey { key, recovery, by }
-    }
-
-    fn redeem(&self, ceremony: CeremonyId, completion: String) -> Call {
-        let Self { key, recovery, .. } = self.clone();
-        Call::RedeemRecoverPasskey { key, recovery, ceremony, completion }
-    }
-
-    fn ends(reply: &Reply) -> bool {
-        matches!(reply, Reply::Recovery(_))
-    }
-
-    fn about(&self) -> FlowAbout {
-        self.about.clone()
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::ceremonies::{Seeds, yielded};
 use super::perform::{Notes, note, recorder};
-use super::recovery::{SignedMessage, notes_of, reload, still_open, take};
+use super::recovery::{SignedMessage, news_of, notes_of, reload, still_open, take};
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service};
 use crate::ceremony::{Asked, CEREMONY_TTL, COMPLETION_TRIES, Purpose, Question, ReturnTo};
@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::store::ceremonies::{self, Beginner, BegunBy, NewCeremony};
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::{Lane, StoreError, Tx};
+use landfall_identity::notice::Happening;
 use landfall_identity::recovery::{Carried, Door};
 use landfall_identity::{Refusal, Timestamp};
 use landfall_protocol::ceremony::{CeremonyBegun, RecoverBeginRequest, RecoverRedeemRequest};
@@ -81,14 +82,17 @@ impl Service {
         still_open(&row, now)?;
         let paid = self.pay_for(&row, &digest, &body, now).await?;
         let notes = about(&row, body.ceremony_id.as_str());
+        let (source, service) = (request.personal.source.clone(), self.clone());
         let record = recorder(self.ambient.clone(), request, notes, now);
         let plan = self.settings.recovery_plan.clone();
         let work = async move |tx: &mut Tx<'_>| {
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             let proof = redeemed(tx, &row, &body, paid, now).await?;
-            if !shown_better(tx, &row, &proof).await? {
-                recoveries::add_proof(tx, &row.id, &proof).await?;
+            let worse = shown_better(tx, &row, &proof).await?;
+            if !worse && recoveries::add_proof(tx, &row.id, &proof).await? {
+                let what = Happening::RecoveryBegun { device: row.device.clone() };
+                service.tell(tx, news_of(&row, what, source.clone(), now)).await?;
             }
             Ok(Standing::of(tx, &plan, row, now).await?.status(now))
         };

@@ -47,7 +47,9 @@ async fn a_key_alone_leads_to_secrets_on_a_bare_machine_with_a_passkey_of_its_ow
     let new = Person { name: bert.name.clone(), machine, shell: PocketKey::new().unwrap() };
     new.register(Attachment::Platform).await.unwrap();
     new.step_up().await.unwrap();
-    // One audit row names the proof.
+    // Its owner hears of it, and one audit row names the proof.
+    let told = world.number("SELECT COUNT(*) FROM notices WHERE user_name = 'bert'").unwrap();
+    assert!(told >= 4, "an enrolment, keys, a recovery begun and done: {told}");
     let rows = new.client().audit(&AuditFilter::default()).await.unwrap();
     let by = format!("by passkey {} (sent)", key.id);
     assert!(rows.items.iter().any(|row| row.target.contains(&by)), "{rows:?}");
