@@ -162,11 +162,9 @@ async fn go(app: &App, mut enrolling: Enrolling, with_key: bool) -> Result<Answe
     }
     // The machine is enrolled whatever becomes of the key, and says so first.
     app.terminal.say(&names(&enrolled).0);
-    let (passkey, text) = super::webauthn::root_key(app, None).await.map_err(|failure| {
-        app.terminal.say(texts::ROOT_KEY_LATER);
-        failure
-    })?;
-    answer(&enrolled, Some((passkey, text)))
+    let registered = super::webauthn::root_key(app, None).await;
+    let key = registered.inspect_err(|_| app.terminal.say(texts::ROOT_KEY_LATER))?;
+    answer(&enrolled, Some(key))
 }
 
 async fn again(

@@ -176,11 +176,7 @@ impl RelyingParty {
             .map_err(|_| Rejected::refused("the passkey was kept by another version"))?;
         let result = self
             .webauthn
-            .finish_discoverable_authentication_v2(
-                &response,
-                state,
-                &DiscoverableKey::from(passkey),
-            )
+            .finish_discoverable_authentication_v2(&response, state, DiscoverableKey::from(passkey))
             .map_err(|error| rejected(&error))?;
         if !result.user_verified() {
             return Err(Rejected::refused("the user was not verified"));
