@@ -39,6 +39,10 @@ label: string, } | { "act": "remove-passkey",
 /**
  * Which one.
  */
+passkey: string, } | { "act": "bind-passkey", 
+/**
+ * Which one.
+ */
 passkey: string, } | { "act": "revoke-device", 
 /**
  * Whose it is.

@@ -8,7 +8,7 @@ import type { CeremonyPurpose } from "./CeremonyPurpose";
  */
 export type CeremonyOptions = { 
 /**
- * Register or step up.
+ * Register, step up, or get back in.
  */
 purpose: CeremonyPurpose, 
 /**
@@ -32,7 +32,7 @@ device_label: string | null,
  */
 act: BoundActBody | null, 
 /**
- * What the passkey that the act removes is called; nothing for any other act.
+ * What the passkey that the act removes or binds is called; nothing for any other act.
  */
 passkey_label: string | null, 
 /**

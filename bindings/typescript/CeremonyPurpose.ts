@@ -3,4 +3,4 @@
 /**
  * What a ceremony is for.
  */
-export type CeremonyPurpose = "register" | "step-up";
+export type CeremonyPurpose = "register" | "step-up" | "recover";

@@ -42,6 +42,11 @@ resident: boolean | null,
  */
 aaguid: string | null, 
 /**
+ * How its authenticator is reached, as the browser told: `usb`, `nfc`, `ble`, `smart-card`,
+ * `hybrid`, `internal`.
+ */
+transports: Array<string>, 
+/**
  * Whether it can be used now: not while the device that it is bound to is suspended or revoked.
  */
 usable: boolean, 

@@ -14,6 +14,11 @@ attachment: "platform" | "roaming",
  */
 label: string, 
 /**
+ * Whether it must be one that is found without a user name, so that it opens the account on a bare
+ * machine. A passkey of the machine itself always is.
+ */
+resident: boolean, 
+/**
  * How the completion comes back.
  */
 return_path: ReturnPath, };

@@ -9,8 +9,9 @@ describe("the fragment", () => {
   test("is read when it is a ticket", () => {
     expect(readTicket(`#step-up.cer_7f3a19.${SECRET}`)).toEqual({ purpose: "step-up", ceremonyId: "cer_7f3a19", secret: SECRET });
     expect(readTicket(`#register.cer_7f3a19.${SECRET}`)?.purpose).toBe("register");
+    expect(readTicket(`#recover.cer_7f3a19.${SECRET}`)?.purpose).toBe("recover");
   });
-  test.each(["", "#", "#step-up", `#recover.c.${SECRET}`, "#step-up.c.short", `#step-up.a/b.${SECRET}`, `#step-up.c.${SECRET}.x`])(
+  test.each(["", "#", "#step-up", `#drill.c.${SECRET}`, "#step-up.c.short", `#step-up.a/b.${SECRET}`, `#step-up.c.${SECRET}.x`])(
     "%j is none",
     (fragment) => expect(readTicket(fragment)).toBeNull(),
   );
@@ -72,6 +73,13 @@ describe("what the page shows", () => {
     const register = page(askView({ ...options, purpose: "register", act: null }, new Date(), () => {}));
     expect(register.querySelector("h1")?.textContent).toBe("Make a passkey for bert");
     expect(register.querySelector("button")?.textContent).toBe("Make a passkey");
+  });
+
+  test("a bare machine's question says what the passkey opens, and to which machine", () => {
+    const shown = page(askView({ ...options, purpose: "recover", act: null, device_label: null }, new Date(), () => {}));
+    expect(shown.querySelector("h1")?.textContent).toBe("Let a new machine into the account of bert?");
+    expect(shown.querySelector("#device")?.textContent).toBe("bert-desktop");
+    expect(shown.querySelector("button")?.textContent).toBe("Let it in with my passkey");
   });
 
   test("the typed code says whom it is for", () => {

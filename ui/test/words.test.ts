@@ -105,6 +105,9 @@ describe("acts", () => {
     expect(words({ act: "vouch-for-recovery", recovery: "r", user: "bert", thumbprint: "x" }, "aiko")).toContain("Vouch for bert");
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
+    expect(words({ act: "bind-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(
+      "The passkey “Blue key” of bert belongs to the machine that asks, from now on.",
+    );
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(
       "Remove the passkey “Blue key” of bert (pk_1). It can never be used here again.",
     );

@@ -4,16 +4,17 @@ mod device;
 mod link;
 mod device;
 mod recovery;
+mod webauthn;
 
 pub use device::{DeviceVerb};
 pub use link::{LinkArgs};
 pub use recovery::{AdminRecoveryVerb, CodesVerb, GuardiansVerb, RecoverArgs, RecoveryVerb, WaitingVerb, WardsVerb};
+pub use webauthn::{WebauthnVerb};
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use landfall_client::words::{
-    Attachment, DeviceName, Label, MailAddress, PasskeyId, Role, Seconds, SecretName, TokenId,
-    UserName,
+    Attachment, DeviceName, Label, MailAddress, Role, Seconds, SecretName, TokenId, UserName,
 };
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -36,7 +37,7 @@ Lost a laptop? On this machine:
   landfall device lost old-laptop  cut the lost one off
 Another device at hand that can sign in?
   landfall link                    shows a code here that you type there: landfall device link
-No other device either? With the sheet that you printed, or an administrator on the phone:
+No other device either? With a passkey, a printed sheet, or an administrator on the phone:
   landfall recover                 back in with nothing but your name and that
 
 Exit codes: 0 done, 2 usage, 3 sign in, 4 step up, 5 refused, 6 not found, 7 conflict, 8 network,
@@ -80,7 +81,7 @@ pub enum Stdin {
 pub enum Verb {
     /// Become the first administrator of a new server
     #[command(
-        after_help = "Examples:\n  landfall claim --user bert --device bert-laptop\n  landfall claim lf1.CODE --user bert --device bert-laptop --yes"
+        after_help = "Examples:\n  landfall claim --user bert --device bert-laptop\n  landfall claim lf1.CODE --user bert --device bert-laptop --yes\n  landfall claim --user bert --device bert-laptop --roaming-authenticator"
     )]
     Claim(EnrollArgs),
     /// Make this machine yours, with a code from another device or an administrator
@@ -93,9 +94,9 @@ pub enum Verb {
         after_help = "Shows a code to type on the other device (`landfall device link`), then six digits that both\nmust show. Asks for what it needs. It may be closed meanwhile: `landfall link` alone goes on, for ten\nminutes.\n\nExamples:\n  landfall link\n  landfall link --server https://id.example.org --user bert --device bert-new"
     )]
     Link(LinkArgs),
-    /// Get back in with no device at all: with a recovery code, an administrator, or both
+    /// Get back in with no device at all: with a passkey, a recovery code, an administrator
     #[command(
-        after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --json"
+        after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --with-passkey\n  landfall recover --json"
     )]
     Recover(RecoverArgs),
     /// Recovery codes, guardians, and recoveries of your account that are under way
@@ -180,6 +181,9 @@ pub struct EnrollArgs {
     /// Replace the identity that this machine has on that server
     #[arg(long)]
     pub replace: bool,
+    /// Register the security key that you carry as your way in, at once
+    #[arg(long)]
+    pub roaming_authenticator: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -193,43 +197,6 @@ pub enum TokenVerb {
         /// Its name, from `landfall token list`
         #[arg(value_parser = listed::<TokenId>)]
         id: TokenId,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum WebauthnVerb {
-    /// Register a passkey
-    #[command(
-        after_help = "Examples:\n  landfall webauthn register\n  landfall webauthn register --type roaming --label \"blue key\""
-    )]
-    Register {
-        /// In this machine, or in a key that you carry
-        #[arg(long = "type", value_name = "platform|roaming", value_parser = attachment, default_value = "platform")]
-        attachment: Attachment,
-        /// What you call it
-        #[arg(long)]
-        label: Option<Label>,
-    },
-    /// Your passkeys
-    #[command(after_help = "Example:\n  landfall webauthn list")]
-    List,
-    /// Change what a passkey is called
-    #[command(
-        after_help = "Example:\n  landfall webauthn rename 00000000000000000000000000 \"blue key\""
-    )]
-    Rename {
-        /// Its name, from `landfall webauthn list`
-        #[arg(value_parser = listed::<PasskeyId>)]
-        id: PasskeyId,
-        /// What you call it now
-        label: Label,
-    },
-    /// Remove a passkey
-    #[command(after_help = "Example:\n  landfall webauthn remove 00000000000000000000000000")]
-    Remove {
-        /// Its name, from `landfall webauthn list`
-        #[arg(value_parser = listed::<PasskeyId>)]
-        id: PasskeyId,
     },
 }
 

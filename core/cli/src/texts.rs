@@ -49,6 +49,10 @@ pub const FROZEN: &str = "Your account stands still now. `landfall unfreeze` wit
 pub const UNFROZEN: &str = "Your account works again.";
 
 pub const ASK_SERVER: &str = "The server, as on your sheet (https://...): ";
+pub const ASK_PASSKEY: &str =
+    "Have you a passkey here: a security key, or one that your phone or account carries?";
+pub const PASSKEY_NOT_ENOUGH: &str = "Your passkey is accepted, and by itself it is not enough here. A recovery code goes with it; or an administrator.";
+pub const ASK_PASSKEY_AGAIN: &str = "Try the passkey again?";
 pub const ASK_RECOVERY_CODE: &str = "A recovery code, or Enter if you have none: ";
 pub const ASK_OTHER_CODE: &str = "Another code, or Enter to go on without one: ";
 pub const ASK_RECOVER: &str = "Make this machine yours?";
@@ -151,6 +155,7 @@ pub fn act(act: &BoundActBody) -> String {
         }
         BoundActBody::AddPasskey { label, .. } => format!("To approve: a new passkey, {label}"),
         BoundActBody::RemovePasskey { .. } => "To approve: one passkey less".to_owned(),
+        BoundActBody::BindPasskey { .. } => "To approve: this passkey belongs here now".to_owned(),
         BoundActBody::RevokeDevice { user, device } => {
             format!("To approve: cut {device} of {user} off for ever")
         }
@@ -294,6 +299,21 @@ pub fn passkey_registered(label: &str) -> String {
     format!("The passkey \"{label}\" is registered.")
 }
 
+pub const ROOT_KEY_LATER: &str = "This machine is yours. The key is not registered yet; try again soon: landfall webauthn register --roaming-authenticator";
+
+pub fn root_key_registered(passkey: &PasskeyInfo) -> String {
+    let PasskeyInfo { label, .. } = passkey;
+    format!(
+        "The key \"{label}\" is registered. On a bare machine it gets you back in: landfall recover --with-passkey\nIt is your only one? Whoever loses it needs another way: landfall recovery codes make"
+    )
+}
+
+pub fn passkey_bound(label: &str, device: &str) -> String {
+    format!(
+        "\"{label}\" belongs to {device} now. Cutting off an older device asks about it no more."
+    )
+}
+
 pub fn default_passkey_label(roaming: bool, device: &str) -> String {
     if roaming {
         format!("Security key, added on {device}")
@@ -331,9 +351,26 @@ pub fn recover_about(view: &landfall_client::FlowView, lost: Option<&str>) -> St
     )
 }
 
+/// What a person has shown so far.
+#[derive(Clone, Copy)]
+pub enum Shown {
+    /// Nothing.
+    Nothing,
+    /// A recovery code.
+    Code,
+    /// A passkey.
+    Passkey,
+}
+
 /// What to do while others are waited for.
-pub fn recovery_waits(check_code: &str, until: &str, has_code: bool) -> String {
-    let shown = if has_code { "Your code is accepted. One more proof is needed.\n" } else { "" };
+pub fn recovery_waits(check_code: &str, until: &str, shown: Shown) -> String {
+    let shown = match shown {
+        Shown::Nothing => "",
+        Shown::Code => "Your code is accepted. One more proof is needed.\n",
+        Shown::Passkey => {
+            "Your passkey is accepted. One more proof is needed: your server wants two, or the page's code was typed by hand, which anybody could have read out to you.\n"
+        }
+    };
     format!(
         "{shown}Call an administrator, or your guardians if you chose some. They will ask what this machine shows:\n\n    {check_code}\n\nThis goes on by itself once they have approved, until {until}.\nYou may close it: `landfall recover` on this machine goes on."
     )

@@ -5,24 +5,19 @@ use crate::client::Client;
 use crate::drive::{Doer, drive};
 use crate::enroll::misplaced;
 use crate::failure::Failure;
-use crate::loopback::Loopback;
+use crate::passkey_door::{PasskeyDoor, door};
 use crate::shell::Shell;
-use crate::texts;
-use landfall_crypto::crockford::TypedCode;
 use landfall_flows::{
-    Call, Door, Effect, Input, RegisterFacts, RegisterPasskeyFlow, Reply, Saved, StepUpFacts,
-    StepUpFlow,
+    Call, Effect, Input, RegisterFacts, RegisterPasskeyFlow, Reply, Saved, StepUpFacts, StepUpFlow,
 };
 use landfall_identity::passkey::Attachment;
 use landfall_identity::{Action, Label};
 use landfall_protocol::ceremony::{
-    BoundActBody, CeremonyBegun, CeremonyRedeemRequest, RegisterBeginRequest, ReturnPath,
-    StepUpBeginRequest,
+    BoundActBody, CeremonyRedeemRequest, RegisterBeginRequest, StepUpBeginRequest,
 };
 use landfall_protocol::passkey::PasskeyInfo;
 use landfall_protocol::session::SessionOpened;
-use landfall_protocol::{ErrorCode, Problem, paths};
-use zeroize::Zeroizing;
+use landfall_protocol::{ErrorCode, paths};
 
 impl Client {
     /// Has a person prove with a passkey that they are here. Without `act`, the new session serves for
@@ -67,19 +62,37 @@ impl Client {
         label: Label,
         shell: &dyn Shell,
     ) -> Result<PasskeyInfo, Failure> {
-        match self.register(attachment, label.clone(), None, shell).await {
+        self.register_as(Wanted { attachment, label, resident: false }, shell).await
+    }
+
+    /// Registers a key that is carried around as a way in of its own: one that opens the account on a
+    /// machine that has nothing else.
+    ///
+    /// # Errors
+    /// As [`Client::register_passkey`]; a key without room for it is refused.
+    pub async fn register_root_key(
+        &self,
+        label: Label,
+        shell: &dyn Shell,
+    ) -> Result<PasskeyInfo, Failure> {
+        let wanted = Wanted { attachment: Attachment::Roaming, label, resident: true };
+        self.register_as(wanted, shell).await
+    }
+
+    async fn register_as(&self, wanted: Wanted, shell: &dyn Shell) -> Result<PasskeyInfo, Failure> {
+        match self.register(wanted.clone(), None, shell).await {
             Err(failure) if failure.code() == ErrorCode::StepUpRequired => {}
             other => return other,
         }
-        let act = BoundActBody::AddPasskey { attachment, label: label.clone() };
+        let Wanted { attachment, label, .. } = wanted.clone();
+        let act = BoundActBody::AddPasskey { attachment, label };
         let session = self.step_up(Some(act), None, shell).await?;
-        self.register(attachment, label, Some(session), shell).await
+        self.register(wanted, Some(session), shell).await
     }
 
     async fn register(
         &self,
-        attachment: Attachment,
-        label: Label,
+        wanted: Wanted,
         session: Option<SessionOpened>,
         shell: &dyn Shell,
     ) -> Result<PasskeyInfo, Failure> {
@@ -90,8 +103,9 @@ impl Client {
             tenant: tenant.clone(),
             user: user.clone(),
             device: device.clone(),
-            attachment,
-            label,
+            attachment: wanted.attachment,
+            label: wanted.label,
+            resident: wanted.resident,
         };
         let mut flow = RegisterPasskeyFlow::new(facts, door(shell));
         let mut doer = CeremonyDoer::new(self, shell, session);
@@ -104,8 +118,12 @@ impl Client {
     }
 }
 
-fn door(shell: &dyn Shell) -> Door {
-    if shell.has_browser() { Door::Loopback } else { Door::Typed }
+/// Which passkey is asked for.
+#[derive(Clone)]
+struct Wanted {
+    attachment: Attachment,
+    label: Label,
+    resident: bool,
 }
 
 struct CeremonyDoer<'a> {
@@ -113,28 +131,28 @@ struct CeremonyDoer<'a> {
     shell: &'a dyn Shell,
     /// The session that was opened for adding this passkey.
     session: Option<SessionOpened>,
-    loopback: Option<Loopback>,
+    door: PasskeyDoor,
     outcome: Option<Reply>,
 }
 
 impl<'a> CeremonyDoer<'a> {
     fn new(client: &'a Client, shell: &'a dyn Shell, session: Option<SessionOpened>) -> Self {
-        Self { client, shell, session, loopback: None, outcome: None }
+        Self { client, shell, session, door: PasskeyDoor::default(), outcome: None }
     }
 
     async fn call(&mut self, call: Call) -> Result<Reply, Failure> {
         let client = self.client;
         match call {
             Call::BeginStepUp { act, attachment, by } => {
-                let return_path = self.open_door(by).await?;
+                let return_path = self.door.open(by, client.ambient()).await?;
                 let body = StepUpBeginRequest { act, return_path, attachment };
                 let ask = Ask::post(Action::BeginStepUp, paths::STEP_UP_BEGIN).json(&body)?;
                 // Begun twice, the first ceremony is never used and ends by itself.
                 client.ask(ask.repeatable()).await.map(Reply::Ceremony)
             }
-            Call::BeginRegister { attachment, label, by } => {
-                let return_path = self.open_door(by).await?;
-                let body = RegisterBeginRequest { attachment, label, return_path };
+            Call::BeginRegister { attachment, label, resident, by } => {
+                let return_path = self.door.open(by, client.ambient()).await?;
+                let body = RegisterBeginRequest { attachment, label, resident, return_path };
                 let ask = Ask::post(Action::RegisterPasskey, paths::REGISTER_BEGIN).json(&body)?;
                 // Beginning spends the session that was opened for it; under a grant it spends nothing.
                 let ask = match &self.session {
@@ -158,44 +176,6 @@ impl<'a> CeremonyDoer<'a> {
             _ => Err(misplaced()),
         }
     }
-
-    /// Opens the way back before the server is told of it.
-    async fn open_door(&mut self, by: Door) -> Result<ReturnPath, Failure> {
-        self.loopback = None;
-        match by {
-            Door::Typed => Ok(ReturnPath::Typed),
-            Door::Loopback => {
-                let random = &self.client.ambient().random;
-                let loopback = self.loopback.insert(Loopback::open(random.as_ref()).await?);
-                Ok(loopback.return_path())
-            }
-        }
-    }
-
-    async fn ask_passkey(&self, begun: &CeremonyBegun) -> Result<Input, Failure> {
-        let completion = match &self.loopback {
-            Some(loopback) => {
-                let mut page = self.shell.open_page(begun)?;
-                tokio::select! {
-                    biased;
-                    completion = loopback.completion() => completion?,
-                    () = page.gave_up() => {
-                        let detail = texts::BROWSER_FAILED;
-                        return Err(Failure::new(ErrorCode::BrowserUnavailable, detail));
-                    }
-                }
-            }
-            None => {
-                let typed: Zeroizing<String> = self.shell.typed_code(begun).await?;
-                let Ok(code) = TypedCode::parse(&typed) else {
-                    let problem = Problem::new(ErrorCode::CompletionWrong, texts::CODE_SHAPE);
-                    return Ok(Input::Mistyped(problem));
-                };
-                code.to_text().to_string()
-            }
-        };
-        Ok(Input::PasskeyAnswered { completion })
-    }
 }
 
 impl<F: Sync> Doer<F> for CeremonyDoer<'_> {
@@ -212,7 +192,7 @@ impl<F: Sync> Doer<F> for CeremonyDoer<'_> {
                 self.outcome = Some(reply.clone());
                 Ok(Input::Replied(reply))
             }
-            Effect::AskPasskey { begun, .. } => self.ask_passkey(&begun).await,
+            Effect::AskPasskey { begun, .. } => self.door.ask(self.shell, &begun).await,
             _ => Err(misplaced()),
         }
     }

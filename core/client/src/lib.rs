@@ -25,6 +25,7 @@ mod link;
 mod link_approve;
 mod loopback;
 mod notices;
+mod passkey_door;
 mod passkeys;
 mod recover;
 mod recovery_codes;
@@ -72,6 +73,7 @@ pub mod words {
     pub use landfall_identity::caller::Role;
     pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
+    pub use landfall_identity::recovery::Door;
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;
     pub use landfall_identity::{

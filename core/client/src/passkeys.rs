@@ -12,6 +12,22 @@ use landfall_protocol::paths;
 use reqwest::Method;
 
 impl Client {
+    /// Binds a passkey that can leave its device to this one: it proves that it is here, and counts as
+    /// registered here from then on.
+    ///
+    /// # Errors
+    /// What the server says: `no-passkey` for one that is none of this user's, ...
+    pub async fn bind_passkey(
+        &self,
+        passkey: &PasskeyId,
+        shell: &dyn Shell,
+    ) -> Result<PasskeyInfo, Failure> {
+        let act = BoundActBody::BindPasskey { passkey: passkey.clone() };
+        let session = self.step_up(Some(act), None, shell).await?;
+        let path = paths::fill(paths::PASSKEY_BIND, &[passkey.as_str()]);
+        self.ask(Ask::post(Action::BindPasskey, path).bound_to(session)).await
+    }
+
     /// One's passkeys.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use crate::drive::{Doer, drive};
 use crate::enroll::misplaced;
 use crate::failure::Failure;
 use crate::http::{Http, Request};
+use crate::passkey_door::{PasskeyDoor, door};
 use crate::recovery_codes::told_of;
 use crate::renew::{SignedPost, post_signed, renew};
 use crate::shell::Shell;
@@ -21,6 +22,7 @@ use landfall_flows::{
 use landfall_identity::id::RecoveryId;
 use landfall_identity::recovery::Door as ProofDoor;
 use landfall_identity::{DeviceName, Label, UserName};
+use landfall_protocol::ceremony::{RecoverBeginRequest, RecoverRedeemRequest};
 use landfall_protocol::meta::WellKnown;
 use landfall_protocol::recovery::{
     Recovered, RecoveryBeginRequest, RecoveryCompleteRequest, RecoveryProveRequest,
@@ -182,6 +184,11 @@ impl Recovering {
         doer.post(&http, paths::RECOVERY_COMPLETE, key, &body).await
     }
 
+    /// The person wants to show a passkey, in this shell's browser or by hand: the next `run` asks for it.
+    pub fn use_passkey(&mut self, shell: &dyn Shell) {
+        self.pending.flow.give_passkey(door(shell));
+    }
+
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
         self.pending.flow.rename(device);
@@ -195,7 +202,12 @@ impl Recovering {
     pub async fn run(&mut self, shell: &dyn Shell) -> Result<RecoveryProgress, Failure> {
         let first = if self.resumed { Input::Resumed } else { Input::Begin };
         self.resumed = false;
-        let mut doer = RecoverDoer { client: self.client.clone(), pending: self.pending.clone() };
+        let mut doer = RecoverDoer {
+            client: self.client.clone(),
+            pending: self.pending.clone(),
+            shell,
+            door: PasskeyDoor::default(),
+        };
         let ambient = self.client.ambient().clone();
         drive(&mut self.pending.flow, &mut doer, first, shell, &ambient).await;
         self.pending.code = doer.pending.code.take();
@@ -264,13 +276,15 @@ impl Recovering {
     }
 }
 
-struct RecoverDoer {
+struct RecoverDoer<'a> {
     client: Client,
+    shell: &'a dyn Shell,
+    door: PasskeyDoor,
     /// Its flow is a copy from the beginning; saving puts the current one in.
     pending: PendingRecovery,
 }
 
-impl RecoverDoer {
+impl RecoverDoer<'_> {
     async fn call(&mut self, call: Call) -> Result<Reply, Failure> {
         let PendingRecovery { server, trust, .. } = &self.pending;
         let http = Http::new(server, *trust, None, self.client.ambient())?;
@@ -301,6 +315,21 @@ impl RecoverDoer {
             Call::WaitRecovery { key, recovery } => {
                 let body = RecoveryWaitRequest { recovery_id: recovery };
                 let status = self.post(&http, paths::RECOVERY_WAIT, &key, &body).await?;
+                Ok(Reply::Recovery(status))
+            }
+            Call::BeginRecoverPasskey { key, recovery, by } => {
+                let return_path = self.door.open(by, self.client.ambient()).await?;
+                let body = RecoverBeginRequest { recovery_id: recovery, return_path };
+                let begun = self.post(&http, paths::RECOVER_BEGIN, &key, &body).await?;
+                Ok(Reply::Ceremony(begun))
+            }
+            Call::RedeemRecoverPasskey { key, recovery, ceremony, completion } => {
+                let body = RecoverRedeemRequest {
+                    recovery_id: recovery,
+                    ceremony_id: ceremony,
+                    completion,
+                };
+                let status = self.post(&http, paths::RECOVER_REDEEM, &key, &body).await?;
                 Ok(Reply::Recovery(status))
             }
             Call::CompleteRecovery { key, recovery, device, label, lost } => {
@@ -352,7 +381,7 @@ impl RecoverDoer {
     }
 }
 
-impl Doer<RecoverFlow> for RecoverDoer {
+impl Doer<RecoverFlow> for RecoverDoer<'_> {
     fn save(&mut self, flow: &RecoverFlow, saved: Saved) -> Result<(), Failure> {
         match saved {
             Saved::Progress => {
@@ -382,6 +411,7 @@ impl Doer<RecoverFlow> for RecoverDoer {
                 self.client.build_csr(&key).map(|csr| Input::Signed { csr })
             }
             Effect::Call(call) => self.call(call).await.map(Input::Replied),
+            Effect::AskPasskey { begun, .. } => self.door.ask(self.shell, &begun).await,
             _ => Err(misplaced()),
         }
     }

@@ -120,6 +120,7 @@ fn canonical_acts() {
                 label: Label::parse("ノート key").unwrap(),
             },
         ),
+        ("bind_passkey", BoundAction::BindPasskey { passkey: passkey.clone() }),
         ("remove_passkey", BoundAction::RemovePasskey { passkey }),
         ("revoke_device", BoundAction::RevokeDevice { user: bert.clone(), device: laptop.clone() }),
         (

@@ -163,7 +163,7 @@ pub enum Call {
         /// Which key.
         key: KeyRef,
     },
-    /// Begin a recovery. This and the next four are signed by the key.
+    /// Begin a recovery. This and the next ones are signed by the key.
     BeginRecovery {
         /// Which key.
         key: KeyRef,
@@ -180,6 +180,26 @@ pub enum Call {
         key: KeyRef,
         /// Which recovery.
         recovery: RecoveryId,
+    },
+    /// Begin to show a passkey. The engine opens the door first and adds it.
+    BeginRecoverPasskey {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+        /// How the completion comes back.
+        by: Door,
+    },
+    /// Redeem what the passkey's page yielded.
+    RedeemRecoverPasskey {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+        /// Which ceremony.
+        ceremony: CeremonyId,
+        /// What the browser half yielded.
+        completion: String,
     },
     /// Ask how it stands.
     ShowRecovery {
@@ -258,6 +278,8 @@ pub enum Call {
         attachment: Attachment,
         /// What the person calls it.
         label: Label,
+        /// Whether it must be found without a user name.
+        resident: bool,
         /// How the completion comes back.
         by: Door,
     },

@@ -14,6 +14,7 @@ pub mod enroll;
 pub mod io;
 pub mod link;
 pub mod recover;
+mod recover_state;
 pub mod register_passkey;
 pub mod remedy;
 pub mod screen;

@@ -6,7 +6,11 @@
 //! empty battery loses nothing: the same key finds its recovery again, and at the end the same
 //! certificate. What takes hours ends a run of the flow, not the flow: `begin` asks again how it stands.
 
-use crate::io::{Call, Effect, Flow, Input, KeyRef, Reply, Saved, Step};
+use crate::ceremony::Ceremony;
+use crate::io::{Call, Door, Effect, Flow, Input, KeyRef, Reply, Saved, Step};
+use crate::recover_state::{
+    STEPS, ShowPasskey, State, is_about_the_code, key_of, resume_point, step_of,
+};
 use crate::track::Track;
 use crate::view::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStepId, FlowView, PATIENCE,
@@ -45,56 +49,29 @@ pub struct RecoverFlow {
     /// Whether the person wants days of waiting to stand in for a proof.
     #[serde(default)]
     wait: bool,
+    /// How the person wants to show a passkey, if they do and have not yet.
+    #[serde(default)]
+    passkey: Option<Door>,
     /// What the server said last.
     status: Option<RecoveryStatus>,
     state: State,
     track: Track,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    /// Nothing has happened; the person reads.
-    Confirm,
-    /// A key is being made, or found again.
-    MakingKey,
-    /// It signs its certificate request.
-    Signing { key: KeyRef },
-    /// The server is told whose device this shall be.
-    Beginning { key: KeyRef, csr: String },
-    /// The code is shown.
-    Proving { key: KeyRef, recovery: RecoveryId },
-    /// The server is asked how it stands.
-    Looking { key: KeyRef, recovery: RecoveryId },
-    /// The waiting period is asked for.
-    AskingToWait { key: KeyRef, recovery: RecoveryId },
-    /// Somebody must approve, or time must pass.
-    Waiting { key: KeyRef, recovery: RecoveryId },
-    /// The certificate is asked for.
-    Completing { key: KeyRef, recovery: RecoveryId, again: bool },
-    /// The recovery is over; the key asks for a renewal, in case the last answer was lost.
-    Renewing { key: KeyRef, over: Problem },
-    /// This machine has its identity.
-    Kept { key: KeyRef },
-    /// It went wrong. With `resume`, `begin` goes on from there.
-    Failed { problem: Problem, resume: Option<Box<State>> },
-}
-
-const STEPS: [FlowStepId; 6] = [
-    FlowStepId::Confirm,
-    FlowStepId::MakeKey,
-    FlowStepId::Introduce,
-    FlowStepId::Prove,
-    FlowStepId::AskServer,
-    FlowStepId::Keep,
-];
-
 impl RecoverFlow {
     /// A flow that waits for the person's yes. `code`: they have given a recovery code.
     pub fn new(facts: RecoverFacts, code: bool, now: Timestamp) -> Self {
         let mut track = Track::new(&STEPS);
         track.reach(FlowStepId::Confirm, now);
-        Self { facts, code, wait: false, status: None, state: State::Confirm, track }
+        Self {
+            facts,
+            code,
+            wait: false,
+            passkey: None,
+            status: None,
+            state: State::Confirm,
+            track,
+        }
     }
 
     /// What it is about.
@@ -135,6 +112,11 @@ impl RecoverFlow {
         self.wait = true;
     }
 
+    /// The person wants to show a passkey: the next `begin` asks for it, after the code if there is one.
+    pub fn give_passkey(&mut self, by: Door) {
+        self.passkey = Some(by);
+    }
+
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
         self.facts.device = device;
@@ -152,6 +134,8 @@ impl RecoverFlow {
             }
             State::Signing { key } => vec![Effect::BuildCsr { key: key.clone() }],
             State::Waiting { .. } | State::Kept { .. } => vec![Effect::Save(Saved::Progress)],
+            // Entered by `show_passkey`, which has its own effects.
+            State::ShowingPasskey { .. } => vec![],
             State::Beginning { .. }
             | State::Proving { .. }
             | State::Looking { .. }
@@ -200,11 +184,50 @@ impl RecoverFlow {
     }
 
     fn look(&mut self, key: KeyRef, recovery: RecoveryId, now: Timestamp) -> Vec<Effect> {
-        let state = match self.code {
-            true => State::Proving { key, recovery },
-            false => State::Looking { key, recovery },
+        match (self.code, self.passkey) {
+            (true, _) => self.enter(State::Proving { key, recovery }, now),
+            (false, Some(by)) => self.show_passkey(key, recovery, by, now),
+            (false, None) => self.enter(State::Looking { key, recovery }, now),
+        }
+    }
+
+    /// What is on disk meanwhile is that it waits: with the process the ceremony ends.
+    fn show_passkey(
+        &mut self,
+        key: KeyRef,
+        recovery: RecoveryId,
+        by: Door,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let mut effects =
+            self.enter(State::Waiting { key: key.clone(), recovery: recovery.clone() }, now);
+        let (about, key_of) = (self.about(), key.clone());
+        let purpose = ShowPasskey { key: key_of, recovery: recovery.clone(), about };
+        let mut ceremony = Box::new(Ceremony::new(purpose, by));
+        effects.extend(ceremony.take(Input::Begin, now));
+        self.state = State::ShowingPasskey { key, recovery, ceremony };
+        effects
+    }
+
+    /// Lets the ceremony go on, and takes over where it ends.
+    fn in_ceremony(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
+        let State::ShowingPasskey { key, recovery, ceremony } = &mut self.state else {
+            return vec![];
         };
-        self.enter(state, now)
+        let (key, recovery) = (key.clone(), recovery.clone());
+        if let Input::Replied(Reply::Recovery(status)) = &input {
+            self.status = Some(status.clone());
+        }
+        let effects = ceremony.take(input, now);
+        let (finished, problem) = (ceremony.is_finished(), ceremony.problem().cloned());
+        if finished {
+            self.passkey = None;
+            return self.go_on(key, recovery, now);
+        }
+        match problem {
+            Some(problem) => self.fail(problem, now),
+            None => effects,
+        }
     }
 
     fn resumed(&mut self, now: Timestamp) -> Vec<Effect> {
@@ -220,6 +243,7 @@ impl RecoverFlow {
             | State::Beginning { .. }
             | State::Proving { .. }
             | State::Renewing { .. }) => self.enter(state, now),
+            State::ShowingPasskey { key, recovery, .. } => self.look(key, recovery, now),
             State::Failed { resume: Some(_), .. } => self.begin(now),
             State::Confirm | State::Kept { .. } | State::Failed { .. } => vec![],
         }
@@ -230,15 +254,15 @@ impl RecoverFlow {
             (State::Beginning { key, .. }, Reply::Recovery(status)) => {
                 let recovery = status.recovery_id.clone();
                 self.status = Some(status);
-                match self.code {
-                    true => self.enter(State::Proving { key, recovery }, now),
+                match self.code || self.passkey.is_some() {
+                    true => self.look(key, recovery, now),
                     false => self.go_on(key, recovery, now),
                 }
             }
             (State::Proving { key, recovery }, Reply::Recovery(status)) => {
                 self.code = false;
                 self.status = Some(status);
-                self.go_on(key, recovery, now)
+                self.after_code(key, recovery, now)
             }
             (State::AskingToWait { key, recovery }, Reply::Recovery(status)) => {
                 self.wait = false;
@@ -257,6 +281,17 @@ impl RecoverFlow {
                 self.keep(key, issued, now)
             }
             _ => vec![],
+        }
+    }
+
+    /// After the code comes the passkey, if the code did not open the door.
+    fn after_code(&mut self, key: KeyRef, recovery: RecoveryId, now: Timestamp) -> Vec<Effect> {
+        let open = self.status.as_ref().is_some_and(|status| {
+            matches!(status.state, RecoveryStateName::Unproved | RecoveryStateName::Held)
+        });
+        match self.passkey.filter(|_| open) {
+            Some(by) => self.show_passkey(key, recovery, by, now),
+            None => self.go_on(key, recovery, now),
         }
     }
 
@@ -335,6 +370,11 @@ impl RecoverFlow {
         if is_about_the_code(problem.code) {
             self.code = false;
         }
+        // A passkey that did not help is asked for again only when the person says so: what they wait
+        // for meanwhile goes on.
+        if matches!(self.state, State::ShowingPasskey { .. }) {
+            self.passkey = None;
+        }
         let resume = resume_point(&self.state, problem.code);
         let forget = resume.is_none();
         self.track.fail(now);
@@ -351,69 +391,14 @@ impl RecoverFlow {
     }
 }
 
-/// Whether another code may do what this one did not.
-fn is_about_the_code(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::RecoveryCodeWrong
-            | ErrorCode::RecoveryCodeUsed
-            | ErrorCode::RecoveryCodeReplaced
-    )
-}
-
-/// Where a failure can go on from: everywhere but where the server called it over.
-fn resume_point(state: &State, code: ErrorCode) -> Option<State> {
-    if matches!(code, ErrorCode::RecoveryOver | ErrorCode::RecoveryStopped | ErrorCode::KeyInUse) {
-        return None;
-    }
-    match state.clone() {
-        State::Confirm | State::Failed { .. } => None,
-        State::Proving { key, recovery }
-        | State::Looking { key, recovery }
-        | State::AskingToWait { key, recovery } => Some(State::Waiting { key, recovery }),
-        State::Completing { key, recovery, .. } => {
-            Some(State::Completing { key, recovery, again: true })
-        }
-        state => Some(state),
-    }
-}
-
-fn step_of(state: &State) -> Option<FlowStepId> {
-    Some(match state {
-        State::Confirm => FlowStepId::Confirm,
-        State::MakingKey => FlowStepId::MakeKey,
-        State::Beginning { .. } => FlowStepId::Introduce,
-        State::Proving { .. }
-        | State::Looking { .. }
-        | State::AskingToWait { .. }
-        | State::Waiting { .. } => FlowStepId::Prove,
-        State::Completing { .. } | State::Renewing { .. } => FlowStepId::AskServer,
-        State::Signing { .. } | State::Kept { .. } | State::Failed { .. } => return None,
-    })
-}
-
-fn key_of(state: &State) -> Option<&KeyRef> {
-    match state {
-        State::Confirm | State::MakingKey => None,
-        State::Signing { key }
-        | State::Beginning { key, .. }
-        | State::Proving { key, .. }
-        | State::Looking { key, .. }
-        | State::AskingToWait { key, .. }
-        | State::Waiting { key, .. }
-        | State::Completing { key, .. }
-        | State::Renewing { key, .. }
-        | State::Kept { key } => Some(key),
-        State::Failed { resume, .. } => resume.as_deref().and_then(key_of),
-    }
-}
-
 impl Flow for RecoverFlow {
     fn step(&mut self, input: Input, now: Timestamp) -> Step {
+        let showing = matches!(self.state, State::ShowingPasskey { .. });
         let effects = match input {
-            Input::Begin => self.begin(now),
             Input::Resumed => self.resumed(now),
-            Input::KeyReady { key } if self.state == State::MakingKey => {
+            input if showing => self.in_ceremony(input, now),
+            Input::Begin => self.begin(now),
+            Input::KeyReady { key } if matches!(self.state, State::MakingKey) => {
                 self.enter(State::Signing { key }, now)
             }
             Input::Signed { csr } => match self.state.clone() {
@@ -438,7 +423,12 @@ impl Flow for RecoverFlow {
 
     fn view(&self, now: Timestamp) -> FlowView {
         let held_until = self.status.as_ref().and_then(|status| status.held_until);
+        let ceremony = match &self.state {
+            State::ShowingPasskey { ceremony, .. } => Some(ceremony.view(now)),
+            _ => None,
+        };
         let next = match &self.state {
+            State::ShowingPasskey { ceremony, .. } => ceremony.view(now).next,
             State::Confirm => FlowNext::Confirm,
             State::Waiting { .. } => FlowNext::AwaitOthers { held_until },
             State::Kept { .. } => FlowNext::Finished,
@@ -449,25 +439,37 @@ impl Flow for RecoverFlow {
         let since = self.track.since().filter(|_| next == FlowNext::Wait);
         FlowView {
             flow: FlowName::Recover,
-            about: FlowAbout {
-                server: self.facts.server.clone(),
-                tenant: self.tenant(),
-                user: self.facts.user.clone(),
-                device: self.facts.device.clone(),
-                token_kind: None,
-                act: None,
-                attachment: None,
-            },
+            about: self.about(),
             steps: self.track.steps(),
             next,
-            other_way: after_patience(since, now, FlowOtherWay::CheckConnection),
-            failure: self.problem().map(FlowFailure::from),
-            expires_at: self.status.as_ref().map(|status| At(status.expires_at.0)),
+            other_way: match &ceremony {
+                Some(view) => view.other_way,
+                None => after_patience(since, now, FlowOtherWay::CheckConnection),
+            },
+            failure: self
+                .problem()
+                .map(FlowFailure::from)
+                .or_else(|| ceremony.as_ref().and_then(|view| view.failure.clone())),
+            expires_at: ceremony
+                .and_then(|view| view.expires_at)
+                .or_else(|| self.status.as_ref().map(|status| At(status.expires_at.0))),
         }
     }
 }
 
 impl RecoverFlow {
+    fn about(&self) -> FlowAbout {
+        FlowAbout {
+            server: self.facts.server.clone(),
+            tenant: self.tenant(),
+            user: self.facts.user.clone(),
+            device: self.facts.device.clone(),
+            token_kind: None,
+            act: None,
+            attachment: None,
+        }
+    }
+
     /// The tenant, once the server has named it.
     fn tenant(&self) -> Option<TenantName> {
         self.status.as_ref().map(|status| status.tenant.clone())

@@ -189,3 +189,58 @@ fn who_would_rather_wait_asks_for_it_as_soon_as_it_is_possible_and_once() {
         assert!(matches!(step.view.next, FlowNext::AwaitOthers { .. }));
     }
 }
+
+fn begun() -> Reply {
+    let begun = serde_json::json!({
+        "ceremony_id": "0".repeat(26), "page_url": "http://localhost:1/ceremony#recover.x.secret",
+        "match_number": "42", "expires_at": "2026-11-22T14:00:00Z",
+    });
+    Reply::Ceremony(serde_json::from_value(begun).unwrap())
+}
+
+#[test]
+fn a_passkey_is_asked_for_and_opens_the_door() {
+    let mut flow = flow(false);
+    flow.give_passkey(crate::io::Door::Loopback);
+    introduced(&mut flow);
+    let step = flow.step(Input::Replied(status(RecoveryStateName::Unproved, &[])), NOW);
+    assert!(matches!(call(&step), Call::BeginRecoverPasskey { .. }));
+    let step = flow.step(Input::Replied(begun()), NOW);
+    assert!(matches!(step.view.next, FlowNext::UsePasskey { typed: false, .. }));
+    assert!(!step.effects.iter().any(|effect| matches!(effect, Effect::Save(_))), "a secret page");
+    let step = flow.step(Input::PasskeyAnswered { completion: "x".into() }, NOW);
+    let Some(Effect::Call(Call::RedeemRecoverPasskey { completion, .. })) = step.effects.last()
+    else {
+        panic!("another effect")
+    };
+    assert_eq!(completion, "x");
+    let step = flow.step(Input::Replied(status(RecoveryStateName::Ready, &[Door::Passkey])), NOW);
+    assert!(matches!(call(&step), Call::CompleteRecovery { .. }));
+}
+
+#[test]
+fn a_passkey_that_does_not_help_leaves_what_is_waited_for() {
+    let mut flow = flow(true);
+    flow.give_passkey(crate::io::Door::Typed);
+    introduced(&mut flow);
+    flow.step(Input::Replied(status(RecoveryStateName::Unproved, &[])), NOW);
+    let shown = status(RecoveryStateName::Unproved, &[Door::RecoveryCode]);
+    let step = flow.step(Input::Replied(shown), NOW);
+    assert!(matches!(call(&step), Call::BeginRecoverPasskey { .. }), "after the code");
+    flow.step(Input::Replied(begun()), NOW);
+    let step = flow.step(problem(ErrorCode::PasskeyRefused), NOW);
+    assert!(step.view.next == FlowNext::TryAgain);
+    assert!(matches!(call(&flow.step(Input::Begin, NOW)), Call::ShowRecovery { .. }));
+}
+
+#[test]
+fn a_passkey_page_that_a_crash_closed_is_opened_anew() {
+    let mut flow = flow(false);
+    flow.give_passkey(crate::io::Door::Loopback);
+    introduced(&mut flow);
+    flow.step(Input::Replied(status(RecoveryStateName::Unproved, &[])), NOW);
+    let mut flow: RecoverFlow =
+        serde_json::from_str(&serde_json::to_string(&flow).unwrap()).unwrap();
+    let step = flow.step(Input::Resumed, NOW);
+    assert!(matches!(call(&step), Call::BeginRecoverPasskey { .. }));
+}

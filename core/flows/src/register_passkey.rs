@@ -24,13 +24,16 @@ pub struct RegisterFacts {
     pub attachment: Attachment,
     /// What the person calls it.
     pub label: Label,
+    /// Whether it must be one that opens the account on a bare machine: found without a user name.
+    pub resident: bool,
 }
 
 impl Purpose for RegisterFacts {
     const NAME: FlowName = FlowName::RegisterPasskey;
 
     fn begin(&self, by: Door) -> Call {
-        Call::BeginRegister { attachment: self.attachment, label: self.label.clone(), by }
+        let Self { attachment, label, resident, .. } = self.clone();
+        Call::BeginRegister { attachment, label, resident, by }
     }
 
     fn redeem(&self, ceremony: CeremonyId, completion: String) -> Call {

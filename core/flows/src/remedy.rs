@@ -69,6 +69,7 @@ impl Remedy {
 
             C::CeremonyOver | C::CeremonyPending | C::CompletionWrong => Self::StepUp,
             C::PasskeyRefused | C::WrongAttachment => Self::StepUp,
+            C::PasskeyModelRefused => Self::AskOperator,
             C::PasskeySuspicious | C::NoPasskey | C::PasskeysUnavailable => Self::AskOperator,
             C::PasskeyRegistered | C::LastPasskey => Self::CheckInput,
 

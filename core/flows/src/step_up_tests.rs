@@ -239,6 +239,7 @@ fn a_registration_ends_with_a_passkey_and_not_with_a_session() {
         device: DeviceName::parse("bert-new").unwrap(),
         attachment: Attachment::Roaming,
         label: Label::parse("blue key").unwrap(),
+        resident: false,
     };
     let mut flow = RegisterPasskeyFlow::new(facts, Door::Loopback);
     assert_eq!(names(&flow.step(Input::Begin, at(1)).effects), ["begin register"]);

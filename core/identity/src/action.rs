@@ -191,6 +191,8 @@ actions! {
     ListPasskeys = Demand::new("list-passkeys", HUMAN, CERT_ONLY);
     /// Another label for one.
     RenamePasskey = Demand::new("rename-passkey", HUMAN, CERT_ONLY);
+    /// One that can leave its device is bound to the device that asks.
+    BindPasskey = Demand::new("bind-passkey", HUMAN, CERT_HUMAN).bound();
     /// One fewer.
     RemovePasskey = Demand::new("remove-passkey", HUMAN, CERT_HUMAN).bound().evicts();
 
@@ -253,6 +255,12 @@ actions! {
     ProveRecovery = Demand::new("prove-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It asks for the waiting period.
     AskForWait = Demand::new("ask-for-wait", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It begins to show a passkey.
+    BeginRecoveryPasskey =
+        Demand::new("begin-recovery-passkey", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It hands in what the passkey's page yielded.
+    RedeemRecoveryPasskey =
+        Demand::new("redeem-recovery-passkey", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It becomes a device.
     CompleteRecovery = Demand::new("complete-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// Recoveries of one's own account that are under way.

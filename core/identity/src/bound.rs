@@ -41,6 +41,11 @@ pub enum BoundAction {
         /// Which one.
         passkey: PasskeyId,
     },
+    /// Bind a passkey to the device that asks. Only that very passkey confirms it.
+    BindPasskey {
+        /// Which one.
+        passkey: PasskeyId,
+    },
     /// Revoke a device for ever.
     RevokeDevice {
         /// Whose it is.
@@ -108,6 +113,7 @@ impl BoundAction {
             Self::IssueToken { .. } => "issue-token",
             Self::AddPasskey { .. } => "add-passkey",
             Self::RemovePasskey { .. } => "remove-passkey",
+            Self::BindPasskey { .. } => "bind-passkey",
             Self::RevokeDevice { .. } => "revoke-device",
             Self::MakeRecoveryCodes { .. } => "make-recovery-codes",
             Self::ApproveRecovery { .. } => "approve-recovery",
@@ -139,7 +145,9 @@ impl BoundAction {
                 field("attachment", attachment.as_str());
                 field("label", label.as_str());
             }
-            Self::RemovePasskey { passkey } => field("passkey", passkey.as_str()),
+            Self::RemovePasskey { passkey } | Self::BindPasskey { passkey } => {
+                field("passkey", passkey.as_str());
+            }
             Self::RevokeDevice { user, device } => {
                 field("user", user.as_str());
                 field("device", device.as_str());

@@ -169,6 +169,9 @@ pub enum Refusal {
     /// Another kind of authenticator answered than was asked for.
     #[error("the wrong kind of passkey answered")]
     WrongAttachment,
+    /// A new passkey of a model that this server does not take, or one that nobody vouches for.
+    #[error("a model of passkey that is not taken")]
+    PasskeyModelRefused,
     /// This authenticator is registered already.
     #[error("the passkey is registered")]
     PasskeyRegistered,

@@ -61,6 +61,13 @@ pub enum BoundActBody {
         #[schema(value_type = String)]
         passkey: PasskeyId,
     },
+    /// Bind a passkey to the device that asks; only that passkey confirms it.
+    BindPasskey {
+        /// Which one.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        passkey: PasskeyId,
+    },
     /// Revoke a device for ever.
     RevokeDevice {
         /// Whose it is.
@@ -155,6 +162,7 @@ impl From<BoundActBody> for BoundAction {
                 Self::AddPasskey { attachment, label }
             }
             BoundActBody::RemovePasskey { passkey } => Self::RemovePasskey { passkey },
+            BoundActBody::BindPasskey { passkey } => Self::BindPasskey { passkey },
             BoundActBody::RevokeDevice { user, device } => Self::RevokeDevice { user, device },
             BoundActBody::MakeRecoveryCodes { codes_hash } => {
                 Self::MakeRecoveryCodes { codes_hash }
@@ -183,6 +191,7 @@ impl From<BoundAction> for BoundActBody {
             }
             BoundAction::AddPasskey { attachment, label } => Self::AddPasskey { attachment, label },
             BoundAction::RemovePasskey { passkey } => Self::RemovePasskey { passkey },
+            BoundAction::BindPasskey { passkey } => Self::BindPasskey { passkey },
             BoundAction::RevokeDevice { user, device } => Self::RevokeDevice { user, device },
             BoundAction::MakeRecoveryCodes { codes_hash } => Self::MakeRecoveryCodes { codes_hash },
             BoundAction::ApproveRecovery { recovery, user, thumbprint, reason } => {
@@ -247,8 +256,43 @@ pub struct RegisterBeginRequest {
     #[ts(type = "string")]
     #[schema(value_type = String)]
     pub label: Label,
+    /// Whether it must be one that is found without a user name, so that it opens the account on a bare
+    /// machine. A passkey of the machine itself always is.
+    #[serde(default)]
+    pub resident: bool,
     /// How the completion comes back.
     pub return_path: ReturnPath,
+}
+
+/// App half on a bare machine: begin to prove a recovery with a passkey. Signed by the recovery's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RecoverBeginRequest {
+    /// Which recovery.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub recovery_id: RecoveryId,
+    /// How the completion comes back. A passkey whose completion is typed counts only beside a proof of
+    /// another kind.
+    pub return_path: ReturnPath,
+}
+
+/// App half on a bare machine: redeem what the browser half yielded. Signed by the recovery's key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RecoverRedeemRequest {
+    /// Which recovery.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub recovery_id: RecoveryId,
+    /// The ceremony.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub ceremony_id: CeremonyId,
+    /// The completion, or the typed characters.
+    pub completion: String,
 }
 
 /// A ceremony has begun.
@@ -285,7 +329,7 @@ pub struct CeremonyOptionsRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct CeremonyOptions {
-    /// Register or step up.
+    /// Register, step up, or get back in.
     pub purpose: CeremonyPurpose,
     /// Where.
     #[ts(type = "string")]
@@ -303,7 +347,7 @@ pub struct CeremonyOptions {
     pub device_label: Option<String>,
     /// The act to confirm.
     pub act: Option<BoundActBody>,
-    /// What the passkey that the act removes is called; nothing for any other act.
+    /// What the passkey that the act removes or binds is called; nothing for any other act.
     pub passkey_label: Option<String>,
     /// Two digits that the app shows as well.
     pub match_number: String,
@@ -328,6 +372,8 @@ pub enum CeremonyPurpose {
     Register,
     /// A proof by a passkey that exists.
     StepUp,
+    /// The same, on a machine that is nobody's yet.
+    Recover,
 }
 
 /// Browser half: the authenticator's answer.

@@ -143,6 +143,8 @@ codes! {
     NoPasskey = 409, "no-passkey", "No passkey can be used";
     /// Another kind answered.
     WrongAttachment = 403, "wrong-attachment", "Another kind of passkey was asked for";
+    /// Its model is not on this server's list.
+    PasskeyModelRefused = 403, "passkey-model-refused", "This server does not take this model of key";
     /// Registered already.
     PasskeyRegistered = 409, "passkey-registered", "This passkey is registered already";
     /// The last one.
@@ -304,6 +306,7 @@ impl From<&Refusal> for ErrorCode {
             Refusal::PasskeySuspicious => Self::PasskeySuspicious,
             Refusal::NoPasskey => Self::NoPasskey,
             Refusal::WrongAttachment => Self::WrongAttachment,
+            Refusal::PasskeyModelRefused => Self::PasskeyModelRefused,
             Refusal::PasskeyRegistered => Self::PasskeyRegistered,
             Refusal::LastPasskey => Self::LastPasskey,
             Refusal::PasskeysUnavailable => Self::PasskeysUnavailable,

@@ -36,6 +36,9 @@ pub struct PasskeyInfo {
     pub resident: Option<bool>,
     /// The model, when the authenticator told (AAGUID, as a UUID).
     pub aaguid: Option<String>,
+    /// How its authenticator is reached, as the browser told: `usb`, `nfc`, `ble`, `smart-card`,
+    /// `hybrid`, `internal`.
+    pub transports: Vec<String>,
     /// Whether it can be used now: not while the device that it is bound to is suspended or revoked.
     pub usable: bool,
     /// When it was registered.

@@ -50,10 +50,20 @@ pub const STEP_UP_OPTIONS: &str = "/auth/webauthn/step-up/options";
 pub const STEP_UP_FINISH: &str = "/auth/webauthn/step-up/finish";
 /// App half: redeem.
 pub const STEP_UP_REDEEM: &str = "/auth/webauthn/step-up/redeem";
+/// App half on a bare machine: begin to prove a recovery.
+pub const RECOVER_BEGIN: &str = "/auth/webauthn/recover/begin";
+/// Browser half: read the options.
+pub const RECOVER_OPTIONS: &str = "/auth/webauthn/recover/options";
+/// Browser half: hand in the answer.
+pub const RECOVER_FINISH: &str = "/auth/webauthn/recover/finish";
+/// App half on a bare machine: redeem.
+pub const RECOVER_REDEEM: &str = "/auth/webauthn/recover/redeem";
 /// Registered passkeys.
 pub const PASSKEYS: &str = "/auth/webauthn/credentials";
 /// One passkey.
 pub const PASSKEY: &str = "/auth/webauthn/credentials/{id}";
+/// Bind it to this device.
+pub const PASSKEY_BIND: &str = "/auth/webauthn/credentials/{id}/bind";
 
 /// One's recovery codes.
 pub const RECOVERY_CODES: &str = "/auth/recovery/codes";

@@ -93,6 +93,11 @@ pub struct Config {
     /// users who allow it, too. Outside NIST SP 800-63B-4. Off when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_waiting_days: Option<u32>,
+    /// A file with the models of passkey that may be registered: their AAGUIDs, one a line, and the
+    /// root certificates, PEM, that vouch for them. Without it every model is taken, and one that says
+    /// nothing of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey_models_file: Option<PathBuf>,
     /// Whether the root key stays, sealed, in the data directory. Right for local use; a server that
     /// others rely on keeps it offline.
     #[serde(default = "yes")]
@@ -193,6 +198,7 @@ impl Config {
             renewal_silence_max_days: RENEWAL_SILENCE_MAX_DAYS,
             recovery_plan: default_recovery_plan(),
             recovery_waiting_days: None,
+            passkey_models_file: None,
             keep_root_key: true,
             master_key_passphrase_file: None,
             smtp_url: None,

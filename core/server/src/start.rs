@@ -2,7 +2,7 @@
 
 use crate::audit::sealer::Sealer;
 use crate::background::{Background, Heartbeat};
-use crate::ceremony::{RelyingParty, RelyingPartyError};
+use crate::ceremony::{Models, ModelsError, RelyingParty, RelyingPartyError};
 use crate::certificate::ServerCertificate;
 use crate::config::{Config, ConfigError, Site};
 use crate::connections::{Listener, Registry, Transport};
@@ -66,6 +66,9 @@ pub enum StartError {
     /// Passkeys cannot work at this address.
     #[error(transparent)]
     Passkeys(#[from] RelyingPartyError),
+    /// Which models of passkey are taken cannot be told.
+    #[error(transparent)]
+    Models(#[from] ModelsError),
     /// The passkeys belong to another address.
     #[error(transparent)]
     RelyingParty(#[from] RelyingPartyCheck),
@@ -292,11 +295,13 @@ async fn keys_of(
 
 /// What use cases take from the configuration.
 pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartError> {
-    let relying_party = match (&site.ceremony, site.localhost_port) {
+    let party = match (&site.ceremony, site.localhost_port) {
         (None, _) => None,
-        (Some(_), Some(port)) => Some(Arc::new(RelyingParty::local(port)?)),
-        (Some(_), None) => Some(Arc::new(RelyingParty::public(site.url.as_url())?)),
+        (Some(_), Some(port)) => Some(RelyingParty::local(port)?),
+        (Some(_), None) => Some(RelyingParty::public(site.url.as_url())?),
     };
+    let models = config.passkey_models_file.as_deref().map(Models::read).transpose()?;
+    let relying_party = party.map(|party| Arc::new(party.taking(models)));
     Ok(Settings {
         tenant: site.tenant.clone(),
         public_url: site.url.to_string(),

@@ -118,7 +118,7 @@ impl BothKeys {
             CeremonyPurpose::StepUp if self.chosen.load(Ordering::SeqCst) => {
                 built_in.get(&options.public_key)
             }
-            CeremonyPurpose::StepUp => browser.touch(&page, &options).await?,
+            _ => browser.touch(&page, &options).await?,
         };
         let CeremonyFinished::Redirect { url } = browser.finish(&page, credential).await? else {
             anyhow::bail!("nobody types here")

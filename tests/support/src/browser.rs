@@ -34,7 +34,7 @@ pub enum Arrived {
 pub struct Page {
     /// Without the fragment.
     pub url: Url,
-    /// Register or step up.
+    /// What it is for.
     pub purpose: CeremonyPurpose,
     /// What the fragment says.
     pub request: CeremonyOptionsRequest,
@@ -54,6 +54,7 @@ impl Page {
         let purpose = match purpose {
             "register" => CeremonyPurpose::Register,
             "step-up" => CeremonyPurpose::StepUp,
+            "recover" => CeremonyPurpose::Recover,
             other => bail!("{other} is no purpose"),
         };
         let request =
@@ -66,10 +67,11 @@ impl Page {
         self.url.origin().ascii_serialization()
     }
 
-    fn route(&self, register: &str, step_up: &str) -> anyhow::Result<Url> {
+    fn route(&self, [register, step_up, recover]: [&str; 3]) -> anyhow::Result<Url> {
         let path = match self.purpose {
             CeremonyPurpose::Register => register,
             CeremonyPurpose::StepUp => step_up,
+            CeremonyPurpose::Recover => recover,
         };
         Ok(self.url.join(path)?)
     }
@@ -121,7 +123,8 @@ impl SoftBrowser {
     /// # Errors
     /// The server's problem.
     pub async fn options(&self, page: &Page) -> anyhow::Result<CeremonyOptions> {
-        let url = page.route(paths::REGISTER_OPTIONS, paths::STEP_UP_OPTIONS)?;
+        let routes = [paths::REGISTER_OPTIONS, paths::STEP_UP_OPTIONS, paths::RECOVER_OPTIONS];
+        let url = page.route(routes)?;
         Ok(self.post(page, url, &page.request).await?.json().await?)
     }
 
@@ -133,7 +136,9 @@ impl SoftBrowser {
         let origin = Url::parse(&page.origin())?;
         match options.purpose {
             CeremonyPurpose::Register => self.keys.create(&origin, &options.public_key).await,
-            CeremonyPurpose::StepUp => self.keys.get(&origin, &options.public_key).await,
+            CeremonyPurpose::StepUp | CeremonyPurpose::Recover => {
+                self.keys.get(&origin, &options.public_key).await
+            }
         }
     }
 
@@ -142,7 +147,8 @@ impl SoftBrowser {
     /// # Errors
     /// The server's problem.
     pub async fn finish(&self, page: &Page, credential: Value) -> anyhow::Result<CeremonyFinished> {
-        let url = page.route(paths::REGISTER_FINISH, paths::STEP_UP_FINISH)?;
+        let routes = [paths::REGISTER_FINISH, paths::STEP_UP_FINISH, paths::RECOVER_FINISH];
+        let url = page.route(routes)?;
         let CeremonyOptionsRequest { ceremony_id, secret } = page.request.clone();
         let body = CeremonyFinishRequest { ceremony_id, secret, credential };
         Ok(self.post(page, url, &body).await?.json().await?)

@@ -1,9 +1,10 @@
-//! Passkeys in software: a roaming key with attestation and a counter, and a platform authenticator
-//! with resident keys. Both say that their user was verified. Kept in a file when several processes
+//! Passkeys in software: a roaming key with attestation and a counter, a roaming key with room for
+//! resident ones, and a platform authenticator. Both say that their user was verified. Kept in a file when several processes
 //! must hold the same key.
 
 use anyhow::{Context, anyhow, bail};
 use data_encoding::BASE64;
+use der::Encode;
 use passkey::authenticator::{
     Authenticator, CredentialStore, DiscoverabilitySupport, StoreInfo, UiHint, UserCheck,
     UserValidationMethod,
@@ -24,6 +25,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use url::Url;
 use webauthn_authenticator_rs::WebauthnAuthenticator;
+pub use webauthn_authenticator_rs::softtoken::AAGUID as ROAMING_MODEL;
 use webauthn_authenticator_rs::softtoken::SoftToken;
 use webauthn_rs_proto::{CreationChallengeResponse, RequestChallengeResponse};
 
@@ -35,12 +37,16 @@ pub struct SoftKeys {
 
 struct Held {
     roaming: SoftToken,
+    /// A key that is carried and has room: the other has none.
+    roomy: PlatformStore,
     platform: PlatformStore,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Written {
     roaming: String,
+    #[serde(default)]
+    roomy: Vec<WrittenPasskey>,
     platform: Vec<WrittenPasskey>,
 }
 
@@ -62,6 +68,17 @@ impl SoftKeys {
         Ok(Self { held: Held::new()?, file: None })
     }
 
+    /// As [`Self::in_memory`], with the root certificate, PEM, that vouches for the roaming key.
+    ///
+    /// # Errors
+    /// When the roaming key cannot be made.
+    pub fn vouched_for() -> anyhow::Result<(Self, String)> {
+        let (roaming, root) = SoftToken::new(true).map_err(|error| anyhow!("{error:?}"))?;
+        let root = pem::encode(&pem::Pem::new("CERTIFICATE", root.to_der()?));
+        let held = Held { roaming, ..Held::new()? };
+        Ok((Self { held, file: None }, root))
+    }
+
     /// Authenticators kept in `file`, made at the first use. Other processes may use them meanwhile:
     /// each touch locks the file, so that counters only rise.
     ///
@@ -79,9 +96,12 @@ impl SoftKeys {
     pub async fn create(&mut self, origin: &Url, options: &Value) -> anyhow::Result<Value> {
         let lock = self.load()?;
         let attachment = &options["authenticatorSelection"]["authenticatorAttachment"];
+        let resident = options["authenticatorSelection"]["residentKey"] == "required";
+        let Held { roomy, platform, .. } = &mut self.held;
         let answer = match attachment.as_str() {
+            Some(kind @ "cross-platform") if resident => create(roomy, origin, options, kind).await,
             Some("cross-platform") => self.held.create_roaming(origin, options),
-            Some("platform") => self.held.create_platform(origin, options).await,
+            Some(kind @ "platform") => create(platform, origin, options, kind).await,
             _ => bail!("the options ask for no kind of authenticator"),
         }?;
         self.save(lock)?;
@@ -96,7 +116,13 @@ impl SoftKeys {
         let lock = self.load()?;
         let answer = match self.held.get_roaming(origin, options) {
             Ok(answer) => answer,
-            Err(_) => self.held.get_platform(origin, options).await?,
+            Err(_) => {
+                let Held { roomy, platform, .. } = &mut self.held;
+                match get(roomy, origin, options, "cross-platform").await {
+                    Ok(answer) => answer,
+                    Err(_) => get(platform, origin, options, "platform").await?,
+                }
+            }
         };
         self.save(lock)?;
         Ok(answer)
@@ -155,7 +181,7 @@ macro_rules! client {
 impl Held {
     fn new() -> anyhow::Result<Self> {
         let (roaming, _root) = SoftToken::new(true).map_err(|error| anyhow!("{error:?}"))?;
-        Ok(Self { roaming, platform: PlatformStore::default() })
+        Ok(Self { roaming, roomy: PlatformStore::default(), platform: PlatformStore::default() })
     }
 
     fn create_roaming(&mut self, origin: &Url, options: &Value) -> anyhow::Result<Value> {
@@ -178,69 +204,85 @@ impl Held {
         as_browsers_write(serde_json::to_value(answer)?, "cross-platform")
     }
 
-    async fn create_platform(&mut self, origin: &Url, options: &Value) -> anyhow::Result<Value> {
-        let options = serde_json::from_value(json!({ "publicKey": options }))?;
-        let made = client!(self.platform)
-            .register(origin, options, DefaultClientData)
-            .await
-            .map_err(|error| anyhow!("the platform refused: {error:?}"))?;
-        as_browsers_write(serde_json::to_value(made)?, "platform")
-    }
-
-    async fn get_platform(&mut self, origin: &Url, options: &Value) -> anyhow::Result<Value> {
-        let options = serde_json::from_value(json!({ "publicKey": options }))?;
-        let answer = client!(self.platform)
-            .authenticate(origin, options, DefaultClientData)
-            .await
-            .map_err(|error| anyhow!("no authenticator holds the passkey: {error:?}"))?;
-        as_browsers_write(serde_json::to_value(answer)?, "platform")
-    }
-
     fn write(&self) -> anyhow::Result<Written> {
         let roaming = self.roaming.to_cbor().map_err(|error| anyhow!("{error:?}"))?;
-        let platform = self
-            .platform
-            .0
-            .iter()
-            .map(|passkey| {
-                Ok(WrittenPasskey {
-                    key: BASE64
-                        .encode(&passkey.key.clone().to_vec().map_err(|error| anyhow!("{error}"))?),
-                    credential_id: BASE64.encode(&passkey.credential_id),
-                    rp_id: passkey.rp_id.clone(),
-                    user_handle: passkey.user_handle.as_ref().map(|handle| BASE64.encode(handle)),
-                    counter: passkey.counter,
-                })
-            })
-            .collect::<anyhow::Result<_>>()?;
-        Ok(Written { roaming: BASE64.encode(&roaming), platform })
+        Ok(Written {
+            roaming: BASE64.encode(&roaming),
+            roomy: self.roomy.write()?,
+            platform: self.platform.write()?,
+        })
     }
 
     fn read(written: &Written) -> anyhow::Result<Self> {
-        let bytes = |text: &str| BASE64.decode(text.as_bytes());
-        let roaming = SoftToken::from_cbor(&bytes(&written.roaming)?)
+        let roaming = SoftToken::from_cbor(&BASE64.decode(written.roaming.as_bytes())?)
             .map_err(|error| anyhow!("{error:?}"))?;
-        let platform = written
-            .platform
-            .iter()
-            .map(|passkey| {
-                Ok(Passkey {
-                    key: CoseKey::from_slice(&bytes(&passkey.key)?)
-                        .map_err(|error| anyhow!("{error}"))?,
-                    credential_id: bytes(&passkey.credential_id)?.into(),
-                    rp_id: passkey.rp_id.clone(),
-                    user_handle: match &passkey.user_handle {
-                        Some(handle) => Some(bytes(handle)?.into()),
-                        None => None,
-                    },
-                    username: None,
-                    user_display_name: None,
-                    counter: passkey.counter,
-                    extensions: CredentialExtensions::default(),
-                })
+        let roomy = PlatformStore::read(&written.roomy)?;
+        Ok(Self { roaming, roomy, platform: PlatformStore::read(&written.platform)? })
+    }
+}
+
+async fn create(
+    store: &mut PlatformStore,
+    origin: &Url,
+    options: &Value,
+    attachment: &str,
+) -> anyhow::Result<Value> {
+    let options = serde_json::from_value(json!({ "publicKey": options }))?;
+    let made = client!(*store)
+        .register(origin, options, DefaultClientData)
+        .await
+        .map_err(|error| anyhow!("the authenticator refused: {error:?}"))?;
+    as_browsers_write(serde_json::to_value(made)?, attachment)
+}
+
+async fn get(
+    store: &mut PlatformStore,
+    origin: &Url,
+    options: &Value,
+    attachment: &str,
+) -> anyhow::Result<Value> {
+    let options = serde_json::from_value(json!({ "publicKey": options }))?;
+    let answer = client!(*store)
+        .authenticate(origin, options, DefaultClientData)
+        .await
+        .map_err(|error| anyhow!("no authenticator holds the passkey: {error:?}"))?;
+    as_browsers_write(serde_json::to_value(answer)?, attachment)
+}
+
+impl PlatformStore {
+    fn write(&self) -> anyhow::Result<Vec<WrittenPasskey>> {
+        let write = |passkey: &Passkey| {
+            let key = passkey.key.clone().to_vec().map_err(|error| anyhow!("{error}"))?;
+            Ok(WrittenPasskey {
+                key: BASE64.encode(&key),
+                credential_id: BASE64.encode(&passkey.credential_id),
+                rp_id: passkey.rp_id.clone(),
+                user_handle: passkey.user_handle.as_ref().map(|handle| BASE64.encode(handle)),
+                counter: passkey.counter,
             })
-            .collect::<anyhow::Result<_>>()?;
-        Ok(Self { roaming, platform: PlatformStore(platform) })
+        };
+        self.0.iter().map(write).collect()
+    }
+
+    fn read(written: &[WrittenPasskey]) -> anyhow::Result<Self> {
+        let bytes = |text: &str| BASE64.decode(text.as_bytes());
+        let read = |passkey: &WrittenPasskey| {
+            Ok(Passkey {
+                key: CoseKey::from_slice(&bytes(&passkey.key)?)
+                    .map_err(|error| anyhow!("{error}"))?,
+                credential_id: bytes(&passkey.credential_id)?.into(),
+                rp_id: passkey.rp_id.clone(),
+                user_handle: match &passkey.user_handle {
+                    Some(handle) => Some(bytes(handle)?.into()),
+                    None => None,
+                },
+                username: None,
+                user_display_name: None,
+                counter: passkey.counter,
+                extensions: CredentialExtensions::default(),
+            })
+        };
+        Ok(Self(written.iter().map(read).collect::<anyhow::Result<_>>()?))
     }
 }
 
@@ -270,7 +312,9 @@ impl CredentialStore for &mut PlatformStore {
     ) -> Result<Vec<Passkey>, StatusCode> {
         let allowed = |passkey: &&Passkey| {
             passkey.rp_id == rp_id
-                && ids.is_none_or(|ids| ids.iter().any(|id| id.id == passkey.credential_id))
+                && ids
+                    .filter(|ids| !ids.is_empty())
+                    .is_none_or(|ids| ids.iter().any(|id| id.id == passkey.credential_id))
         };
         let found: Vec<Passkey> = self.0.iter().filter(allowed).cloned().collect();
         if found.is_empty() { Err(Ctap2Error::NoCredentials.into()) } else { Ok(found) }

@@ -50,8 +50,12 @@ impl Device {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let return_path = ReturnPath::Loopback { port, path: PATH.into() };
-        let request =
-            RegisterBeginRequest { attachment, label: "key".parse().unwrap(), return_path };
+        let request = RegisterBeginRequest {
+            attachment,
+            label: "key".parse().unwrap(),
+            resident: false,
+            return_path,
+        };
         let begun: CeremonyBegun = self.post(paths::REGISTER_BEGIN, &request).await;
         let (arrived, completion) = tokio::join!(browser.open(&begun.page_url), one_get(listener));
         assert_eq!(arrived.unwrap(), Arrived::AtTheApp);

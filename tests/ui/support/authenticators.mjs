@@ -19,6 +19,8 @@ export async function plugIn(driver, transport, changes = {}) {
   return {
     credentials: async () => (await driver.sendAndGetDevToolsCommand("WebAuthn.getCredentials", id)).credentials,
     verifies: (isUserVerified) => driver.sendDevToolsCommand("WebAuthn.setUserVerified", { ...id, isUserVerified }),
+    /** Whether somebody touches it by themselves whenever it is asked. */
+    touched: (enabled) => driver.sendDevToolsCommand("WebAuthn.setAutomaticPresenceSimulation", { ...id, enabled }),
     unplug: () => driver.sendDevToolsCommand("WebAuthn.removeVirtualAuthenticator", id),
   };
 }

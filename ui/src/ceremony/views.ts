@@ -30,12 +30,12 @@ export function refused(problem: Problem): Wrong {
 
 /** Who asks for what, and one button. */
 export function askView(options: CeremonyOptions, now: Date, onUse: () => void): HTMLElement[] {
-  const register = options.purpose === "register";
-  const kind = register ? "register" : options.act === null ? "step-up" : "act";
+  const { purpose } = options;
+  const kind = purpose === "step-up" && options.act !== null ? "act" : purpose;
   const button = el(
     "button",
     { type: "button", class: "button", id: "use" },
-    ceremony[register ? "ceremony.use.register" : "ceremony.use.step-up"],
+    ceremony[`ceremony.use.${purpose}`],
   );
   button.addEventListener("click", onUse);
   return [

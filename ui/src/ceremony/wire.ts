@@ -6,7 +6,7 @@ import type { Problem } from "@wire/Problem";
 /** What the fragment of the page's address says: `#<purpose>.<ceremony id>.<secret>`. */
 export type Ticket = Readonly<{ purpose: CeremonyPurpose; ceremonyId: string; secret: string }>;
 
-const TICKET = /^#(register|step-up)\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{16,128})$/;
+const TICKET = /^#(register|step-up|recover)\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{16,128})$/;
 
 /** Reads the fragment; `null` when it is not a ticket. */
 export function readTicket(fragment: string): Ticket | null {

@@ -96,6 +96,7 @@ export const passkey: PasskeyInfo = {
   backed_up: true,
   resident: true,
   aaguid: null,
+  transports: ["usb", "nfc"],
   usable: true,
   registered_at: at(-9_000_000),
   last_used_at: at(-100),

@@ -4,7 +4,7 @@ import { type Part, parts, spanWords } from "./format";
 
 /**
  * The exact act, in the words that a person confirms. `user` is who confirms it, `passkeyLabel` what the passkey that
- * it removes is called, where that is known.
+ * it removes or binds is called, where that is known.
  */
 export function actWords(act: BoundActBody, user: string, passkeyLabel: string | null = null): Part[] {
   switch (act.act) {
@@ -19,6 +19,8 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
     case "remove-passkey":
       if (passkeyLabel === null) return parts(acts["act.remove-passkey"], { passkey: act.passkey });
       return parts(acts["act.remove-passkey.labelled"], { label: passkeyLabel, user, passkey: act.passkey });
+    case "bind-passkey":
+      return parts(acts["act.bind-passkey"], { label: passkeyLabel ?? act.passkey, user });
     case "revoke-device":
       return parts(acts["act.revoke-device"], { user: act.user, device: act.device });
     case "make-recovery-codes":

@@ -21,6 +21,9 @@ pub struct RecoverArgs {
     /// The device that you have lost: it is cut off in the same act
     #[arg(long, value_name = "DEVICE")]
     pub lost: Option<DeviceName>,
+    /// Show a passkey: a security key, or one that your phone or account carries
+    #[arg(long)]
+    pub with_passkey: bool,
     /// Go without a recovery code; an administrator approves
     #[arg(long)]
     pub without_code: bool,

@@ -9,6 +9,7 @@ use crate::texts;
 use landfall_client::words::{DeviceName, TokenKind, TokenText, UserName};
 use landfall_client::{Client, Enrolled, Enrolling, Failure, FlowNext, GivenNames, Shell};
 use landfall_protocol::ErrorCode;
+use landfall_protocol::passkey::PasskeyInfo;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -20,20 +21,24 @@ const PASTES_MAX: usize = 40;
 
 /// The first administrator of a new server.
 pub async fn claim(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
+    can_register(app, &args)?;
     let token = take_token(app, args.token.take())?.unwrap_or_default();
     let kind = TokenText::parse(&token).ok().map(|token| token.payload.kind);
     if kind.is_some_and(|kind| kind != TokenKind::Claim) {
         return Err(Failure::new(ErrorCode::TokenNamesAnother, texts::NOT_A_CLAIM));
     }
+    let with_key = args.roaming_authenticator;
     let enrolling = begin(app, &token, args)?;
-    go(app, enrolling).await
+    go(app, enrolling, with_key).await
 }
 
 /// A machine with a code; without one, the enrolment that was interrupted.
 pub async fn enroll(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
+    can_register(app, &args)?;
+    let with_key = args.roaming_authenticator;
     let interrupted = if args.token.is_none() { app.client.resume_enroll()? } else { None };
     if let Some(enrolling) = interrupted.filter(|_| app.terminal.can_ask()) {
-        return go(app, enrolling).await;
+        return go(app, enrolling, with_key).await;
     }
     let enrolling = match take_token(app, args.token.take())? {
         Some(token) => begin(app, &token, args)?,
@@ -42,7 +47,12 @@ pub async fn enroll(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> 
             app.client.resume_enroll()?.ok_or_else(missing)?
         }
     };
-    go(app, enrolling).await
+    go(app, enrolling, with_key).await
+}
+
+/// Nobody's code is spent when there is no one to touch the key.
+fn can_register(app: &App, args: &EnrollArgs) -> Result<(), Failure> {
+    if args.roaming_authenticator { app.need_person() } else { Ok(()) }
 }
 
 /// The code: from the arguments, from a pipe, or asked for without being shown. `None` when the pipe
@@ -132,7 +142,7 @@ fn host_name() -> Option<String> {
     DeviceName::parse(first).ok().map(|name| name.to_string())
 }
 
-async fn go(app: &App, mut enrolling: Enrolling) -> Result<Answer, Failure> {
+async fn go(app: &App, mut enrolling: Enrolling, with_key: bool) -> Result<Answer, Failure> {
     if enrolling.is_resumed() {
         app.terminal.say(texts::RESUMING);
     } else {
@@ -147,7 +157,14 @@ async fn go(app: &App, mut enrolling: Enrolling) -> Result<Answer, Failure> {
         }
         other => other?,
     };
-    enrolled_answer(&enrolled)
+    if !with_key {
+        return enrolled_answer(&enrolled, None);
+    }
+    // The machine is enrolled whatever becomes of the key, and says so first.
+    app.terminal.say(&names(&enrolled).0);
+    let registered = super::webauthn::root_key(app, None).await;
+    let key = registered.inspect_err(|_| app.terminal.say(texts::ROOT_KEY_LATER))?;
+    enrolled_answer(&enrolled, Some(key))
 }
 
 async fn again(
@@ -168,7 +185,8 @@ async fn again(
     Err(failure)
 }
 
-pub(super) fn enrolled_answer(enrolled: &Enrolled) -> Result<Answer, Failure> {
+/// Whose machine this is now, and the words for it; with the grant that waits to be used.
+fn names(enrolled: &Enrolled) -> (String, String) {
     let profile = &enrolled.profile;
     let (user, device) = match profile.names() {
         Some((_, user, device)) => (user.as_str(), device.as_str()),
@@ -176,6 +194,24 @@ pub(super) fn enrolled_answer(enrolled: &Enrolled) -> Result<Answer, Failure> {
     };
     let server = profile.server.origin().ascii_serialization();
     let grant = profile.grant.as_ref().map(|grant| clock_time(grant.expires_at));
+    let plain = texts::enrolled(user, device, &server, None);
+    (plain, texts::enrolled(user, device, &server, grant.as_deref()))
+}
+
+pub(super) fn enrolled_answer(
+    enrolled: &Enrolled,
+    key: Option<(PasskeyInfo, String)>,
+) -> Result<Answer, Failure> {
+    let profile = &enrolled.profile;
+    let (user, device) = match profile.names() {
+        Some((_, user, device)) => (user.as_str(), device.as_str()),
+        None => ("-", "-"),
+    };
+    let server = profile.server.origin().ascii_serialization();
+    let (passkey, text) = match key {
+        Some((passkey, text)) => (Some(passkey), text),
+        None => (None, names(enrolled).1),
+    };
     let json = json!({
         "profile": enrolled.name.as_str(),
         "server": server,
@@ -186,6 +222,7 @@ pub(super) fn enrolled_answer(enrolled: &Enrolled) -> Result<Answer, Failure> {
         "renew_at": profile.renew_at,
         "thumbprint": profile.key.thumbprint,
         "grant": profile.grant,
+        "passkey": passkey,
     });
-    Answer::new(&json, texts::enrolled(user, device, &server, grant.as_deref()))
+    Answer::new(&json, text)
 }

@@ -35,7 +35,7 @@ pub async fn link(app: &App, args: LinkArgs) -> Result<Answer, Failure> {
             false => linking.run(&app.terminal).await,
         };
         match progress {
-            Ok(LinkProgress::Done(enrolled)) => return enrolled_answer(&enrolled),
+            Ok(LinkProgress::Done(enrolled)) => return enrolled_answer(&enrolled, None),
             Ok(LinkProgress::Waiting(view)) => {
                 (waited, resumed) = (true, false);
                 show(app, &view);

@@ -7,8 +7,8 @@ use crate::args::RecoverArgs;
 use crate::clock::clock_time;
 use crate::output::Answer;
 use crate::terminal::read_stdin;
-use crate::texts;
-use landfall_client::words::{RecoveryCode, ServerLine};
+use crate::texts::{self, Shown};
+use landfall_client::words::{Door, RecoveryCode, ServerLine};
 use landfall_client::{
     Failure, FlowNext, RecoverRequest, Recovering, RecoveryEnd, RecoveryProgress,
     read_recovery_code,
@@ -24,8 +24,17 @@ const CODE_LINE_MAX: usize = 1024;
 pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     let no_wait = args.no_wait || !app.terminal.can_ask();
     let wait = args.wait;
+    let with_passkey = args.with_passkey;
+    if with_passkey {
+        app.need_person()?;
+    }
     let mut recovering = match app.client.resume_recovery()? {
-        Some(begun) if !args.anew => begun,
+        Some(mut begun) if !args.anew => {
+            if with_passkey {
+                begun.use_passkey(&app.terminal);
+            }
+            begun
+        }
         _ => begin(app, args)?,
     };
     if recovering.is_resumed() {
@@ -35,6 +44,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
         recovering.ask_to_wait();
     }
     let mut waited = false;
+    let mut asked_code = false;
     loop {
         let progress = match waited {
             true => recovering.wait(&app.terminal).await,
@@ -44,6 +54,13 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
             Ok(RecoveryProgress::Done(end)) => return done(app, recovering, *end).await,
             Ok(RecoveryProgress::Waiting(status)) if no_wait => {
                 return waiting(app, &recovering, &status);
+            }
+            Ok(RecoveryProgress::Waiting(status)) if wants_code(&status) && !asked_code => {
+                asked_code = true;
+                app.terminal.say(texts::PASSKEY_NOT_ENOUGH);
+                if let Some(code) = take_code(app, texts::ASK_RECOVERY_CODE)? {
+                    recovering.give_code(&code)?;
+                }
             }
             Ok(RecoveryProgress::Waiting(status)) => {
                 waited = true;
@@ -71,9 +88,14 @@ fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
         Some(device) => device,
         None => ask_device(app)?,
     };
-    let code = if args.without_code { None } else { take_code(app, texts::ASK_RECOVERY_CODE)? };
+    // A passkey may do by itself; a code is asked for when it does not.
+    let passkey = args.with_passkey || asks_passkey(app, args.without_code)?;
+    let code = match args.without_code || passkey {
+        true => None,
+        false => take_code(app, texts::ASK_RECOVERY_CODE)?,
+    };
     let lost = args.lost.as_ref().map(ToString::to_string);
-    let recovering = app.client.recover(RecoverRequest {
+    let mut recovering = app.client.recover(RecoverRequest {
         server,
         user,
         device,
@@ -84,7 +106,24 @@ fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
     })?;
     app.terminal.say(&texts::recover_about(&recovering.view(), lost.as_deref()));
     app.go_on(texts::ASK_RECOVER)?;
+    if passkey {
+        recovering.use_passkey(&app.terminal);
+    }
     Ok(recovering)
+}
+
+/// Who has a passkey at hand needs no paper.
+fn asks_passkey(app: &App, without_code: bool) -> Result<bool, Failure> {
+    match app.terminal.can_ask() && !without_code {
+        true => app.terminal.ask_no(texts::ASK_PASSKEY),
+        false => Ok(false),
+    }
+}
+
+/// Whether a code would help somebody whose passkey was accepted and did not do by itself.
+fn wants_code(status: &RecoveryStatus) -> bool {
+    let has = |door| status.proofs.contains(&door);
+    status.state == RecoveryStateName::Unproved && has(Door::Passkey) && !has(Door::RecoveryCode)
 }
 
 pub(super) fn ask_server(app: &App, question: &str) -> Result<ServerLine, Failure> {
@@ -134,6 +173,22 @@ fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), 
             }
             Ok(())
         }
+        ErrorCode::PasskeyRefused
+        | ErrorCode::PasskeySuspicious
+        | ErrorCode::PasskeysUnavailable
+        | ErrorCode::CeremonyOver
+        | ErrorCode::CompletionWrong
+        | ErrorCode::BrowserUnavailable => {
+            app.output.failure(&failure);
+            let again = failure.code() != ErrorCode::PasskeysUnavailable
+                && app.terminal.ask_yes(texts::ASK_PASSKEY_AGAIN)?;
+            if again {
+                recovering.use_passkey(&app.terminal);
+            } else if let Some(code) = take_code(app, texts::ASK_RECOVERY_CODE)? {
+                recovering.give_code(&code)?;
+            }
+            Ok(())
+        }
         ErrorCode::DeviceNameTaken => {
             app.output.failure(&failure);
             recovering.rename(ask_device(app)?);
@@ -156,7 +211,13 @@ fn words(recovering: &Recovering, status: &RecoveryStatus) -> String {
         (None, RecoveryStateName::Contested) => texts::recovery_contested(&check),
         (None, _) => {
             let until = clock_time(status.expires_at);
-            let mut text = texts::recovery_waits(&check, &until, !status.proofs.is_empty());
+            let shown = match status.proofs.as_slice() {
+                [] => Shown::Nothing,
+                proofs if proofs.contains(&Door::RecoveryCode) => Shown::Code,
+                proofs if proofs.contains(&Door::Passkey) => Shown::Passkey,
+                _ => Shown::Nothing,
+            };
+            let mut text = texts::recovery_waits(&check, &until, shown);
             if let Some(days) = status.may_wait_days {
                 text.push_str(&texts::may_wait(days));
             }

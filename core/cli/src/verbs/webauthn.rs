@@ -13,7 +13,10 @@ use serde_json::json;
 
 pub async fn run(app: &App, verb: WebauthnVerb) -> Result<Answer, Failure> {
     match verb {
-        WebauthnVerb::Register { attachment, label } => register(app, attachment, label).await,
+        WebauthnVerb::Register { roaming_authenticator: true, label, .. } => {
+            root_key(app, label).await.and_then(|(passkey, text)| Answer::new(&passkey, text))
+        }
+        WebauthnVerb::Register { attachment, label, .. } => register(app, attachment, label).await,
         WebauthnVerb::List => {
             let passkeys = app.client.passkeys().await?;
             Answer::new(&json!({ "items": passkeys }), list(&passkeys))
@@ -23,8 +26,30 @@ pub async fn run(app: &App, verb: WebauthnVerb) -> Result<Answer, Failure> {
             let text = format!("It is called \"{}\" now.", passkey.label);
             Answer::new(&passkey, text)
         }
+        WebauthnVerb::Bind { id } => {
+            app.need_person()?;
+            let passkey = app.client.bind_passkey(&id, &app.terminal).await?;
+            let text = texts::passkey_bound(&passkey.label, passkey.registered_on.as_str());
+            Answer::new(&passkey, text)
+        }
         WebauthnVerb::Remove { id } => remove(app, id).await,
     }
+}
+
+/// A key that is carried, and gets its owner back in by itself. Answers with what to say of it, too.
+pub async fn root_key(app: &App, label: Option<Label>) -> Result<(PasskeyInfo, String), Failure> {
+    app.need_person()?;
+    let label = label.map_or_else(|| default_label(app, Attachment::Roaming), Ok)?;
+    let passkey = app.client.register_root_key(label, &app.terminal).await?;
+    let text = texts::root_key_registered(&passkey);
+    Ok((passkey, text))
+}
+
+fn default_label(app: &App, attachment: Attachment) -> Result<Label, Failure> {
+    let profile = app.client.profile()?;
+    let device = profile.names().map_or("", |(_, _, device)| device.as_str());
+    let text = texts::default_passkey_label(attachment == Attachment::Roaming, device);
+    Label::parse(text).map_err(|why| Failure::new(ErrorCode::InvalidField, why.to_string()))
 }
 
 async fn register(
@@ -33,16 +58,7 @@ async fn register(
     label: Option<Label>,
 ) -> Result<Answer, Failure> {
     app.need_person()?;
-    let profile = app.client.profile()?;
-    let device = profile.names().map_or("", |(_, _, device)| device.as_str());
-    let label = match label {
-        Some(label) => label,
-        None => {
-            let text = texts::default_passkey_label(attachment == Attachment::Roaming, device);
-            Label::parse(text)
-                .map_err(|why| Failure::new(ErrorCode::InvalidField, why.to_string()))?
-        }
-    };
+    let label = label.map_or_else(|| default_label(app, attachment), Ok)?;
     let passkey = app.client.register_passkey(attachment, label, &app.terminal).await?;
     let text = texts::passkey_registered(&passkey.label);
     Answer::new(&passkey, text)
@@ -74,11 +90,33 @@ fn list(passkeys: &[PasskeyInfo]) -> String {
             (Attachment::Platform, false) => "synced".to_owned(),
             (Attachment::Roaming, _) => "a key you carry".to_owned(),
         };
+        let place = match passkey.transports.as_slice() {
+            [] => place,
+            ways => format!("{place} ({})", ways.join(", ")),
+        };
+        let alone = match passkey.resident {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not known",
+        };
+        let model = passkey.aaguid.clone().unwrap_or_else(|| "-".to_owned());
         let used = passkey.last_used_at.map_or("-".to_owned(), clock_time);
         let state = if passkey.usable { "works" } else { "disabled" };
         let since = clock_time(passkey.registered_at);
-        vec![passkey.id.to_string(), passkey.label.clone(), place, state.to_owned(), since, used]
+        vec![
+            passkey.id.to_string(),
+            passkey.label.clone(),
+            place,
+            state.to_owned(),
+            alone.to_owned(),
+            model,
+            since,
+            used,
+        ]
     };
     let rows: Vec<_> = passkeys.iter().map(row).collect();
-    table(&["ID", "LABEL", "WHERE", "STATE", "SINCE", "LAST USED"], &rows)
+    table(
+        &["ID", "LABEL", "WHERE", "STATE", "WORKS WITHOUT A NAME", "MODEL", "SINCE", "LAST USED"],
+        &rows,
+    )
 }

@@ -12,6 +12,7 @@ mod guardian;
 mod plan;
 mod process;
 mod readiness;
+mod shown;
 mod verdict;
 mod wait;
 mod ways;
@@ -24,6 +25,7 @@ pub use process::{
     RecoveryState, TRIES_MAX,
 };
 pub use readiness::{Need, Readiness, Remedy, Standing, Thing, ThingKind, WayIn};
+pub use shown::{Carried, Shown, witnessed};
 pub use verdict::{Evidence, Proof, Verdict};
 pub use wait::{
     LAST_LEG, Leg, OBJECTIONS_MAX, OBJECTIONS_WINDOW, Objection, PICK_UP, WaitClock, WaitState,

@@ -2,12 +2,14 @@
 //! the completion travels. The rows are the store's, the order of events the service's.
 
 mod completion;
+mod models;
 mod options;
 mod verify;
 
 pub use completion::{Completion, CompletionError, Loopback, LoopbackError, ReturnTo};
+pub use models::{Models, ModelsError};
 pub use options::{Asked, OptionsError, Question, Registration, StepUp};
-pub use verify::{Assertion, Attested, Rejected};
+pub use verify::{Assertion, Attested, Rejected, credential_id_of};
 
 use landfall_crypto::Secret32;
 use landfall_identity::Seconds;
@@ -35,16 +37,19 @@ pub enum Purpose {
     Register,
     /// A proof by one that exists.
     StepUp,
+    /// A proof by one that exists, on a machine that is nobody's yet.
+    Recover,
 }
 
 impl Purpose {
-    const ALL: [Self; 2] = [Self::Register, Self::StepUp];
+    const ALL: [Self; 3] = [Self::Register, Self::StepUp, Self::Recover];
 
     /// The text in rows and in the page's address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Register => "register",
             Self::StepUp => "step-up",
+            Self::Recover => "recover",
         }
     }
 
@@ -58,6 +63,7 @@ impl Purpose {
         match self {
             Self::Register => b"landfall/register/v1",
             Self::StepUp => b"landfall/step-up/v1",
+            Self::Recover => b"landfall/recover/v1",
         }
     }
 }
@@ -82,6 +88,8 @@ pub struct RelyingParty {
     webauthn: Webauthn,
     id: String,
     origin: Url,
+    /// The models that are taken; every one when absent.
+    models: Option<Models>,
 }
 
 impl RelyingParty {
@@ -115,7 +123,13 @@ impl RelyingParty {
 
     fn at(id: &str, origin: Url) -> Result<Self, RelyingPartyError> {
         let webauthn = WebauthnBuilder::new(id, &origin)?.rp_name(RP_NAME).build()?;
-        Ok(Self { webauthn, id: id.to_owned(), origin })
+        Ok(Self { webauthn, id: id.to_owned(), origin, models: None })
+    }
+
+    /// The same, taking new passkeys of these models alone.
+    #[must_use]
+    pub fn taking(self, models: Option<Models>) -> Self {
+        Self { models, ..self }
     }
 
     /// The RP ID: what passkeys bind themselves to, for ever.

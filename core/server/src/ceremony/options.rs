@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use webauthn_rs::prelude::{Passkey, PasskeyAuthentication, PasskeyRegistration, WebauthnError};
+use webauthn_rs::prelude::{
+    DiscoverableAuthentication, Passkey, PasskeyAuthentication, PasskeyRegistration, WebauthnError,
+};
 use webauthn_rs_proto::{
     AttestationConveyancePreference, AuthenticatorAttachment, AuthenticatorSelectionCriteria,
     PublicKeyCredentialHints, ResidentKeyRequirement, UserVerificationPolicy,
@@ -32,6 +34,8 @@ pub struct Registration<'a> {
     pub user: &'a str,
     /// Where the passkey shall live.
     pub attachment: Attachment,
+    /// Whether it must be one that is found without a user name. In a machine it always must.
+    pub resident: bool,
     /// Credential ids of the passkeys that the user has.
     pub exclude: Vec<Vec<u8>>,
 }
@@ -76,7 +80,8 @@ impl RelyingParty {
         asked: &Asked<'_>,
         registration: Registration<'_>,
     ) -> Result<Question, OptionsError> {
-        let Registration { handle, user, attachment, exclude } = registration;
+        let Registration { handle, user, attachment, resident, exclude } = registration;
+        let resident = resident || attachment == Attachment::Platform;
         let (mut created, state) =
             self.webauthn.start_passkey_registration(handle, user, user, Some(exclude))?;
         let challenge = challenge(Purpose::Register, asked);
@@ -86,18 +91,18 @@ impl RelyingParty {
         options.hints = Some(vec![hint(attachment)]);
         options.authenticator_selection = Some(AuthenticatorSelectionCriteria {
             authenticator_attachment: Some(webauthn_attachment(attachment)),
-            resident_key: Some(match attachment {
-                Attachment::Platform => ResidentKeyRequirement::Required,
+            resident_key: Some(match resident {
+                true => ResidentKeyRequirement::Required,
                 // Keys have few places for resident ones, old keys none: `credProps.rk` tells which
                 // it became, and only those that are can later be counted as doors.
-                Attachment::Roaming => ResidentKeyRequirement::Preferred,
+                false => ResidentKeyRequirement::Preferred,
             }),
-            require_resident_key: attachment == Attachment::Platform,
+            require_resident_key: resident,
             user_verification: UserVerificationPolicy::Required,
         });
         let expectation = amend::<PasskeyRegistration>(&state, "rs", |inner| {
             replace(inner, "challenge", json!(BASE64URL_NOPAD.encode(&challenge)))?;
-            replace(inner, "require_resident_key", json!(attachment == Attachment::Platform))?;
+            replace(inner, "require_resident_key", json!(resident))?;
             replace(
                 inner,
                 "authenticator_attachment",
@@ -129,6 +134,23 @@ impl RelyingParty {
         let expectation = amend::<PasskeyAuthentication>(&state, "ast", |inner| {
             replace(inner, "challenge", json!(BASE64URL_NOPAD.encode(&challenge)))?;
             // Backup eligibility is fixed at registration; the library would let it be raised.
+            replace(inner, "allow_backup_eligible_upgrade", json!(false))
+        })?;
+        Ok(Question { options: serde_json::to_string(&options)?, expectation })
+    }
+
+    /// Asks for a proof by whichever passkey of ours the authenticator finds by itself: nobody is named
+    /// to it, so that who asks learns nothing about anybody.
+    ///
+    /// # Errors
+    /// [`OptionsError`], our fault.
+    pub fn ask_to_recover(&self, asked: &Asked<'_>) -> Result<Question, OptionsError> {
+        let (mut requested, state) = self.webauthn.start_discoverable_authentication()?;
+        let challenge = challenge(Purpose::Recover, asked);
+        let options = &mut requested.public_key;
+        options.challenge = challenge.to_vec();
+        let expectation = amend::<DiscoverableAuthentication>(&state, "ast", |inner| {
+            replace(inner, "challenge", json!(BASE64URL_NOPAD.encode(&challenge)))?;
             replace(inner, "allow_backup_eligible_upgrade", json!(false))
         })?;
         Ok(Question { options: serde_json::to_string(&options)?, expectation })

@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use webauthn_rs::prelude::{
-    AttestationMetadata, Credential, PasskeyAuthentication, PasskeyRegistration,
-    PublicKeyCredential, RegisterPublicKeyCredential, WebauthnError,
+    AttestationMetadata, AuthenticationResult, Credential, DiscoverableAuthentication,
+    DiscoverableKey, Passkey, PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential, WebauthnError,
 };
 
 /// A new passkey, as its authenticator attested it.
@@ -30,6 +31,9 @@ pub struct Attested {
     pub resident: Option<bool>,
     /// The model, when it was attested.
     pub aaguid: Option<String>,
+    /// How its authenticator is reached, when the browser told.
+    #[serde(default)]
+    pub transports: Vec<String>,
 }
 
 /// A proof by a passkey.
@@ -70,16 +74,20 @@ impl RelyingParty {
         &self,
         expectation: &str,
         attachment: Option<Attachment>,
+        resident_wanted: bool,
         answer: &Value,
     ) -> Result<Attested, Rejected> {
-        let state: PasskeyRegistration = expected(expectation)?;
         let response: RegisterPublicKeyCredential = read(answer)?;
         came_as_asked(answer, attachment)?;
         same_page(&response.response.client_data_json)?;
-        let passkey = self
-            .webauthn
-            .finish_passkey_registration(&response, &state)
-            .map_err(|error| rejected(&error))?;
+        let passkey = match &self.models {
+            Some(models) => models.finish(&self.webauthn, &response, &expected(expectation)?),
+            None => {
+                let state: PasskeyRegistration = expected(expectation)?;
+                self.webauthn.finish_passkey_registration(&response, &state)
+            }
+        };
+        let passkey = passkey.map_err(|error| rejected(&error))?;
         let credential = Credential::from(passkey.clone());
         if response.type_ != "public-key" || response.raw_id != credential.cred_id {
             return Err(Rejected::refused("the credential's names differ"));
@@ -88,7 +96,9 @@ impl RelyingParty {
             return Err(Rejected::refused("the user was not verified"));
         }
         let resident = response.extensions.cred_props.and_then(|props| props.rk);
-        if attachment == Some(Attachment::Platform) && resident == Some(false) {
+        // A browser that says nothing about it has asked for what it was told to.
+        let wanted = resident_wanted || attachment == Some(Attachment::Platform);
+        if wanted && resident == Some(false) {
             return Err(Rejected::refused("a resident key was asked for"));
         }
         Ok(Attested {
@@ -99,6 +109,7 @@ impl RelyingParty {
             backup_state: credential.backup_state,
             resident,
             aaguid: aaguid(&credential.attestation.metadata),
+            transports: transports(answer),
             credential_id: credential.cred_id,
         })
     }
@@ -134,15 +145,71 @@ impl RelyingParty {
         if !result.user_verified() {
             return Err(Rejected::refused("the user was not verified"));
         }
-        Ok(Assertion {
-            credential_id: result.cred_id().clone(),
-            reported: Reported {
-                counter: result.counter(),
-                backup_eligible: result.backup_eligible(),
-                backup_state: result.backup_state(),
-            },
-        })
+        Ok(assertion(&result))
     }
+
+    /// Judges the answer of a bare machine's browser by the passkey that answered: `credential` is as
+    /// the library keeps it, `handle` its owner's. Whose recovery it may serve, the rows say.
+    ///
+    /// # Errors
+    /// [`Rejected`].
+    pub fn judge_recovery(
+        &self,
+        expectation: &str,
+        credential: &str,
+        handle: &[u8],
+        answer: &Value,
+    ) -> Result<Assertion, Rejected> {
+        let state: DiscoverableAuthentication = expected(expectation)?;
+        let response: PublicKeyCredential = read(answer)?;
+        same_page(&response.response.client_data_json)?;
+        if response.type_ != "public-key" {
+            return Err(Rejected::refused("not a public key"));
+        }
+        // WebAuthn Level 3, section 7.2, step 6: nobody was named, so the handle must be told, and only a
+        // passkey that was found by itself tells it.
+        let told = response.response.user_handle.as_deref().unwrap_or_default();
+        if !ct_eq(told, handle) {
+            return Err(Rejected::refused("the handle is not the passkey's owner's"));
+        }
+        let passkey: Passkey = serde_json::from_str(credential)
+            .map_err(|_| Rejected::refused("the passkey was kept by another version"))?;
+        let result = self
+            .webauthn
+            .finish_discoverable_authentication_v2(&response, state, DiscoverableKey::from(passkey))
+            .map_err(|error| rejected(&error))?;
+        if !result.user_verified() {
+            return Err(Rejected::refused("the user was not verified"));
+        }
+        Ok(assertion(&result))
+    }
+}
+
+fn assertion(result: &AuthenticationResult) -> Assertion {
+    Assertion {
+        credential_id: result.cred_id().clone(),
+        reported: Reported {
+            counter: result.counter(),
+            backup_eligible: result.backup_eligible(),
+            backup_state: result.backup_state(),
+        },
+    }
+}
+
+/// The name of the passkey that answered; nothing in an answer that cannot be read.
+pub fn credential_id_of(answer: &Value) -> Vec<u8> {
+    let response = PublicKeyCredential::deserialize(answer);
+    response.map(|response| response.raw_id.to_vec()).unwrap_or_default()
+}
+
+/// The words that WebAuthn has for it (Level 3, section 5.8.4). Others are not kept.
+const TRANSPORTS: [&str; 6] = ["usb", "nfc", "ble", "smart-card", "hybrid", "internal"];
+
+fn transports(answer: &Value) -> Vec<String> {
+    let told = answer.pointer("/response/transports").and_then(Value::as_array);
+    let told: Vec<&str> = told.into_iter().flatten().filter_map(Value::as_str).collect();
+    let known = TRANSPORTS.into_iter().filter(|word| told.contains(word));
+    known.map(str::to_owned).collect()
 }
 
 impl Attested {
@@ -211,6 +278,16 @@ fn rejected(error: &WebauthnError) -> Rejected {
         WebauthnError::CredentialMayNotBeHardwareBound => {
             Rejected::suspicious("backed up, and not eligible for backup")
         }
+        WebauthnError::AttestationNotVerifiable
+        | WebauthnError::AttestationLeafCertMissing
+        | WebauthnError::AttestationCertificateTrustStoreEmpty
+        | WebauthnError::AttestationChainNotTrusted(_)
+        | WebauthnError::AttestationUntrustedAaguid
+        | WebauthnError::AttestationFormatMissingAaguid
+        | WebauthnError::MissingAttestationCaList => Rejected {
+            refusal: Refusal::PasskeyModelRefused,
+            why: "a model that is not taken, or one that nobody vouches for",
+        },
         WebauthnError::InvalidClientDataType => Rejected::refused("the wrong type of answer"),
         WebauthnError::MismatchedChallenge => Rejected::refused("the answer to another challenge"),
         WebauthnError::InvalidRPOrigin | WebauthnError::CredentialCrossOrigin => {

@@ -1,7 +1,8 @@
 //! Passkey ceremonies: the page, the browser half, the app half.
 
-use super::extract::{Json, Segments};
+use super::extract::{Json, Segments, Signed};
 use super::problem::Refused;
+use super::recovery::{fields, message};
 use super::{Answer, App, public, reply};
 use crate::service::RequestContext;
 use axum::extract::State;
@@ -10,10 +11,11 @@ use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use landfall_protocol::ceremony::{
     CeremonyBegun, CeremonyFinishRequest, CeremonyFinished, CeremonyOptions,
-    CeremonyOptionsRequest, CeremonyPurpose, CeremonyRedeemRequest, RegisterBeginRequest,
-    StepUpBeginRequest,
+    CeremonyOptionsRequest, CeremonyPurpose, CeremonyRedeemRequest, RecoverBeginRequest,
+    RecoverRedeemRequest, RegisterBeginRequest, StepUpBeginRequest,
 };
 use landfall_protocol::passkey::PasskeyInfo;
+use landfall_protocol::recovery::RecoveryStatus;
 use landfall_protocol::session::SessionOpened;
 
 /// The page runs our own script and speaks to our own server; nobody frames it.
@@ -80,6 +82,44 @@ pub(super) async fn step_up_finish(
     Json(body): Json<CeremonyFinishRequest>,
 ) -> Answer<CeremonyFinished> {
     reply(app.service.ceremony_finish(context, CeremonyPurpose::StepUp, body).await)
+}
+
+pub(super) async fn recover_options(
+    State(app): State<App>,
+    context: RequestContext,
+    Json(body): Json<CeremonyOptionsRequest>,
+) -> Answer<CeremonyOptions> {
+    reply(app.service.ceremony_options(context, CeremonyPurpose::Recover, body).await)
+}
+
+pub(super) async fn recover_finish(
+    State(app): State<App>,
+    context: RequestContext,
+    Json(body): Json<CeremonyFinishRequest>,
+) -> Answer<CeremonyFinished> {
+    reply(app.service.ceremony_finish(context, CeremonyPurpose::Recover, body).await)
+}
+
+pub(super) async fn begin_recover(
+    State(app): State<App>,
+    context: RequestContext,
+    request: Signed<RecoverBeginRequest>,
+) -> Answer<CeremonyBegun> {
+    let fields = fields(&request)?;
+    let authority = app.site.url.authority();
+    let message = message(&request, &authority, &fields);
+    reply(app.service.begin_recover(context, message, request.body.clone()).await)
+}
+
+pub(super) async fn redeem_recover(
+    State(app): State<App>,
+    context: RequestContext,
+    request: Signed<RecoverRedeemRequest>,
+) -> Answer<RecoveryStatus> {
+    let fields = fields(&request)?;
+    let authority = app.site.url.authority();
+    let message = message(&request, &authority, &fields);
+    reply(app.service.redeem_recover(context, message, request.body.clone()).await)
 }
 
 pub(super) async fn begin_register(

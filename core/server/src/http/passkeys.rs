@@ -26,6 +26,14 @@ pub(super) async fn rename(
     reply(app.service.rename_passkey(context, segments.get("id")?, label).await)
 }
 
+pub(super) async fn bind(
+    State(app): State<App>,
+    context: RequestContext,
+    segments: Segments,
+) -> Answer<PasskeyInfo> {
+    reply(app.service.bind_passkey(context, segments.get("id")?).await)
+}
+
 pub(super) async fn remove(
     State(app): State<App>,
     context: RequestContext,

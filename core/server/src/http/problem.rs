@@ -302,6 +302,9 @@ fn next_step_of_ceremonies(refusal: &Refusal) -> String {
                 .to_owned()
         }
         Refusal::WrongAttachment => "Use the kind of passkey that was asked for.".to_owned(),
+        Refusal::PasskeyModelRefused => {
+            "Whoever runs this server takes only some models of security key. Ask them which, and use one of those. Nothing was registered.".to_owned()
+        }
         Refusal::PasskeyRegistered => "Use it as it is, or register another one.".to_owned(),
         Refusal::LastPasskey => {
             "Without it you cannot confirm anything any more. Register another first, or say that \

@@ -13,7 +13,8 @@ use landfall_protocol::admin::{AdminDevicesQuery, UserInfo};
 use landfall_protocol::audit::{AuditQuery, AuditRow};
 use landfall_protocol::ceremony::{
     CeremonyBegun, CeremonyFinishRequest, CeremonyFinished, CeremonyOptions,
-    CeremonyOptionsRequest, CeremonyRedeemRequest, RegisterBeginRequest, StepUpBeginRequest,
+    CeremonyOptionsRequest, CeremonyRedeemRequest, RecoverBeginRequest, RecoverRedeemRequest,
+    RegisterBeginRequest, StepUpBeginRequest,
 };
 use landfall_protocol::device::{
     DeviceAct, DeviceCut, DeviceInfo, DeviceReviewQuery, ExposedSecret,
@@ -145,10 +146,16 @@ fn ceremony_routes() -> Vec<Route> {
             .documented(Docs::both::<StepUpBeginRequest, CeremonyBegun>),
         post(paths::STEP_UP_REDEEM, Action::RedeemStepUp, ceremony::redeem_step_up)
             .documented(Docs::both::<CeremonyRedeemRequest, SessionOpened>),
+        post(paths::RECOVER_BEGIN, Action::BeginRecoveryPasskey, ceremony::begin_recover)
+            .documented(Docs::both::<RecoverBeginRequest, CeremonyBegun>),
+        post(paths::RECOVER_REDEEM, Action::RedeemRecoveryPasskey, ceremony::redeem_recover)
+            .documented(Docs::both::<RecoverRedeemRequest, RecoveryStatus>),
         get(paths::PASSKEYS, Action::ListPasskeys, passkeys::list)
             .documented(|docs| docs.query::<PageQuery>().lists::<PasskeyInfo>()),
         patch(paths::PASSKEY, Action::RenamePasskey, passkeys::rename)
             .documented(Docs::both::<RenameRequest, PasskeyInfo>),
+        post(paths::PASSKEY_BIND, Action::BindPasskey, passkeys::bind)
+            .documented(Docs::gives::<PasskeyInfo>),
         delete(paths::PASSKEY, Action::RemovePasskey, passkeys::remove)
             .documented(|docs| docs.query::<PasskeyRemoveQuery>().nothing()),
     ]);
@@ -169,6 +176,8 @@ pub(super) fn ceremony_listener_routes() -> Vec<Route> {
         post(paths::REGISTER_FINISH, finish, ceremony::register_finish).documented(finished),
         post(paths::STEP_UP_OPTIONS, read, ceremony::step_up_options).documented(options),
         post(paths::STEP_UP_FINISH, finish, ceremony::step_up_finish).documented(finished),
+        post(paths::RECOVER_OPTIONS, read, ceremony::recover_options).documented(options),
+        post(paths::RECOVER_FINISH, finish, ceremony::recover_finish).documented(finished),
     ]
 }
 

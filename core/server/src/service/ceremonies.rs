@@ -11,12 +11,12 @@ use crate::ceremony::{
     RelyingParty, ReturnTo, StepUp,
 };
 use crate::failure::Failure;
-use crate::store::ceremonies::{self, CeremonyRow, NewCeremony, Proved, State};
+use crate::store::ceremonies::{self, Beginner, BegunBy, CeremonyRow, NewCeremony, Proved, State};
 use crate::store::passkeys::{self, NewPasskey, PASSKEYS_PER_USER, PasskeyRow};
 use crate::store::{Lane, StoreError, Tx, enrollments, meta, sessions, users};
 use landfall_crypto::Secret32;
 use landfall_crypto::secret::sha256;
-use landfall_identity::id::{CeremonyId, PasskeyId, SessionId};
+use landfall_identity::id::{CeremonyId, EnrollmentId, PasskeyId, SessionId};
 use landfall_identity::notice::Happening;
 use landfall_identity::passkey::Attachment;
 use landfall_identity::session::{BOUND_TTL, CERT_HUMAN_TTL, SessionFacts};
@@ -30,21 +30,21 @@ use landfall_protocol::session::SessionOpened;
 use std::sync::Arc;
 
 /// What a ceremony is made of, besides what the rows say. Made before the write.
-struct Seeds {
-    id: CeremonyId,
-    purpose: Purpose,
-    secret_hash: [u8; 32],
-    nonce: [u8; 32],
-    match_number: String,
-    thumbprint: String,
+pub(super) struct Seeds {
+    pub(super) id: CeremonyId,
+    pub(super) purpose: Purpose,
+    pub(super) secret_hash: [u8; 32],
+    pub(super) nonce: [u8; 32],
+    pub(super) match_number: String,
+    pub(super) thumbprint: String,
     /// Or why the app cannot be called back there.
     return_to: Result<ReturnTo, String>,
-    page_url: Option<String>,
+    pub(super) page_url: Option<String>,
 }
 
 impl Seeds {
     /// Where the completion goes.
-    fn return_to(&self) -> Result<ReturnTo, Failure> {
+    pub(super) fn return_to(&self) -> Result<ReturnTo, Failure> {
         self.return_to.clone().map_err(|why| Failure::invalid("return_path", why))
     }
 }
@@ -54,6 +54,7 @@ struct Opening {
     act: Option<String>,
     attachment: Option<Attachment>,
     label: Option<Label>,
+    resident: bool,
     grant: Option<landfall_identity::grant::EnrollmentGrant>,
     options: String,
     expectation: String,
@@ -69,7 +70,7 @@ impl Service {
         request: RequestContext,
         body: StepUpBeginRequest,
     ) -> Result<CeremonyBegun, Failure> {
-        let seeds = self.seeds(Purpose::StepUp, &request, body.return_path);
+        let seeds = self.seeds(Purpose::StepUp, thumbprint_of(&request), body.return_path);
         let party = self.settings.relying_party.clone();
         let StepUpBeginRequest { act, attachment, .. } = body;
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
@@ -80,7 +81,9 @@ impl Service {
             let party = party.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
             let mut usable = passkeys::all_of(tx, turn.tenant(), turn.user()?).await?;
             usable.retain(|row| {
-                row.usable() && attachment.is_none_or(|asked| row.kept.attachment == asked)
+                row.usable()
+                    && attachment.is_none_or(|asked| row.kept.attachment == asked)
+                    && bound.as_ref().is_none_or(|act| may_confirm(row, act))
             });
             if usable.is_empty() {
                 return Err(Refusal::NoPasskey.into());
@@ -98,6 +101,7 @@ impl Service {
                 act: act.as_ref().map(act_text).transpose()?,
                 attachment,
                 label: None,
+                resident: false,
                 grant: None,
                 options: question.options,
                 expectation: question.expectation,
@@ -117,9 +121,9 @@ impl Service {
         request: RequestContext,
         body: RegisterBeginRequest,
     ) -> Result<CeremonyBegun, Failure> {
-        let seeds = self.seeds(Purpose::Register, &request, body.return_path);
+        let seeds = self.seeds(Purpose::Register, thumbprint_of(&request), body.return_path);
         let party = self.settings.relying_party.clone();
-        let RegisterBeginRequest { attachment, label, .. } = body;
+        let RegisterBeginRequest { attachment, label, resident, .. } = body;
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let act = BoundAction::AddPasskey { attachment, label: label.clone() };
             turn.about(about(&seeds, Some(&act)));
@@ -136,6 +140,7 @@ impl Service {
                 handle: uuid::Uuid::from_slice(&user.webauthn_handle).map_err(Failure::internal)?,
                 user: user.name.as_str(),
                 attachment,
+                resident,
                 exclude: kept.into_iter().map(|row| row.kept.credential_id).collect(),
             };
             let asked = Asked { nonce: &seeds.nonce, act: &canonical };
@@ -147,6 +152,7 @@ impl Service {
                 act: Some(act_text(&act.into())?),
                 attachment: Some(attachment),
                 label: Some(label.clone()),
+                resident,
                 grant: if approved { None } else { turn.caller.grant.clone() },
                 options: question.options,
                 expectation: question.expectation,
@@ -230,7 +236,12 @@ impl Service {
         .await
     }
 
-    fn seeds(&self, purpose: Purpose, request: &RequestContext, return_path: ReturnPath) -> Seeds {
+    pub(super) fn seeds(
+        &self,
+        purpose: Purpose,
+        thumbprint: String,
+        return_path: ReturnPath,
+    ) -> Seeds {
         let id = CeremonyId::from_bits(self.ambient.row_bits());
         let secret = Secret32::new(self.ambient.random());
         let [digits] = self.ambient.random::<1>();
@@ -240,7 +251,7 @@ impl Service {
             secret_hash: sha256(secret.expose()),
             nonce: self.ambient.random(),
             match_number: format!("{:02}", digits % 100),
-            thumbprint: thumbprint_of(request),
+            thumbprint,
             return_to: match return_path {
                 ReturnPath::Typed => Ok(ReturnTo::Typed),
                 ReturnPath::Loopback { port, path } => {
@@ -271,6 +282,11 @@ fn thumbprint_of(request: &RequestContext) -> String {
     request.peer.as_ref().map(|peer| peer.thumbprint.clone()).unwrap_or_default()
 }
 
+/// Any passkey of one's own confirms an act, but for the one that says "this very passkey is here".
+fn may_confirm(row: &PasskeyRow, act: &BoundAction) -> bool {
+    !matches!(act, BoundAction::BindPasskey { passkey } if *passkey != row.kept.id)
+}
+
 fn make_room(kept: &[PasskeyRow]) -> Result<(), Failure> {
     if kept.len() < PASSKEYS_PER_USER as usize {
         return Ok(());
@@ -291,14 +307,18 @@ async fn begin(
     let new = NewCeremony {
         id: seeds.id.clone(),
         purpose: seeds.purpose,
-        actor: turn.caller.spiffe_id.clone(),
-        enrollment: turn.caller.enrollment.clone(),
+        by: Beginner::Device {
+            user: turn.user()?.clone(),
+            actor: turn.caller.spiffe_id.clone(),
+            enrollment: turn.caller.enrollment.clone(),
+        },
         thumbprint: seeds.thumbprint.clone(),
         secret_hash: seeds.secret_hash,
         act: opening.act,
         nonce: seeds.nonce,
         attachment: opening.attachment,
         label: opening.label,
+        resident: opening.resident,
         return_to,
         match_number: seeds.match_number.clone(),
         options: opening.options,
@@ -308,7 +328,7 @@ async fn begin(
         expires_at,
         tries: COMPLETION_TRIES,
     };
-    ceremonies::begin(tx, turn.tenant(), turn.user()?, &new).await?;
+    ceremonies::begin(tx, turn.tenant(), &new).await?;
     Ok(CeremonyBegun {
         ceremony_id: new.id,
         page_url: seeds.page_url.clone().ok_or(Refusal::PasskeysUnavailable)?,
@@ -330,26 +350,44 @@ async fn take(
     turn.authorize(tx, &turn.own()?, None).await?;
     let row = ceremonies::find(tx, &body.ceremony_id)
         .await?
-        .filter(|row| row.enrollment == turn.caller.enrollment && row.purpose == purpose)
-        .filter(|row| !row.expires_at.is_over(turn.now))
+        .filter(|row| began(row, &turn.caller.enrollment) && row.purpose == purpose)
         .ok_or(Refusal::CeremonyOver)?;
-    let proved = match row.state.clone() {
-        State::Proved(proved) => proved,
-        State::Begun => return Err(Refusal::CeremonyPending.into()),
-        State::Redeemed | State::Failed => return Err(Refusal::CeremonyOver.into()),
-    };
-    if !paid {
-        return Err(Refusal::CeremonyOver.into());
-    }
-    let right = Completion::parse(&row.return_to, &body.completion)
-        .is_ok_and(|completion| completion.matches(&row.id, &proved.completion_hash));
-    if !right {
-        return Err(Refusal::CompletionWrong { tries_left: row.tries_left }.into());
-    }
-    if !ceremonies::redeem(tx, &row.id, &row.enrollment, turn.now).await? {
+    let proved = yielded(&row, &body.completion, paid, turn.now)?;
+    if !ceremonies::redeem(tx, &row.id, &row.thumbprint, turn.now).await? {
         return Err(Refusal::CeremonyOver.into());
     }
     Ok((row, proved))
+}
+
+fn began(row: &CeremonyRow, enrollment: &EnrollmentId) -> bool {
+    matches!(&row.by, BegunBy::Device { enrollment: own, .. } if own == enrollment)
+}
+
+/// What a ceremony has yielded, for who hands in its completion and has paid for the look.
+///
+/// # Errors
+/// [`Refusal::CeremonyOver`], [`Refusal::CeremonyPending`], [`Refusal::CompletionWrong`].
+pub(super) fn yielded(
+    row: &CeremonyRow,
+    completion: &str,
+    paid: bool,
+    now: Timestamp,
+) -> Result<Proved, Refusal> {
+    let proved = match row.state.clone() {
+        _ if row.expires_at.is_over(now) => return Err(Refusal::CeremonyOver),
+        State::Proved(proved) => proved,
+        State::Begun => return Err(Refusal::CeremonyPending),
+        State::Redeemed | State::Failed => return Err(Refusal::CeremonyOver),
+    };
+    if !paid {
+        return Err(Refusal::CeremonyOver);
+    }
+    let right = Completion::parse(&row.return_to, completion)
+        .is_ok_and(|completion| completion.matches(&row.id, &proved.completion_hash));
+    match right {
+        true => Ok(proved),
+        false => Err(Refusal::CompletionWrong { tries_left: row.tries_left }),
+    }
 }
 
 fn new_passkey(
@@ -361,16 +399,18 @@ fn new_passkey(
     let lost = || Failure::internal("a registration without its proof");
     let proof = proved.proof.as_deref().ok_or_else(lost)?;
     let attested: Attested = serde_json::from_str(proof).map_err(Failure::internal)?;
+    let BegunBy::Device { enrollment, .. } = &row.by else { return Err(lost()) };
     Ok(NewPasskey {
         id,
         label: row.label.clone().ok_or_else(lost)?,
         attachment: row.attachment.ok_or_else(lost)?,
-        enrollment: row.enrollment.clone(),
+        enrollment: enrollment.clone(),
         reported: attested.reported(),
         credential_id: attested.credential_id,
         credential: attested.credential,
         resident: attested.resident,
         aaguid: attested.aaguid,
+        transports: attested.transports,
         registered_at: now,
     })
 }
@@ -408,6 +448,7 @@ fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::RemovePasskey { passkey }) => {
             format!("{ceremony}: remove passkey {passkey}")
         }
+        Some(BoundAction::BindPasskey { passkey }) => format!("{ceremony}: bind passkey {passkey}"),
         Some(BoundAction::RevokeDevice { user, device }) => {
             format!("{ceremony}: revoke device {device} of {user}")
         }

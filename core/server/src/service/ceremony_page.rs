@@ -7,10 +7,10 @@
 use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service};
 use crate::ceremony::{
-    Assertion, Attested, COMPLETION_TTL, Completion, Purpose, Rejected, ReturnTo,
+    Assertion, Attested, COMPLETION_TTL, Completion, Purpose, Rejected, ReturnTo, credential_id_of,
 };
 use crate::failure::Failure;
-use crate::store::ceremonies::{self, CeremonyRow, Proved, State};
+use crate::store::ceremonies::{self, BegunBy, CeremonyRow, Proved, State};
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::{Lane, Tx};
 use data_encoding::BASE64URL_NOPAD;
@@ -18,7 +18,7 @@ use landfall_crypto::secret::{ct_eq, sha256};
 use landfall_identity::id::{CeremonyId, PasskeyId};
 use landfall_identity::passkey::{Suspicion, check_report};
 use landfall_identity::spiffe::Principal;
-use landfall_identity::{Refusal, Timestamp};
+use landfall_identity::{DeviceName, Label, Refusal, Timestamp};
 use landfall_protocol::ceremony::{
     BoundActBody, CeremonyFinishRequest, CeremonyFinished, CeremonyOptions, CeremonyOptionsRequest,
     CeremonyPurpose,
@@ -31,6 +31,8 @@ use zeroize::Zeroizing;
 enum Judged {
     New(Attested),
     Touched(Assertion),
+    /// On a machine that is nobody's yet.
+    Found(Assertion),
 }
 
 impl Service {
@@ -46,13 +48,13 @@ impl Service {
     ) -> Result<CeremonyOptions, Failure> {
         let now = self.ambient.now();
         let row = self.ceremony_of(purpose, &body.ceremony_id, body.secret).await?;
-        let notes = notes_of(&row);
+        let (notes, lane) = (notes_of(&row), lane_of(&row));
         let record = recorder(self.ambient.clone(), request, notes, now);
         let work = async move |tx: &mut Tx<'_>| {
             let row = waiting(tx, &row.id, now).await?;
             options_of(tx, &row, purpose).await
         };
-        self.store.write(Lane::Known, work, record).await
+        self.store.write(lane, work, record).await
     }
 
     /// Takes the authenticator's answer, once: a refused one ends the ceremony too.
@@ -67,7 +69,7 @@ impl Service {
     ) -> Result<CeremonyFinished, Failure> {
         let now = self.ambient.now();
         let row = self.ceremony_of(purpose, &body.ceremony_id, body.secret).await?;
-        let judged = self.judge(&row, &body.credential)?;
+        let judged = self.judge(&row, &body.credential).await?;
         let completion = Completion::generate(&row.return_to, self.ambient.random.as_ref());
         let completion_hash = completion.hash(&row.id);
         let next = match &row.return_to {
@@ -78,7 +80,7 @@ impl Service {
                 CeremonyFinished::Show { code: completion.to_text().as_str().to_owned() }
             }
         };
-        let notes = notes_of(&row);
+        let (notes, lane) = (notes_of(&row), lane_of(&row));
         let audit = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
         let id = row.id.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<(), Failure>| {
@@ -104,7 +106,7 @@ impl Service {
                 false => Err(Refusal::CeremonyOver.into()),
             }
         };
-        self.store.write(Lane::Known, work, record).await?;
+        self.store.write(lane, work, record).await?;
         Ok(next)
     }
 
@@ -126,21 +128,55 @@ impl Service {
             .ok_or_else(|| Refusal::CeremonyOver.into())
     }
 
-    fn judge(
+    async fn judge(
         &self,
         row: &CeremonyRow,
         answer: &Value,
     ) -> Result<Result<Judged, Rejected>, Failure> {
         let party = self.settings.relying_party.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
-        let CeremonyRow { expectation, attachment, handle, .. } = row;
-        Ok(match row.purpose {
-            Purpose::Register => {
-                party.judge_registration(expectation, *attachment, answer).map(Judged::New)
-            }
-            Purpose::StepUp => {
+        let CeremonyRow { expectation, attachment, resident, .. } = row;
+        Ok(match (row.purpose, &row.by) {
+            (Purpose::Register, _) => party
+                .judge_registration(expectation, *attachment, *resident, answer)
+                .map(Judged::New),
+            (Purpose::StepUp, BegunBy::Device { handle, .. }) => {
                 party.judge_step_up(expectation, *attachment, handle, answer).map(Judged::Touched)
             }
+            (Purpose::StepUp, BegunBy::Bare { .. }) => {
+                return Err(Failure::internal("a step-up of no device"));
+            }
+            (Purpose::Recover, _) => {
+                let credential_id = credential_id_of(answer);
+                let look = async |tx: &mut Tx<'_>| {
+                    passkeys::by_credential(tx, &row.tenant, &credential_id).await
+                };
+                match self.store.read(look).await? {
+                    Some(owned) => party
+                        .judge_recovery(
+                            expectation,
+                            &owned.passkey.kept.credential,
+                            &owned.handle,
+                            answer,
+                        )
+                        .map(Judged::Found),
+                    None => Err(unknown()),
+                }
+            }
         })
+    }
+}
+
+/// One answer to a passkey of nobody, and to one of somebody else.
+fn unknown() -> Rejected {
+    let why = "a passkey that does not open this account";
+    Rejected { refusal: Refusal::PasskeyRefused, why }
+}
+
+/// A bare machine is a stranger, however well it keeps its secret.
+fn lane_of(row: &CeremonyRow) -> Lane {
+    match row.by {
+        BegunBy::Device { .. } => Lane::Known,
+        BegunBy::Bare { .. } => Lane::Stranger,
     }
 }
 
@@ -148,6 +184,7 @@ fn purpose_of(purpose: CeremonyPurpose) -> Purpose {
     match purpose {
         CeremonyPurpose::Register => Purpose::Register,
         CeremonyPurpose::StepUp => Purpose::StepUp,
+        CeremonyPurpose::Recover => Purpose::Recover,
     }
 }
 
@@ -155,8 +192,14 @@ fn purpose_of(purpose: CeremonyPurpose) -> Purpose {
 fn notes_of(row: &CeremonyRow) -> Notes {
     let notes = Notes::default();
     note(&notes, |seen| {
-        seen.actor = Some(row.actor.clone());
+        seen.tenant = Some(row.tenant.clone());
         seen.target = format!("{} ceremony {}", row.purpose.as_str(), row.id);
+        match &row.by {
+            BegunBy::Device { actor, .. } => seen.actor = Some(actor.clone()),
+            BegunBy::Bare { recovery, .. } => {
+                seen.target.push_str(&format!(", recovery {recovery} of {}", row.user));
+            }
+        }
     });
     notes
 }
@@ -174,24 +217,22 @@ async fn options_of(
     row: &CeremonyRow,
     purpose: CeremonyPurpose,
 ) -> Result<CeremonyOptions, Failure> {
-    let Principal::Human { tenant, user, device } = &row.actor.principal else {
-        return Err(Failure::internal("a ceremony of no person"));
-    };
+    let (device, device_label) = asker(row)?;
     let act = row.act.as_deref().map(serde_json::from_str).transpose();
     let act = act.map_err(Failure::internal)?;
     // People know a passkey by its label; they sign for its id.
     let removed = match &act {
-        Some(BoundActBody::RemovePasskey { passkey }) => {
+        Some(BoundActBody::RemovePasskey { passkey } | BoundActBody::BindPasskey { passkey }) => {
             passkeys::find(tx, &row.tenant, &row.user, passkey).await?
         }
         _ => None,
     };
     Ok(CeremonyOptions {
         purpose,
-        tenant: tenant.clone(),
-        user: user.clone(),
-        device: device.clone(),
-        device_label: row.device_label.as_ref().map(ToString::to_string),
+        tenant: row.tenant.clone(),
+        user: row.user.clone(),
+        device,
+        device_label: device_label.map(ToString::to_string),
         act,
         passkey_label: removed.map(|found| found.kept.label.to_string()),
         match_number: row.match_number.clone(),
@@ -199,6 +240,17 @@ async fn options_of(
         expires_at: row.expires_at.into(),
         public_key: serde_json::from_str(&row.options).map_err(Failure::internal)?,
     })
+}
+
+/// The machine that asks, and what its owner calls it.
+fn asker(row: &CeremonyRow) -> Result<(DeviceName, Option<&Label>), Failure> {
+    match &row.by {
+        BegunBy::Bare { device, .. } => Ok((device.clone(), None)),
+        BegunBy::Device { actor, label, .. } => match &actor.principal {
+            Principal::Human { device, .. } => Ok((device.clone(), label.as_ref())),
+            _ => Err(Failure::internal("a ceremony of no person")),
+        },
+    }
 }
 
 /// What the rows say to a good answer: the passkey of a step-up, or the proof of a registration.
@@ -220,6 +272,18 @@ async fn settle(
             Ok(Ok((None, Some(proof))))
         }
         Judged::Touched(assertion) => touched(tx, row, assertion, now).await,
+        Judged::Found(assertion) => {
+            // Whoever recovers learns of no account but the one that the passkey opens.
+            let owned = passkeys::by_credential(tx, &row.tenant, &assertion.credential_id).await?;
+            if owned.is_none_or(|owned| owned.user != row.user) {
+                return Ok(Err(unknown()));
+            }
+            let settled = touched(tx, row, assertion, now).await?;
+            if let Ok((Some(passkey), _)) = &settled {
+                passkeys::found_by_itself(tx, passkey).await?;
+            }
+            Ok(settled)
+        }
     }
 }
 

@@ -89,6 +89,14 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Fai
             let since = found.ok_or(Refusal::NotFound)?.kept.registered_at;
             (Action::RemovePasskey, Object::Passkey { tenant, user, since })
         }
+        BoundAction::BindPasskey { passkey } => {
+            let user = turn.user()?.clone();
+            let found = passkeys::find(tx, &tenant, &user, passkey).await?;
+            let found = found.ok_or(Refusal::NotFound)?;
+            super::passkeys::can_move(&found)?;
+            let since = found.kept.registered_at;
+            (Action::BindPasskey, Object::Passkey { tenant, user, since })
+        }
         BoundAction::RevokeDevice { user, device } => {
             let action = match turn.user()? == user {
                 true => Action::RevokeDevice,

@@ -9,6 +9,7 @@ mod aftermath;
 mod audit;
 mod ceremonies;
 mod ceremony_page;
+mod ceremony_recover;
 mod claim;
 mod clock;
 mod enroll;

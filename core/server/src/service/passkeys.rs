@@ -117,6 +117,31 @@ impl Service {
             _ => Ok(()),
         }
     }
+
+    /// Binds a passkey to the device that asks, after that very passkey has said that it is there.
+    ///
+    /// # Errors
+    /// A refusal; one that cannot leave its device stays there.
+    pub async fn bind_passkey(
+        &self,
+        request: RequestContext,
+        id: PasskeyId,
+    ) -> Result<PasskeyInfo, Failure> {
+        self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+            let row = load(tx, turn, &id).await?;
+            let act = BoundAction::BindPasskey { passkey: id.clone() };
+            let factor = turn.caller.session.as_ref().and_then(|session| session.factor.as_ref());
+            let proved = factor.is_some_and(|factor| factor.passkey == id);
+            turn.authorize(tx, &object(turn, &row)?, Some(&act)).await?;
+            if !proved {
+                return Err(Refusal::StepUpForAnotherAct.into());
+            }
+            can_move(&row)?;
+            passkeys::bind(tx, &id, &turn.caller.enrollment).await?;
+            load(tx, turn, &id).await.map(|row| passkey_info(&row))
+        })
+        .await
+    }
 }
 
 async fn load(tx: &mut Tx<'_>, turn: &Turn, id: &PasskeyId) -> Result<PasskeyRow, Failure> {
@@ -129,6 +154,20 @@ async fn load(tx: &mut Tx<'_>, turn: &Turn, id: &PasskeyId) -> Result<PasskeyRow
             turn.refuse_strangers_first()?;
             Err(Refusal::NotFound.into())
         }
+    }
+}
+
+/// Whether it can be bound to another device at all.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn can_move(row: &PasskeyRow) -> Result<(), Failure> {
+    match row.device_bound() {
+        true => {
+            let why = "It lives in its device and cannot be bound to another one.";
+            Err(Failure::invalid("passkey", why))
+        }
+        false => Ok(()),
     }
 }
 
@@ -159,6 +198,7 @@ pub(super) fn passkey_info(row: &PasskeyRow) -> PasskeyInfo {
         backed_up: row.kept.reported.backup_state,
         resident: row.kept.resident,
         aaguid: row.kept.aaguid.clone(),
+        transports: row.kept.transports.clone(),
         usable: row.usable(),
         registered_at: row.kept.registered_at.into(),
         last_used_at: row.last_used_at.map(Into::into),

@@ -12,14 +12,17 @@ use super::{RequestContext, Service};
 use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
+use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{Lane, Tx, changes, enrollments, links, recovery_codes, sessions, suspensions, users};
+use crate::store::{Lane, Tx, changes, enrollments, links, meta, recovery_codes, sessions, suspensions, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
+use landfall_identity::device::{PROBATION, may_evict};
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
-use landfall_identity::id::{EnrollmentId, GrantId, NodeId};
+use landfall_identity::id::{EnrollmentId, GrantId, NodeId, PasskeyId};
 use landfall_identity::notice::{By, Happening};
 use landfall_identity::recovery::{CodeName, Completion, Door, Plan};
+use landfall_identity::refusal::Young;
 use landfall_identity::spiffe::{Principal, SpiffeId};
 use landfall_identity::{DeviceName, DeviceState, Refusal, Timestamp};
 use landfall_protocol::enroll::{CertIssued, GrantInfo};
@@ -223,7 +226,7 @@ async fn issue(
 ) -> Result<Done, Failure> {
     let (row, body) = (&standing.row, &candidate.body);
     let linked_by = linked_by(tx, standing, candidate).await?;
-    let unfrozen = end_freeze(tx, standing).await?;
+    let unfrozen = end_freeze(tx, standing, now).await?;
     if enrollments::by_thumbprint(tx, &row.thumbprint).await?.is_some() {
         return Err(Refusal::KeyInUse.into());
     }
@@ -249,6 +252,7 @@ async fn issue(
     let certificate = pki::stored(&candidate.certificate, &enrollment.id, now);
     enrollments::insert_certificate(tx, &certificate, None).await?;
     enrollments::insert_grant(tx, &candidate.grant).await?;
+    bind(tx, standing, &enrollment.id).await?;
     let codes_left = burn(tx, candidate, standing, now).await?;
     let (device, serial) = (&enrollment.device, &certificate.serial);
     if !recoveries::complete(tx, &row.id, device, &enrollment.id, serial, now).await? {
@@ -296,16 +300,62 @@ async fn linked_by(
 
 /// A freeze from before the recovery ends with it: the doors back in stay open. One that came
 /// afterwards is the owner's answer to it, and stops it.
-async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing) -> Result<bool, Failure> {
+async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing, now: Timestamp) -> Result<bool, Failure> {
     let user = standing.user.as_ref().ok_or(Refusal::RecoveryUnproved)?;
     match user.frozen_at {
         None => Ok(false),
         Some(at) if at > standing.row.begun_at => Err(Refusal::AccountFrozen.into()),
         Some(_) => {
+            may_thaw(tx, standing, now).await?;
             users::set_frozen(tx, &user.tenant, &user.name, None).await?;
             Ok(true)
         }
     }
+}
+
+/// A passkey that a thief has just added ends no freeze by this way either: with nothing else beside it,
+/// it is as old as the rule for ending one demands.
+async fn may_thaw(tx: &mut Tx<'_>, standing: &Standing, now: Timestamp) -> Result<(), Failure> {
+    let Recovery { tenant, user, .. } = &standing.row;
+    let shown: Vec<_> = standing.proofs.iter().filter(|proof| proof.counts).collect();
+    if shown.iter().any(|proof| proof.row.door != Door::Passkey) {
+        return Ok(());
+    }
+    let kept = passkeys::all_of(tx, tenant, user).await?;
+    let since = |row: &PasskeyRow| row.kept.registered_at;
+    let mine =
+        kept.iter().filter(|row| shown.iter().any(|proof| proof.row.by == row.kept.id.as_str()));
+    let (mine, oldest) = match (mine.map(since).min(), kept.first().map(since)) {
+        (Some(mine), Some(oldest)) => (mine, oldest),
+        _ => return Err(Refusal::RecoveryUnproved.into()),
+    };
+    let waited = meta::waits_stand_at(tx).await?.unwrap_or(now);
+    if may_evict(mine, oldest, waited) {
+        Ok(())
+    } else if may_evict(mine, oldest, now) {
+        Err(Refusal::ClockJumped.into())
+    } else {
+        Err(Refusal::Probation { until: mine + PROBATION, what: Young::Unfreeze }.into())
+    }
+}
+
+/// A passkey that can leave its device, and has proved to be here, counts as registered here from now
+/// on: cutting off the lost device asks about it no more.
+async fn bind(
+    tx: &mut Tx<'_>,
+    standing: &Standing,
+    enrollment: &EnrollmentId,
+) -> Result<(), Failure> {
+    let Recovery { tenant, user, .. } = &standing.row;
+    let shown = standing.proofs.iter().filter(|proof| proof.counts);
+    for proof in shown.filter(|proof| proof.row.door == Door::Passkey) {
+        let id = PasskeyId::parse(proof.row.by.as_str()).map_err(Failure::internal)?;
+        let found = passkeys::find(tx, tenant, user, &id).await?;
+        if found.is_some_and(|row| !row.device_bound()) {
+            passkeys::bind(tx, &id, enrollment).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Burns the code that was shown, and keeps the one that takes its place. Tells how many work then.

@@ -1,13 +1,15 @@
 //! How a recovery stands: what was proved, what of it counts now, and what the plan says.
 
+use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
 use crate::store::waits::{self, Wait};
 use crate::store::{StoreError, Tx, enrollments, guardians, meta, recovery_codes, users};
 use landfall_identity::caller::AccountState;
-use landfall_identity::id::EnrollmentId;
+use landfall_identity::id::{EnrollmentId, PasskeyId};
 use landfall_identity::recovery::{
-    CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState, WaitClock,
+    Carried, CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState, Shown,
+    WaitClock, witnessed,
 };
 use landfall_identity::{DeviceState, Moment, Refusal, Role, Seconds, Timestamp, UserName};
 use landfall_protocol::At;
@@ -53,12 +55,8 @@ impl Standing {
             let counts = counts(tx, &row, &proof).await?;
             proofs.push(Judged { row: proof, counts });
         }
-        let given = proofs.iter().filter(|proof| proof.counts).map(|proof| Proof {
-            door: proof.row.door,
-            by: proof.row.by.clone(),
-            at: proof.row.at,
-        });
-        let evidence = Evidence { proofs: given.collect(), device_lives };
+        let given = proofs.iter().filter(|proof| proof.counts).map(Judged::shown);
+        let evidence = Evidence { proofs: witnessed(given), device_lives };
         let waited = meta::waits_stand_at(tx).await?.unwrap_or(now);
         let moment = Moment { now, waited };
         let plan = plan_for(tx, plan, &row, role).await?;
@@ -146,6 +144,13 @@ impl Standing {
 }
 
 impl Judged {
+    fn shown(&self) -> Shown {
+        let ProofRow { door, by, thing, at, .. } = &self.row;
+        let proof = Proof { door: *door, by: by.clone(), at: *at };
+        let typed = *door == Door::Passkey && thing == Carried::Typed.as_str();
+        Shown { proof, carried: if typed { Carried::Typed } else { Carried::Sent } }
+    }
+
     fn info(&self) -> RecoveryProofInfo {
         let by = match self.row.door {
             Door::RecoveryCode => self.row.thing.clone(),
@@ -165,6 +170,7 @@ impl Judged {
         let ProofRow { door, by, thing, reason, .. } = &self.row;
         match (door, reason) {
             (Door::RecoveryCode, _) => format!("recovery code {thing}"),
+            (Door::Passkey, _) => format!("passkey {by} ({thing})"),
             (_, Some(reason)) => format!("{} {by} (\"{reason}\")", door.as_str()),
             (_, None) => format!("{} {by}", door.as_str()),
         }
@@ -190,7 +196,9 @@ pub(super) async fn plan_for(
 }
 
 /// Whether a proof counts as the rows are now: a code that still works, an administrator or a guardian who
-/// is one still and could act on the device that the approval was given on, a device of the user that may still act.
+/// is one still and could act on the device that the approval was given on, a device of
+/// the user that may still act, a passkey that is still registered, is found without a user name, and does not
+/// live on a device that was cut off.
 async fn counts(
     tx: &mut Tx<'_>,
     recovery: &Recovery,
@@ -226,7 +234,13 @@ async fn counts(
             let chosen = chosen.is_some_and(|guardian| guardian.since.covers(proof.at));
             Ok(chosen && name != recovery.user && acts(tx, recovery, &name, &device).await?)
         }
-        Door::Passkey | Door::MailedCode => Ok(false),
+        Door::Passkey => {
+            let id = PasskeyId::parse(proof.by.as_str()).map_err(|_| shape(1))?;
+            let found = passkeys::find(tx, &recovery.tenant, &recovery.user, &id).await?;
+            let opens = |row: &PasskeyRow| row.usable() && row.kept.resident == Some(true);
+            Ok(found.as_ref().is_some_and(opens))
+        }
+        Door::MailedCode => Ok(false),
     }
 }
 

@@ -3,13 +3,55 @@
 
 use super::{Row, StoreError, Tx, params};
 use crate::ceremony::{Purpose, ReturnTo};
-use landfall_identity::id::{CeremonyId, EnrollmentId, GrantId, PasskeyId};
+use landfall_identity::id::{CeremonyId, EnrollmentId, GrantId, PasskeyId, RecoveryId};
 use landfall_identity::passkey::Attachment;
-use landfall_identity::{Label, SpiffeId, TenantName, Timestamp, UserName};
+use landfall_identity::{DeviceName, Label, SpiffeId, TenantName, Timestamp, UserName};
 
-/// Ceremonies that one device may have under way; the oldest makes room. Only the device itself can
-/// push its own out.
-pub const OPEN_PER_DEVICE: u32 = 4;
+/// Ceremonies that one key may have under way, a device's or a recovery's; the oldest makes room. Only
+/// the key itself can push its own out.
+pub const OPEN_PER_KEY: u32 = 4;
+
+/// Who begins a ceremony.
+#[derive(Clone)]
+pub enum Beginner {
+    /// A device of a user.
+    Device {
+        /// Whose it is.
+        user: UserName,
+        /// Its name as a principal.
+        actor: SpiffeId,
+        /// Its enrolment.
+        enrollment: EnrollmentId,
+    },
+    /// A bare machine.
+    Bare {
+        /// Its recovery.
+        recovery: RecoveryId,
+    },
+}
+
+/// Who began a ceremony, as the rows know them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BegunBy {
+    /// A device of a user.
+    Device {
+        /// Its name as a principal.
+        actor: SpiffeId,
+        /// Its enrolment.
+        enrollment: EnrollmentId,
+        /// What its owner calls it.
+        label: Option<Label>,
+        /// The user's WebAuthn handle.
+        handle: Vec<u8>,
+    },
+    /// A bare machine.
+    Bare {
+        /// Its recovery.
+        recovery: RecoveryId,
+        /// What it will be called.
+        device: DeviceName,
+    },
+}
 
 /// A ceremony that begins.
 #[derive(Clone)]
@@ -18,11 +60,9 @@ pub struct NewCeremony {
     pub id: CeremonyId,
     /// What it is for.
     pub purpose: Purpose,
-    /// Who began it.
-    pub actor: SpiffeId,
-    /// The device that began it, and alone may redeem it.
-    pub enrollment: EnrollmentId,
-    /// That device's key.
+    /// Who begins it.
+    pub by: Beginner,
+    /// The key that begins it, and alone may redeem it.
     pub thumbprint: String,
     /// SHA-256 of the secret in the page's address.
     pub secret_hash: [u8; 32],
@@ -34,6 +74,8 @@ pub struct NewCeremony {
     pub attachment: Option<Attachment>,
     /// What a new passkey will be called.
     pub label: Option<Label>,
+    /// Whether a new passkey must be one that is found without a user name.
+    pub resident: bool,
     /// How the completion comes back.
     pub return_to: ReturnTo,
     /// Two digits for people.
@@ -72,7 +114,7 @@ pub struct Proved {
     pub at: Timestamp,
     /// Hash of the completion.
     pub completion_hash: Vec<u8>,
-    /// A step-up's passkey.
+    /// The passkey of a step-up or a recovery.
     pub passkey: Option<PasskeyId>,
     /// A registration's new credential, as JSON.
     pub proof: Option<String>,
@@ -87,18 +129,12 @@ pub struct CeremonyRow {
     pub purpose: Purpose,
     /// Its tenant.
     pub tenant: TenantName,
-    /// Its user.
+    /// Its user; of a recovery, whoever was named: they need not exist.
     pub user: UserName,
-    /// The user's WebAuthn handle.
-    pub handle: Vec<u8>,
     /// Who began it.
-    pub actor: SpiffeId,
-    /// The device that began it.
-    pub enrollment: EnrollmentId,
-    /// That device's key.
+    pub by: BegunBy,
+    /// The key that began it.
     pub thumbprint: String,
-    /// What that device's owner calls it.
-    pub device_label: Option<Label>,
     /// SHA-256 of the secret in the page's address.
     pub secret_hash: Vec<u8>,
     /// The act to confirm.
@@ -107,6 +143,8 @@ pub struct CeremonyRow {
     pub attachment: Option<Attachment>,
     /// What a new passkey will be called.
     pub label: Option<Label>,
+    /// Whether a new passkey must be one that is found without a user name.
+    pub resident: bool,
     /// How the completion comes back.
     pub return_to: ReturnTo,
     /// Two digits for people.
@@ -125,22 +163,22 @@ pub struct CeremonyRow {
     pub state: State,
 }
 
-/// Writes a new ceremony; of this device's older ones only the newest few stay.
+/// Writes a new ceremony; of this key's older ones only the newest few stay.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn begin(
     tx: &mut Tx<'_>,
     tenant: &TenantName,
-    user: &UserName,
     new: &NewCeremony,
 ) -> Result<(), StoreError> {
-    tx.run(
-        "DELETE FROM ceremonies WHERE enrollment = $1 AND (expires_at <= $2 OR id NOT IN \
-         (SELECT id FROM ceremonies WHERE enrollment = $1 ORDER BY begun_at DESC, id LIMIT $3))",
-        params![new.enrollment.as_str(), new.begun_at, OPEN_PER_DEVICE - 1],
-    )
-    .await?;
+    make_room(tx, &new.by, new.begun_at).await?;
+    let (user, actor, enrollment, recovery) = match &new.by {
+        Beginner::Device { user, actor, enrollment } => {
+            (Some(user.as_str()), Some(actor.to_string()), Some(enrollment.as_str()), None)
+        }
+        Beginner::Bare { recovery } => (None, None, None, Some(recovery.as_str())),
+    };
     let (port, path) = match &new.return_to {
         ReturnTo::Loopback(loopback) => {
             (Some(u32::from(loopback.port())), Some(loopback.path().to_owned()))
@@ -150,16 +188,16 @@ pub async fn begin(
     tx.run(
         "INSERT INTO ceremonies (id, purpose, tenant, user_name, actor, enrollment, thumbprint, \
          secret_hash, act, nonce, attachment, label, return_port, return_path, match_number, \
-         options, expectation, grant_id, state, begun_at, expires_at, tries_left) \
+         options, expectation, grant_id, state, begun_at, expires_at, tries_left, recovery, resident) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-         'begun', $19, $20, $21)",
+         'begun', $19, $20, $21, $22, $23)",
         params![
             new.id.as_str(),
             new.purpose.as_str(),
             tenant.as_str(),
-            user.as_str(),
-            new.actor.to_string(),
-            new.enrollment.as_str(),
+            user,
+            actor,
+            enrollment,
             new.thumbprint.as_str(),
             new.secret_hash.as_slice(),
             new.act.clone(),
@@ -175,9 +213,30 @@ pub async fn begin(
             new.begun_at,
             new.expires_at,
             new.tries,
+            recovery,
+            new.resident,
         ],
     )
     .await?;
+    Ok(())
+}
+
+async fn make_room(tx: &mut Tx<'_>, by: &Beginner, now: Timestamp) -> Result<(), StoreError> {
+    let (sql, key) = match by {
+        Beginner::Device { enrollment, .. } => (
+            "DELETE FROM ceremonies WHERE enrollment = $1 AND (expires_at <= $2 OR id NOT IN \
+             (SELECT id FROM ceremonies WHERE enrollment = $1 \
+              ORDER BY begun_at DESC, id LIMIT $3))",
+            enrollment.as_str(),
+        ),
+        Beginner::Bare { recovery } => (
+            "DELETE FROM ceremonies WHERE recovery = $1 AND (expires_at <= $2 OR id NOT IN \
+             (SELECT id FROM ceremonies WHERE recovery = $1 \
+              ORDER BY begun_at DESC, id LIMIT $3))",
+            recovery.as_str(),
+        ),
+    };
+    tx.run(sql, params![key, now, OPEN_PER_KEY - 1]).await?;
     Ok(())
 }
 
@@ -188,14 +247,16 @@ pub async fn begin(
 pub async fn find(tx: &mut Tx<'_>, id: &CeremonyId) -> Result<Option<CeremonyRow>, StoreError> {
     let found = tx
         .one(
-            "SELECT c.id, c.purpose, c.tenant, c.user_name, c.actor, c.enrollment, c.secret_hash, \
+            "SELECT c.id, c.purpose, c.tenant, COALESCE(c.user_name, r.user_name), c.actor, \
+             c.enrollment, c.secret_hash, \
              c.act, c.attachment, c.label, c.return_port, c.return_path, c.match_number, \
              c.options, c.expectation, c.grant_id, c.expires_at, c.tries_left, c.state, \
              c.proved_at, c.completion_hash, c.passkey, c.proof, u.webauthn_handle, e.label, \
-             c.thumbprint \
+             c.thumbprint, c.recovery, r.device, c.resident \
              FROM ceremonies c \
-             JOIN users u ON u.tenant = c.tenant AND u.name = c.user_name \
-             JOIN enrollments e ON e.id = c.enrollment \
+             LEFT JOIN users u ON u.tenant = c.tenant AND u.name = c.user_name \
+             LEFT JOIN enrollments e ON e.id = c.enrollment \
+             LEFT JOIN recoveries r ON r.id = c.recovery \
              WHERE c.id = $1",
             params![id.as_str()],
         )
@@ -214,8 +275,7 @@ fn read(row: &Row) -> Result<CeremonyRow, StoreError> {
         purpose: Purpose::parse(&purpose).ok_or(StoreError::Shape { column: 1 })?,
         tenant: row.parse(2)?,
         user: row.parse(3)?,
-        actor: row.parse(4)?,
-        enrollment: row.parse(5)?,
+        by: begun_by(row)?,
         secret_hash: row.get(6)?,
         act: row.get(7)?,
         attachment,
@@ -228,10 +288,21 @@ fn read(row: &Row) -> Result<CeremonyRow, StoreError> {
         expires_at: row.get(16)?,
         tries_left: row.get(17)?,
         state: state(row)?,
-        handle: row.get(23)?,
-        device_label: row.parse_option(24)?,
         thumbprint: row.get(25)?,
+        resident: row.get(28)?,
     })
+}
+
+fn begun_by(row: &Row) -> Result<BegunBy, StoreError> {
+    match row.parse_option(26)? {
+        Some(recovery) => Ok(BegunBy::Bare { recovery, device: row.parse(27)? }),
+        None => Ok(BegunBy::Device {
+            actor: row.parse(4)?,
+            enrollment: row.parse(5)?,
+            label: row.parse_option(24)?,
+            handle: row.get(23)?,
+        }),
+    }
 }
 
 fn return_to(row: &Row) -> Result<ReturnTo, StoreError> {
@@ -328,14 +399,14 @@ pub async fn pay_try(
 pub async fn redeem(
     tx: &mut Tx<'_>,
     id: &CeremonyId,
-    enrollment: &EnrollmentId,
+    thumbprint: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let changed = tx
         .run(
             "UPDATE ceremonies SET state = 'redeemed' \
-             WHERE id = $1 AND enrollment = $2 AND state = 'proved' AND expires_at > $3",
-            params![id.as_str(), enrollment.as_str(), now],
+             WHERE id = $1 AND thumbprint = $2 AND state = 'proved' AND expires_at > $3",
+            params![id.as_str(), thumbprint, now],
         )
         .await?;
     Ok(changed == 1)

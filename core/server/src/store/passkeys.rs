@@ -30,6 +30,8 @@ pub struct NewPasskey {
     pub resident: Option<bool>,
     /// The model.
     pub aaguid: Option<String>,
+    /// How its authenticator is reached (WebAuthn Level 3, section 5.8.4), as the browser told.
+    pub transports: Vec<String>,
     /// When it was registered.
     pub registered_at: Timestamp,
 }
@@ -73,7 +75,7 @@ macro_rules! select {
         concat!(
             "SELECT p.id, p.label, p.attachment, p.enrollment, p.credential_id, p.credential, ",
             "p.counter, p.backup_eligible, p.backup_state, p.resident, p.aaguid, ",
-            "p.registered_at, p.last_used_at, e.device, e.state ",
+            "p.registered_at, p.last_used_at, e.device, e.state, p.transports ",
             "FROM passkeys p JOIN enrollments e ON e.id = p.enrollment ",
             $rest
         )
@@ -98,12 +100,18 @@ fn read(row: &Row) -> Result<PasskeyRow, StoreError> {
             },
             resident: row.get(9)?,
             aaguid: row.get(10)?,
+            transports: transports(row.get(15)?),
             registered_at: row.get(11)?,
         },
         last_used_at: row.get(12)?,
         device: row.parse(13)?,
         device_active: state == "active",
     })
+}
+
+fn transports(kept: Option<String>) -> Vec<String> {
+    let kept = kept.unwrap_or_default();
+    kept.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// Keeps a passkey.
@@ -118,8 +126,9 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     tx.run(
         "INSERT INTO passkeys (id, tenant, user_name, label, attachment, enrollment, credential_id, \
-         credential, counter, backup_eligible, backup_state, resident, aaguid, registered_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         credential, counter, backup_eligible, backup_state, resident, aaguid, registered_at, \
+         transports) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         params![
             new.id.as_str(),
             tenant.as_str(),
@@ -135,6 +144,7 @@ pub async fn insert(
             new.resident,
             new.aaguid.clone(),
             new.registered_at,
+            Some(new.transports.join(",")).filter(|all| !all.is_empty()),
         ],
     )
     .await?;
@@ -148,6 +158,37 @@ pub async fn insert(
 pub async fn is_registered(tx: &mut Tx<'_>, credential_id: &[u8]) -> Result<bool, StoreError> {
     let sql = "SELECT id FROM passkeys WHERE credential_id = $1";
     Ok(tx.one(sql, params![credential_id]).await?.is_some())
+}
+
+/// A passkey, and whose it is.
+#[derive(Clone)]
+pub struct Owned {
+    /// Whose.
+    pub user: UserName,
+    /// Its owner's WebAuthn handle.
+    pub handle: Vec<u8>,
+    /// The passkey.
+    pub passkey: PasskeyRow,
+}
+
+/// The passkey with that credential, whosever it is.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_credential(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    credential_id: &[u8],
+) -> Result<Option<Owned>, StoreError> {
+    let sql = "SELECT p.user_name, p.id, u.webauthn_handle FROM passkeys p \
+               JOIN users u ON u.tenant = p.tenant AND u.name = p.user_name \
+               WHERE p.tenant = $1 AND p.credential_id = $2";
+    let Some(row) = tx.one(sql, params![tenant.as_str(), credential_id]).await? else {
+        return Ok(None);
+    };
+    let (user, id, handle): (UserName, PasskeyId, _) = (row.parse(0)?, row.parse(1)?, row.get(2)?);
+    let passkey = find(tx, tenant, &user, &id).await?;
+    Ok(passkey.map(|passkey| Owned { user, handle, passkey }))
 }
 
 /// One passkey of a user.
@@ -228,6 +269,29 @@ pub async fn used(
         params![id.as_str(), reported.counter, reported.backup_state, now],
     )
     .await?;
+    Ok(())
+}
+
+/// Notes that it was found without a user name: its authenticator may not have told at registration.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn found_by_itself(tx: &mut Tx<'_>, id: &PasskeyId) -> Result<(), StoreError> {
+    tx.run("UPDATE passkeys SET resident = 1 WHERE id = $1", params![id.as_str()]).await?;
+    Ok(())
+}
+
+/// Binds it to another device of its owner's: it counts as registered there.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn bind(
+    tx: &mut Tx<'_>,
+    id: &PasskeyId,
+    enrollment: &EnrollmentId,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE passkeys SET enrollment = $2 WHERE id = $1";
+    tx.run(sql, params![id.as_str(), enrollment.as_str()]).await?;
     Ok(())
 }
 

@@ -245,7 +245,8 @@ impl World {
         attachment: Attachment,
         name: &str,
     ) -> Result<CeremonyBegun, Failure> {
-        let body = RegisterBeginRequest { attachment, label: label(name), return_path: loopback() };
+        let (label, return_path) = (label(name), loopback());
+        let body = RegisterBeginRequest { attachment, label, resident: false, return_path };
         let request = self.request_of(machine, Action::RegisterPasskey, Some(token));
         self.service.begin_register(request, body).await
     }
@@ -291,9 +292,7 @@ impl World {
             landfall_protocol::ceremony::CeremonyPurpose::Register => {
                 keys.create(&origin, &options.public_key).await.unwrap()
             }
-            landfall_protocol::ceremony::CeremonyPurpose::StepUp => {
-                keys.get(&origin, &options.public_key).await.unwrap()
-            }
+            _ => keys.get(&origin, &options.public_key).await.unwrap(),
         };
         completion(self.finish(begun, credential).await.unwrap())
     }
