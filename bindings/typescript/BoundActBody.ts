@@ -67,4 +67,8 @@ thumbprint: string,
 /**
  * Why.
  */
-reason: string, };
+reason: string, } | { "act": "set-recovery-plan", 
+/**
+ * What will, in one line.
+ */
+ways: string, } | { "act": "drill-passkey", };

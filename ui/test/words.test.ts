@@ -91,6 +91,10 @@ describe("acts", () => {
     expect(words({ act: "approve-recovery", recovery: "r", user: "bert", thumbprint: "x", reason: "He called" }, "aiko")).toBe(
       "Let a new device sign in as bert, who has lost theirs. Your reason: “He called”",
     );
+    expect(words({ act: "set-recovery-plan", ways: "1 device; or 2 admin" }, "bert")).toBe(
+      "From now on this lets bert back in on a new device: 1 device; or 2 admin.",
+    );
+    expect(words({ act: "drill-passkey" }, "bert")).toContain("Nothing changes");
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(

@@ -23,6 +23,7 @@ mod identity;
 mod loopback;
 mod notices;
 mod passkeys;
+mod readiness;
 mod recover;
 mod recovery_codes;
 mod recovery_queue;
@@ -67,6 +68,9 @@ pub mod words {
     pub use landfall_identity::caller::Role;
     pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
+    pub use landfall_identity::recovery::{
+        Door, Plan, Preset, Remedy as ReadinessRemedy, Standing, ThingKind,
+    };
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;
     pub use landfall_identity::{

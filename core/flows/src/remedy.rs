@@ -80,6 +80,8 @@ impl Remedy {
             C::RecoveryOver | C::RecoveryStopped | C::RecoveryUnproved => Self::AskOperator,
             C::RecoveryHeld => Self::Retry,
             C::SuccessorMissing => Self::UpdateApp,
+            C::PlanLocksOut => Self::CheckInput,
+            C::LastAdmin => Self::AskOperator,
 
             C::TooManySecrets | C::TooManyVersions => Self::CheckInput,
 

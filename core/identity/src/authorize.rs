@@ -54,6 +54,11 @@ pub enum Object {
         /// Since when the oldest that works has existed.
         since: Timestamp,
     },
+    /// The caller's own recovery plan.
+    Plan {
+        /// Since when what would be loosened has stood; the act's own time when nothing is loosened.
+        since: Timestamp,
+    },
     /// A passkey, which may be evicted.
     Passkey {
         /// Its tenant.
@@ -121,7 +126,9 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         return Err(Refusal::Forbidden);
     }
     let (tenant, user) = match object {
-        Object::Own | Object::Freeze { .. } | Object::Codes { .. } => return Ok(()),
+        Object::Own | Object::Freeze { .. } | Object::Codes { .. } | Object::Plan { .. } => {
+            return Ok(());
+        }
         Object::Owned { tenant, user }
         | Object::Device { tenant, user, .. }
         | Object::Address { tenant, user, .. }
@@ -188,6 +195,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         // is why there is one. Only the account's oldest needs no age of its own.
         Object::Freeze { since } => (*since, Young::Unfreeze),
         Object::Codes { since } => (*since, Young::ReplaceCodes),
+        Object::Plan { since } => (*since, Young::LoosenPlan),
         // Nothing is older than the account as a whole.
         Object::Own | Object::Owned { .. } => (Timestamp::from_millis(i64::MIN), Young::Unfreeze),
     };

@@ -64,6 +64,14 @@ pub enum BoundAction {
         /// Why.
         reason: Reason,
     },
+    /// Change what lets oneself back in.
+    SetRecoveryPlan {
+        /// What will, in the words of [`Plan::words`](crate::recovery::Plan::words): plans that open
+        /// alike read alike.
+        ways: String,
+    },
+    /// Try whether a passkey works. It does nothing, and serves nothing else.
+    DrillPasskey,
 }
 
 impl BoundAction {
@@ -76,6 +84,8 @@ impl BoundAction {
             Self::RevokeDevice { .. } => "revoke-device",
             Self::MakeRecoveryCodes { .. } => "make-recovery-codes",
             Self::ApproveRecovery { .. } => "approve-recovery",
+            Self::SetRecoveryPlan { .. } => "set-recovery-plan",
+            Self::DrillPasskey => "drill-passkey",
         }
     }
 
@@ -111,6 +121,8 @@ impl BoundAction {
                 field("thumbprint", thumbprint);
                 field("reason", reason.as_str());
             }
+            Self::SetRecoveryPlan { ways } => field("ways", ways),
+            Self::DrillPasskey => {}
         }
         out
     }

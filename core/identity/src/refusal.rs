@@ -220,6 +220,12 @@ pub enum Refusal {
     /// A code was shown and none was made to take its place.
     #[error("a successor of the used code is missing")]
     SuccessorMissing,
+    /// By that plan, and with what the user holds, the loss of their devices would be the end.
+    #[error("that plan would lock its user out")]
+    PlanLocksOut,
+    /// It would leave the tenant without an administrator who can act or come back.
+    #[error("it would leave no administrator who can act or come back")]
+    LastAdmin,
 
     // Secrets
     /// No room for another secret.
@@ -274,4 +280,6 @@ pub enum Young {
     Unfreeze,
     /// Replace older recovery codes.
     ReplaceCodes,
+    /// Loosen one's own recovery plan.
+    LoosenPlan,
 }

@@ -94,6 +94,13 @@ pub enum BoundActBody {
         #[schema(value_type = String)]
         reason: Reason,
     },
+    /// Change what lets oneself back in.
+    SetRecoveryPlan {
+        /// What will, in one line.
+        ways: String,
+    },
+    /// Try whether a passkey works. It does nothing, and serves nothing else.
+    DrillPasskey {},
 }
 
 impl From<BoundActBody> for BoundAction {
@@ -113,6 +120,8 @@ impl From<BoundActBody> for BoundAction {
             BoundActBody::ApproveRecovery { recovery, user, thumbprint, reason } => {
                 Self::ApproveRecovery { recovery, user, thumbprint, reason }
             }
+            BoundActBody::SetRecoveryPlan { ways } => Self::SetRecoveryPlan { ways },
+            BoundActBody::DrillPasskey {} => Self::DrillPasskey,
         }
     }
 }
@@ -130,6 +139,8 @@ impl From<BoundAction> for BoundActBody {
             BoundAction::ApproveRecovery { recovery, user, thumbprint, reason } => {
                 Self::ApproveRecovery { recovery, user, thumbprint, reason }
             }
+            BoundAction::SetRecoveryPlan { ways } => Self::SetRecoveryPlan { ways },
+            BoundAction::DrillPasskey => Self::DrillPasskey {},
         }
     }
 }

@@ -165,6 +165,10 @@ codes! {
     RecoveryUnproved = 409, "recovery-unproved", "One more proof is needed";
     /// Only time is missing.
     RecoveryHeld = 409, "recovery-held", "Everything is proved, and there is a wait";
+    /// The chosen plan would lock its user out.
+    PlanLocksOut = 409, "plan-locks-out", "That would lock you out";
+    /// No administrator could act or come back.
+    LastAdmin = 409, "last-admin", "Nobody could administer this any more";
     /// A used code has no successor.
     SuccessorMissing = 400, "successor-missing", "A new code must take the used one's place";
 
@@ -298,6 +302,8 @@ impl From<&Refusal> for ErrorCode {
             Refusal::RecoveryStopped { .. } => Self::RecoveryStopped,
             Refusal::RecoveryUnproved => Self::RecoveryUnproved,
             Refusal::RecoveryHeld { .. } => Self::RecoveryHeld,
+            Refusal::PlanLocksOut => Self::PlanLocksOut,
+            Refusal::LastAdmin => Self::LastAdmin,
             Refusal::SuccessorMissing => Self::SuccessorMissing,
             Refusal::TooManySecrets => Self::TooManySecrets,
             Refusal::TooManyVersions => Self::TooManyVersions,

@@ -25,5 +25,9 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts["act.make-recovery-codes"], { user });
     case "approve-recovery":
       return parts(acts["act.approve-recovery"], { user: act.user, reason: act.reason });
+    case "set-recovery-plan":
+      return parts(acts["act.set-recovery-plan"], { user, ways: act.ways });
+    case "drill-passkey":
+      return parts(acts["act.drill-passkey"], { user });
   }
 }

@@ -93,6 +93,8 @@ export const acts = {
   "act.revoke-device": "Cut off {device} of {user} for ever. It can never sign in again.",
   "act.make-recovery-codes": "Make ten new recovery codes for {user}. Codes that were made before stop working at once.",
   "act.approve-recovery": "Let a new device sign in as {user}, who has lost theirs. Your reason: “{reason}”",
+  "act.set-recovery-plan": "From now on this lets {user} back in on a new device: {ways}.",
+  "act.drill-passkey": "This is a drill: it only shows that this passkey of {user} works. Nothing changes.",
 } as const;
 
 /** The desktop app. */

@@ -7,6 +7,7 @@ mod device;
 mod doctor;
 mod enroll;
 mod notices;
+mod readiness;
 mod recover;
 mod recovery;
 mod secret;
@@ -31,6 +32,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Freeze => account::freeze(app).await,
         Verb::Unfreeze => account::unfreeze(app).await,
         Verb::Recover(args) => recover::recover(app, args).await,
+        Verb::Readiness { full } => readiness::readiness(app, full).await,
         Verb::Recovery(verb) => recovery::run(app, verb).await,
         Verb::Device(verb) => device::run(app, verb).await,
         Verb::Token(verb) => token::run(app, verb).await,

@@ -6,6 +6,7 @@
 //! engine and the readiness screen read the same plan by the same function, what the screen promises is
 //! what the engine does.
 
+mod choice;
 mod code;
 mod plan;
 mod process;
@@ -14,7 +15,7 @@ mod verdict;
 mod ways;
 
 pub use code::{CODES_PER_USER, CodeName, CodeNameError, CodeState};
-pub use plan::{Door, Hold, Plan, PlanError, Preset};
+pub use plan::{Door, Hold, Plan, PlanError, Preset, WAIT_MIN};
 pub use process::{
     BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, OPEN_PER_ACCOUNT, RECOVERY_TTL, RESUME_TTL,
     RecoveryState, TRIES_MAX,

@@ -40,7 +40,7 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (door, count)) in self.proofs.iter().enumerate() {
             let joint = if place == 0 { "" } else { " and " };
-            write!(f, "{joint}{count} × {door:?}")?;
+            write!(f, "{joint}{count} {}", door.as_str())?;
         }
         match self.wait_seconds.0 {
             0 => Ok(()),

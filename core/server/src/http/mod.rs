@@ -12,6 +12,7 @@ mod notices;
 mod passkeys;
 mod problem;
 mod public;
+mod readiness;
 mod recovery;
 mod route;
 mod secrets;

@@ -199,6 +199,9 @@ fn young(what: Young, until: &str) -> String {
         Young::ReplaceCodes => {
             format!("It may replace those codes from {until}. Until then an older passkey can.")
         }
+        Young::LoosenPlan => {
+            format!("It may loosen your plan from {until}. Until then an older passkey can.")
+        }
         Young::Unfreeze => format!(
             "It may end the freeze from {until}. Until then an older passkey or an administrator can."
         ),
@@ -337,6 +340,18 @@ fn next_step_of_recovery(refusal: &Refusal) -> String {
             "One of your devices could still object until {}. Then it goes on by itself.",
             time(*until)
         ),
+        Refusal::PlanLocksOut => {
+            "By that plan, and with what you have now, nothing would let you back in once your devices \
+             are gone. Get what it asks for first: landfall readiness shows what you have."
+                .to_owned()
+        }
+        Refusal::LastAdmin => {
+            "Afterwards no administrator could act or come back. Invite another administrator first, or \
+             add a device or a passkey to the one there is. To stop a thief meanwhile: landfall freeze. \
+             If no administrator can get in at all, whoever runs the server can make a code on its \
+             machine: landfall-server break-glass."
+                .to_owned()
+        }
         Refusal::SuccessorMissing => {
             "The code that you used is burnt by this. Send the new one that replaces it.".to_owned()
         }

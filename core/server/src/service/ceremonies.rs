@@ -72,6 +72,7 @@ impl Service {
         let seeds = self.seeds(Purpose::StepUp, &request, body.return_path);
         let party = self.settings.relying_party.clone();
         let StepUpBeginRequest { act, attachment, .. } = body;
+        let plan = self.settings.recovery_plan.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let bound = act.clone().map(BoundAction::from);
             turn.about(about(&seeds, bound.as_ref()));
@@ -86,7 +87,7 @@ impl Service {
                 return Err(Refusal::NoPasskey.into());
             }
             if let Some(act) = &bound {
-                foresee(tx, turn, act, &usable).await?;
+                foresee(tx, turn, &plan, act, &usable).await?;
             }
             let credentials: Vec<String> =
                 usable.into_iter().map(|row| row.kept.credential).collect();
@@ -415,5 +416,9 @@ fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::ApproveRecovery { recovery, user, .. }) => {
             format!("{ceremony}: approve recovery {recovery} of {user}")
         }
+        Some(BoundAction::SetRecoveryPlan { ways }) => {
+            format!("{ceremony}: set one's own recovery plan: {ways}")
+        }
+        Some(BoundAction::DrillPasskey) => format!("{ceremony}: drill"),
     }
 }

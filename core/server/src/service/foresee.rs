@@ -1,27 +1,30 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
-use super::{Turn, recovery_codes, recovery_queue, tokens};
+use super::{Turn, recovery_codes, recovery_plan, recovery_queue, tokens};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::{Tx, enrollments, meta, recoveries};
 use landfall_identity::authorize::Object;
+use landfall_identity::recovery::Plan;
 use landfall_identity::session::{Factor, SessionFacts};
 use landfall_identity::time::Moment;
 use landfall_identity::token::TokenKind;
 use landfall_identity::{Action, AuthStrength, BoundAction, Refusal};
 
-/// Whether `act` could be done by the caller once the oldest of `usable` has approved it.
+/// Whether `act` could be done by the caller once the oldest of `usable` has approved it. `plan` is the
+/// tenant's for getting back in.
 ///
 /// # Errors
 /// The refusal that the act itself would meet.
 pub(super) async fn foresee(
     tx: &mut Tx<'_>,
     turn: &Turn,
+    plan: &Plan,
     act: &BoundAction,
     usable: &[PasskeyRow],
 ) -> Result<(), Failure> {
-    let Aim { action, object, there } = aim(tx, turn, act).await?;
+    let Aim { action, object, there } = aim(tx, turn, plan, act).await?;
     let oldest = usable.iter().min_by_key(|row| row.kept.registered_at);
     let oldest = oldest.ok_or(Refusal::NoPasskey)?;
     let mut caller = turn.caller.clone();
@@ -65,7 +68,7 @@ struct Aim {
     there: bool,
 }
 
-async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Failure> {
+async fn aim(tx: &mut Tx<'_>, turn: &Turn, plan: &Plan, act: &BoundAction) -> Result<Aim, Failure> {
     let tenant = turn.tenant().clone();
     let mut there = true;
     let (action, object) = match act {
@@ -100,6 +103,10 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Fai
         BoundAction::ApproveRecovery { user, .. } => {
             (Action::AdminApproveRecovery, Object::Owned { tenant, user: user.clone() })
         }
+        BoundAction::SetRecoveryPlan { ways } => {
+            (Action::SetRecoveryPlan, recovery_plan::foreseen(tx, turn, plan, ways).await?)
+        }
+        BoundAction::DrillPasskey => (Action::DrillPasskey, Object::Own),
     };
     Ok(Aim { action, object, there })
 }

@@ -6,13 +6,16 @@ pub mod devices;
 mod addresses;
 mod admin;
 mod audit;
+mod break_glass;
 mod ceremonies;
 mod ceremony_page;
 mod claim;
 mod clock;
+mod drills;
 mod enroll;
 mod foresee;
 mod freeze_links;
+mod last_admin;
 mod me;
 mod node;
 mod notices;
@@ -22,9 +25,12 @@ mod perform;
 mod post;
 mod prune;
 mod public;
+mod readiness;
+mod readiness_facts;
 mod recovery;
 mod recovery_codes;
 mod recovery_complete;
+mod recovery_plan;
 mod recovery_queue;
 mod recovery_standing;
 mod renew;
@@ -32,6 +38,7 @@ mod secrets;
 mod sessions;
 mod tokens;
 
+pub use break_glass::{BREAK_GLASS_TTL, GlassFor};
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
 pub use post::{Carrier, Envelope};
@@ -103,3 +110,5 @@ impl Service {
 
 #[cfg(test)]
 mod house_tests;
+#[cfg(test)]
+mod readiness_tests;

@@ -1,9 +1,10 @@
 //! How a recovery stands: what was proved, what of it counts now, and what the plan says.
 
+use super::readiness_facts::{is_acting_admin, plan_of};
+use crate::doors::leads_in;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
 use crate::store::{StoreError, Tx, enrollments, meta, recovery_codes, users};
-use landfall_identity::caller::AccountState;
 use landfall_identity::id::EnrollmentId;
 use landfall_identity::recovery::{
     CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState,
@@ -41,7 +42,10 @@ impl Standing {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let user = users::find(tx, &row.tenant, &row.user).await?;
-        let role = user.as_ref().map_or(Role::Member, |user| user.role);
+        let plan = match &user {
+            Some(user) => plan_of(tx, plan, user).await?,
+            None => plan.for_role(Role::Member),
+        };
         let device_lives = enrollments::count_active(tx, &row.tenant, &row.user).await? > 0;
         let mut proofs = Vec::new();
         for proof in recoveries::proofs(tx, &row.id).await? {
@@ -56,8 +60,7 @@ impl Standing {
         let evidence = Evidence { proofs: given.collect(), device_lives };
         let waited = meta::waits_stand_at(tx).await?.unwrap_or(now);
         let moment = Moment { now, waited };
-        let completion =
-            row.state.complete(row.expires_at, &plan.for_role(role), &evidence, moment);
+        let completion = row.state.complete(row.expires_at, &plan, &evidence, moment);
         Ok(Self { row, user, proofs, completion })
     }
 
@@ -161,6 +164,10 @@ async fn counts(
     proof: &ProofRow,
 ) -> Result<bool, StoreError> {
     let shape = |column| StoreError::Shape { column };
+    // What readiness promises and what counts here is one answer.
+    if !leads_in(proof.door) {
+        return Ok(false);
+    }
     match proof.door {
         Door::RecoveryCode => {
             let name = CodeName::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
@@ -170,9 +177,7 @@ async fn counts(
         Door::Admin => {
             let name = UserName::parse(proof.by.as_str()).map_err(|_| shape(1))?;
             let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
-            let admin = users::find(tx, &recovery.tenant, &name).await?.is_some_and(|user| {
-                user.role == Role::Admin && user.account() == AccountState::Active
-            });
+            let admin = is_acting_admin(tx, &recovery.tenant, &name).await?;
             let device = enrollments::by_id(tx, &device).await?;
             let acts = device.is_some_and(|device| device.state == DeviceState::Active);
             Ok(admin && acts && name != recovery.user)
