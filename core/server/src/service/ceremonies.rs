@@ -72,7 +72,7 @@ impl Service {
         let seeds = self.seeds(Purpose::StepUp, &request, body.return_path);
         let party = self.settings.relying_party.clone();
         let StepUpBeginRequest { act, attachment, .. } = body;
-        let plan = self.settings.recovery_plan.clone();
+        let view = self.view();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let bound = act.clone().map(BoundAction::from);
             turn.about(about(&seeds, bound.as_ref()));
@@ -87,7 +87,7 @@ impl Service {
                 return Err(Refusal::NoPasskey.into());
             }
             if let Some(act) = &bound {
-                foresee(tx, turn, &plan, act, &usable).await?;
+                foresee(tx, turn, &view, act, &usable).await?;
             }
             let credentials: Vec<String> =
                 usable.into_iter().map(|row| row.kept.credential).collect();

@@ -98,7 +98,9 @@ impl Service {
                 if !enrolled.again {
                     let (token, names) = (&candidate.token, &candidate.names);
                     if is_emergency(token) {
-                        service.glass_is_broken(tx, token, &names.user, source.clone(), now).await?;
+                        service
+                            .glass_is_broken(tx, token, &names.user, source.clone(), now)
+                            .await?;
                     }
                     service.tell(tx, news(candidate, source.clone(), now)).await?;
                 }

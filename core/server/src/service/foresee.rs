@@ -1,6 +1,8 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
+use super::last_admin::{self, Loss};
+use super::readiness_facts::View;
 use super::{Turn, recovery_codes, recovery_plan, recovery_queue, tokens};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
@@ -12,19 +14,18 @@ use landfall_identity::time::Moment;
 use landfall_identity::token::TokenKind;
 use landfall_identity::{Action, AuthStrength, BoundAction, Refusal};
 
-/// Whether `act` could be done by the caller once the oldest of `usable` has approved it. `plan` is the
-/// tenant's for getting back in.
+/// Whether `act` could be done by the caller once the oldest of `usable` has approved it.
 ///
 /// # Errors
 /// The refusal that the act itself would meet.
 pub(super) async fn foresee(
     tx: &mut Tx<'_>,
     turn: &Turn,
-    plan: &Plan,
+    view: &View,
     act: &BoundAction,
     usable: &[PasskeyRow],
 ) -> Result<(), Failure> {
-    let Aim { action, object, there } = aim(tx, turn, plan, act).await?;
+    let Aim { action, object, there } = aim(tx, turn, &view.plan, act).await?;
     let oldest = usable.iter().min_by_key(|row| row.kept.registered_at);
     let oldest = oldest.ok_or(Refusal::NoPasskey)?;
     let mut caller = turn.caller.clone();
@@ -53,6 +54,12 @@ pub(super) async fn foresee(
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
         }
         _ if !there => Err(Refusal::NotFound.into()),
+        BoundAction::RevokeDevice { user, device } => {
+            last_admin::foreseen(tx, turn, view, user, &Loss::Device(device)).await
+        }
+        BoundAction::RemovePasskey { passkey } => {
+            last_admin::foreseen(tx, turn, view, turn.user()?, &Loss::Passkey(passkey)).await
+        }
         BoundAction::ApproveRecovery { recovery, .. } => {
             let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
             recovery_queue::may_approve(turn, &found)

@@ -5,7 +5,9 @@ use super::Service;
 use crate::doors::leads_in;
 use crate::failure::Failure;
 use crate::store::users::User;
-use crate::store::{StoreError, Tx, addresses, holdings, passkeys, recovery_codes, recovery_plans, users};
+use crate::store::{
+    StoreError, Tx, addresses, holdings, passkeys, recovery_codes, recovery_plans, users,
+};
 use landfall_identity::address::ADDRESSES_PER_USER;
 use landfall_identity::recovery::{Door, Plan, Readiness, Standing, Thing, ThingKind};
 use landfall_identity::{DeviceName, Role, Seconds, TenantName, Timestamp, UserName};

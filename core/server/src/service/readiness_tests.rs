@@ -15,9 +15,7 @@ use landfall_identity::passkey::{Attachment, Reported};
 use landfall_identity::recovery::{
     CodeName, Completion, Door, Hold, Plan, Readiness, RecoveryState, Standing, Thing, ThingKind,
 };
-use landfall_identity::{
-    DeviceState, Label, Role, Seconds, TenantName,
-};
+use landfall_identity::{DeviceState, Label, Role, Seconds, TenantName};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::sync::Arc;
@@ -282,7 +280,9 @@ async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
         }
     }
     // The devices are lost while the engine is asked; they were counted before.
-    let names = crate::store::holdings::active_names(tx, &tenant, &bert.name, (NOON, NOON), 99).await.unwrap();
+    let names = crate::store::holdings::active_names(tx, &tenant, &bert.name, (NOON, NOON), 99)
+        .await
+        .unwrap();
     for device in names {
         let found = enrollments::find(tx, &tenant, &bert.name, &device).await.unwrap().unwrap();
         enrollments::set_state(tx, &found.id, DeviceState::Revoked { at: NOON }).await.unwrap();

@@ -125,7 +125,9 @@ fn a_plan_made_to_measure_is_data_and_a_bad_one_is_told() {
         ("\"teams\"".to_owned(), "personal, team, strict"),
         (format!("{{ any_of = [{device}] }}"), "nobody who has lost every device"),
         (
-            format!("{{ any_of = [{device}, {{ proofs = {{ door = \"recovery-code\", count = 1 }} }}] }}"),
+            format!(
+                "{{ any_of = [{device}, {{ proofs = {{ door = \"recovery-code\", count = 1 }} }}] }}"
+            ),
             "weaker",
         ),
         (format!("{{ any_off = [{device}] }}"), "any_off"),
