@@ -94,8 +94,9 @@ pub fn in_a_word(remedy: ReadinessRemedy) -> &'static str {
 /// Whether somebody will be there.
 pub fn admins(admins: &AdminsReadiness) -> String {
     let AdminsReadiness { admins: there, acting, recoverable, safe } = admins;
+    let who = if *there == 1 { "administrator" } else { "administrators" };
     let count = format!(
-        "{there} administrators: {acting} can act now, {recoverable} can lose any one thing and come back."
+        "{there} {who}: {acting} can act now, {recoverable} can lose any one thing and come back."
     );
     let verdict = match safe {
         true => "Whatever one of them loses, somebody can still administer this.",

@@ -72,7 +72,7 @@ fn detailed(details: &ReadinessDetails) -> Vec<String> {
             .iter()
             .map(|thing| format!("Lose {}, and you are locked out.", texts::thing(thing)))
             .collect();
-        parts.push(list(&losses));
+        parts.push(losses.join("\n"));
     }
     if !details.idle.is_empty() {
         let idle: Vec<String> = details.idle.iter().map(texts::thing).collect();

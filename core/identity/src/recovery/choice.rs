@@ -2,6 +2,7 @@
 //! some of its doors lead nowhere.
 
 use super::plan::{Door, Plan, PlanError};
+use super::ways::Way;
 use crate::time::Seconds;
 
 impl Plan {
@@ -47,7 +48,7 @@ impl Plan {
     ) -> Result<(), PlanError> {
         self.check(floor)?;
         let mut ways = self.ways(true)?.into_iter();
-        let by_device = |way: &super::Way| {
+        let by_device = |way: &Way| {
             way.wait_seconds == Seconds(0)
                 && way.proofs.keys().eq([&Door::Device])
                 && way.proofs.values().all(|count| *count == 1)
@@ -73,16 +74,17 @@ impl Plan {
     /// # Errors
     /// [`PlanError::TooLarge`] for a plan that should never have been chosen.
     pub fn words(&self) -> Result<String, PlanError> {
-        let line = |device_lives| -> Result<String, PlanError> {
-            let ways = self.ways(device_lives)?;
-            let ways: Vec<String> = ways.iter().map(ToString::to_string).collect();
-            Ok(ways.join("; or "))
-        };
-        let (held, free) = (line(true)?, line(false)?);
-        match held == free {
-            true => Ok(held),
-            false => Ok(format!("{held} (with no device left: {free})")),
-        }
+        let (held, free) = (self.ways(true)?, self.ways(false)?);
+        let same = |way: &&Way, other: &Way| way.proofs == other.proofs;
+        let line = held.iter().map(|way| {
+            let alone = free.iter().find(|free| same(free, way));
+            way.words(alone.map_or(way.wait_seconds, |free| free.wait_seconds))
+        });
+        let mut words: Vec<String> = line.collect();
+        // What is shorter there once no device is left covers what is longer: only what is new is said.
+        let only = free.iter().filter(|way| !held.iter().any(|held| same(way, held)));
+        words.extend(only.map(|way| format!("{way}, once no device is left")));
+        Ok(words.join("; or "))
     }
 }
 
@@ -129,6 +131,11 @@ mod tests {
         let waits = Plan::AnyOf(vec![device, Plan::waiting(WAIT_MIN, code)]);
         assert!(waits.words().unwrap().contains("after 72 h"), "{waits:?}");
         let text = Preset::Team.plan().words().unwrap();
-        assert!(text.contains("with no device left"), "{text}");
+        assert_eq!(
+            text,
+            "a device; or a passkey; or a recovery code and a mailed code; or a recovery code and an \
+             administrator, after 1 h while a device still works; or a recovery code and a guardian; or \
+             an administrator, after 1 h while a device still works"
+        );
     }
 }

@@ -119,7 +119,10 @@ fn a_plan_made_to_measure_is_data_and_a_bad_one_is_told() {
     let own = format!("recovery_plan = {{ any_of = [{device}, {admins}] }}");
     let said = folder.check(&own);
     assert!(said.ok, "{said:?}");
-    says(&said, &["Way back in", "1 device; or 2 admin, after 1 h"]);
+    says(
+        &said,
+        &["Way back in", "a device; or 2 administrators, after 1 h while a device still works"],
+    );
     says(&folder.check(""), &["the rest of recovery_plan leads nowhere yet"]);
     for (plan, why) in [
         ("\"teams\"".to_owned(), "personal, team, strict"),
