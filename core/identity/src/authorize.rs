@@ -56,7 +56,8 @@ pub enum Object {
     },
     /// The caller's own recovery plan.
     Plan {
-        /// Since when what would be loosened has stood; the act's own time when nothing is loosened.
+        /// Since when what would be changed has stood: a looser plan lets a thief in, a stricter one keeps
+        /// the owner out.
         since: Timestamp,
     },
     /// A passkey, which may be evicted.
@@ -195,7 +196,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         // is why there is one. Only the account's oldest needs no age of its own.
         Object::Freeze { since } => (*since, Young::Unfreeze),
         Object::Codes { since } => (*since, Young::ReplaceCodes),
-        Object::Plan { since } => (*since, Young::LoosenPlan),
+        Object::Plan { since } => (*since, Young::ChangePlan),
         // Nothing is older than the account as a whole.
         Object::Own | Object::Owned { .. } => (Timestamp::from_millis(i64::MIN), Young::Unfreeze),
     };

@@ -280,6 +280,6 @@ pub enum Young {
     Unfreeze,
     /// Replace older recovery codes.
     ReplaceCodes,
-    /// Loosen one's own recovery plan.
-    LoosenPlan,
+    /// Change one's own recovery plan.
+    ChangePlan,
 }

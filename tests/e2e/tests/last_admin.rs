@@ -106,7 +106,6 @@ async fn break_glass_lets_an_administrator_in_who_lost_everything_and_is_heard_b
     assert!(said.contains("60 minutes") && !said.contains("lf1."), "into a file: {said}");
     let file = world.data_dir().join("break-glass-token.txt");
     assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
-    let code = std::fs::read_to_string(&file).unwrap();
 
     // Loudly: its own action in the audit, and every administrator's notices.
     let rows = "SELECT COUNT(*) FROM audit_events WHERE action = 'break-glass'";
@@ -120,19 +119,19 @@ async fn break_glass_lets_an_administrator_in_who_lost_everything_and_is_heard_b
         );
     }
     // A newer one takes its place.
-    world.operator(&["break-glass", "ana", "--device", "ana-newer"]).unwrap();
+    let code = world.break_glass("ana", Some("ana-new")).await.unwrap();
+    let newer = world.break_glass("ana", Some("ana-newer")).await.unwrap();
     let machine = world.machine("ana-new").unwrap();
     let refused = machine.try_enroll(code.trim(), None, None).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::TokenCancelled);
-    let code = std::fs::read_to_string(&file).unwrap();
-    machine.enroll(code.trim(), None, None).await.unwrap();
+    machine.enroll(&newer, None, None).await.unwrap();
     let new = Person { name: ana.name.clone(), machine, shell: PocketKey::new().unwrap() };
     new.register(Attachment::Roaming).await.unwrap();
     new.step_up().await.unwrap();
     assert_eq!(new.client().admin_users().await.unwrap().len(), 2);
     // Once.
     let other = world.machine("other").unwrap();
-    let refused = other.try_enroll(code.trim(), None, None).await.err().unwrap();
+    let refused = other.try_enroll(&newer, None, None).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::TokenUsed);
 }
 
@@ -141,10 +140,9 @@ async fn an_emergency_code_ends_a_freeze_from_before_it_and_not_one_that_answers
     let world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     ana.client().freeze().await.unwrap();
-    world.operator(&["break-glass", "ana", "--device", "ana-new"]).unwrap();
-    let file = world.data_dir().join("break-glass-token.txt");
+    world.clock.advance(Seconds(1));
+    let code = world.break_glass("ana", Some("ana-new")).await.unwrap();
     let machine = world.machine("ana-new").unwrap();
-    let code = std::fs::read_to_string(&file).unwrap();
     // Somebody who heard of it stops everything once more: the code is good for nothing then.
     let later = "UPDATE users SET frozen_at = 9000000000000";
     world.database().unwrap().execute(later, []).unwrap();
@@ -183,8 +181,7 @@ async fn break_glass_makes_a_new_administrator_for_an_hour_and_nobody_else() {
     let none = "SELECT COUNT(*) FROM audit_events WHERE action = 'break-glass'";
     assert_eq!(world.number(none).unwrap(), 0);
 
-    world.operator(&["break-glass", "rescue", "--new"]).unwrap();
-    let code = std::fs::read_to_string(world.data_dir().join("break-glass-token.txt")).unwrap();
+    let code = world.break_glass("rescue", None).await.unwrap();
     let machine = world.machine("rescue").unwrap();
     machine.enroll(code.trim(), None, Some("rescue-desk")).await.unwrap();
     let rescue =
@@ -195,11 +192,14 @@ async fn break_glass_makes_a_new_administrator_for_an_hour_and_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emergency_code_lasts_an_hour() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     world.admin("ana").await.unwrap();
-    // The command's clock is the machine's; the server's is the test's.
-    world.operator(&["break-glass", "ana", "--device", "ana-new"]).unwrap();
+    let code = world.break_glass("ana", Some("ana-new")).await.unwrap();
     let lasts =
         "SELECT expires_at - issued_at FROM tokens WHERE issued_by IS NULL AND state = 'issued'";
     assert_eq!(world.number(lasts).unwrap(), 3_600_000);
+    world.pass(Seconds::hours(1)).await.unwrap();
+    let late = world.machine("late").unwrap();
+    let refused = late.try_enroll(&code, None, None).await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::TokenExpired);
 }

@@ -230,7 +230,7 @@ async fn nobody_locks_themselves_out_by_a_plan() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn loosening_a_plan_again_takes_a_passkey_that_is_no_younger() {
+async fn a_young_passkey_changes_no_plan_and_the_older_one_goes_back() {
     let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     world.invited_admin(&ana, "eve").await.unwrap();
@@ -247,6 +247,11 @@ async fn loosening_a_plan_again_takes_a_passkey_that_is_no_younger() {
     let young = Some(landfall_identity::passkey::Attachment::Platform);
     let refused = bert.client().step_up(Some(act), young, &bert.shell).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::Probation, "said before anybody touches for it");
+    // Nor does it make the way back narrower for the owner.
+    let ways = Plan::AnyOf(vec![Plan::one(Door::Device), Plan::admin_assisted(3)]).words().unwrap();
+    let act = landfall_protocol::ceremony::BoundActBody::SetRecoveryPlan { ways };
+    let refused = bert.client().step_up(Some(act), young, &bert.shell).await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::Probation);
     // The one that was there before does it.
     let back = bert.client().clear_recovery_plan(&bert.shell).await.unwrap();
     assert_eq!((back.own, back.tenant == back.holds), (None, true));

@@ -7,7 +7,9 @@ use crate::directory::{self, DataDirectory};
 use crate::failure::Failure;
 use crate::service::GlassFor;
 use crate::telemetry;
-use landfall_identity::Refusal;
+use landfall_crypto::ambient::Ambient;
+use landfall_crypto::secret::SecretText;
+use landfall_identity::{DeviceName, Refusal, UserName};
 use std::error::Error;
 use std::io::IsTerminal;
 
@@ -16,28 +18,9 @@ const GLASS_FILE: &str = "break-glass-token.txt";
 
 /// `break-glass`: makes one and shows it. The server may run meanwhile.
 pub(super) async fn run(config: &Config, args: BreakGlassArgs) -> Result<(), Box<dyn Error>> {
-    // Before anything is opened: the keys lie in there.
-    DataDirectory::attach_own(&config.data_dir)?;
     telemetry::init_logs(config)?;
-    let service = beside(config).await?;
-    if service.is_unclaimed().await? {
-        return Err(
-            "this server has no administrator yet; landfall-server claim-token makes the code \
-                    for the first one"
-                .into(),
-        );
-    }
     let BreakGlassArgs { user, device, new: _ } = args;
-    let whom = match device {
-        Some(device) => GlassFor::Existing { user: user.clone(), device },
-        None => GlassFor::New { user: user.clone() },
-    };
-    let code = match service.break_glass(whom).await {
-        Ok(code) => code,
-        Err(Failure::Refused(refusal)) => return Err(explain(&refusal, user.as_str()).into()),
-        Err(failure) => return Err(failure.into()),
-    };
-    tracing::warn!(%user, "an emergency code was made; every administrator is told");
+    let code = break_glass(config, Ambient::system(), user.clone(), device).await?;
     if std::io::stdout().is_terminal() {
         return show_glass(&code, &user);
     }
@@ -49,6 +32,41 @@ pub(super) async fn run(config: &Config, args: BreakGlassArgs) -> Result<(), Box
         path.display()
     ))?;
     Ok(())
+}
+
+/// Makes the code, by the clock of `ambient`: for an administrator there is, on a new device, or for a
+/// new one.
+///
+/// # Errors
+/// The directory is not the caller's own, or is no server's; whom it cannot be made for.
+pub async fn break_glass(
+    config: &Config,
+    ambient: Ambient,
+    user: UserName,
+    device: Option<DeviceName>,
+) -> Result<SecretText, Box<dyn Error>> {
+    // Before anything is opened: the keys lie in there.
+    DataDirectory::attach_own(&config.data_dir)?;
+    let service = beside(config, ambient).await?;
+    if service.is_unclaimed().await? {
+        return Err(
+            "this server has no administrator yet; landfall-server claim-token makes the code \
+                    for the first one"
+                .into(),
+        );
+    }
+    let whom = match device {
+        Some(device) => GlassFor::Existing { user: user.clone(), device },
+        None => GlassFor::New { user: user.clone() },
+    };
+    match service.break_glass(whom).await {
+        Ok(code) => {
+            tracing::warn!(%user, "an emergency code was made; every administrator is told");
+            Ok(code)
+        }
+        Err(Failure::Refused(refusal)) => Err(explain(&refusal, user.as_str()).into()),
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 fn explain(refusal: &Refusal, user: &str) -> String {

@@ -199,8 +199,8 @@ fn young(what: Young, until: &str) -> String {
         Young::ReplaceCodes => {
             format!("It may replace those codes from {until}. Until then an older passkey can.")
         }
-        Young::LoosenPlan => {
-            format!("It may loosen your plan from {until}. Until then an older passkey can.")
+        Young::ChangePlan => {
+            format!("It may change that plan from {until}. Until then an older passkey can.")
         }
         Young::Unfreeze => format!(
             "It may end the freeze from {until}. Until then an older passkey or an administrator can."

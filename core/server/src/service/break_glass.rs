@@ -74,7 +74,7 @@ impl Service {
         let secret = DoorSecret::generate(self.ambient.random.as_ref());
         let (kind, device) = whom.token();
         let token = Token {
-            id: TokenId::from_bits(self.ambient.random()),
+            id: TokenId::from_bits(self.ambient.row_bits()),
             tenant: self.settings.tenant.clone(),
             kind,
             user: Some(whom.user().clone()),
@@ -92,7 +92,7 @@ impl Service {
             refused_tries: 0,
         };
         let text = self.glass_text(&token, secret)?;
-        let id = AuditId::from_bits(self.ambient.random());
+        let id = AuditId::from_bits(self.ambient.row_bits());
         let target =
             format!("{} token {} for the administrator {}", kind.as_str(), token.id, whom.user());
         let event = AuditEvent::by_server(id, now, token.tenant.clone(), BREAK_GLASS, target);

@@ -6,9 +6,8 @@ use super::readiness_facts::{Holdings, on_top, plan_of, vouchers};
 use super::{RequestContext, Service, Turn};
 use crate::doors::leads_in;
 use crate::failure::Failure;
-use crate::store::Tx;
 use crate::store::recovery_plans::{self, OwnPlan};
-use crate::store::users::User;
+use crate::store::{Tx, passkeys};
 use landfall_identity::authorize::Object;
 use landfall_identity::notice::Happening;
 use landfall_identity::recovery::Plan;
@@ -36,7 +35,7 @@ impl Service {
     }
 
     /// Makes the caller's plan stricter than the tenant's, after they have approved exactly this one.
-    /// Where it loosens one that they had, it takes a passkey that is no younger.
+    /// A young passkey changes nothing here.
     ///
     /// # Errors
     /// A plan that cannot be chosen; [`Refusal::PlanLocksOut`]; [`Refusal::Probation`].
@@ -92,7 +91,7 @@ impl Service {
         let next = own.as_ref().map_or(base.clone(), |own| on_top(&base, own));
         let ways = next.words().map_err(Failure::internal)?;
         turn.about(format!("one's own recovery plan: {ways}"));
-        let object = object(tx, turn, &user, &current, &next).await?;
+        let object = object(tx, turn, next.check(&current).is_err()).await?;
         turn.authorize(tx, &object, Some(&BoundAction::SetRecoveryPlan { ways })).await?;
         let view = self.view();
         let vouchers = vouchers(tx, &view, turn.tenant(), turn.now).await?;
@@ -114,17 +113,15 @@ impl Service {
     }
 }
 
-/// What a change of plan takes away: what stood since it was chosen, or nothing when it gets stricter.
-async fn object(
-    tx: &mut Tx<'_>,
-    turn: &Turn,
-    user: &User,
-    current: &Plan,
-    next: &Plan,
-) -> Result<Object, Failure> {
-    let stricter = next.check(current).is_ok();
-    let own = recovery_plans::find(tx, &user.tenant, &user.name).await?;
-    let since = own.filter(|_| !stricter).map_or(turn.now, |own| own.set_at);
+/// What a change of plan takes away. A looser one lets a thief in, and takes a passkey that is no
+/// younger than the plan. A stricter one could keep the owner out: like the end of a freeze it takes the
+/// account's oldest passkey, or one that has grown old.
+async fn object(tx: &mut Tx<'_>, turn: &Turn, loosens: bool) -> Result<Object, Failure> {
+    let (tenant, user) = (turn.tenant(), turn.user()?);
+    let oldest = passkeys::all_of(tx, tenant, user).await?.into_iter().next();
+    let oldest = oldest.map_or(turn.now, |row| row.kept.registered_at);
+    let own = recovery_plans::find(tx, tenant, user).await?;
+    let since = own.filter(|_| loosens).map_or(oldest, |own| own.set_at.min(oldest));
     Ok(Object::Plan { since })
 }
 
@@ -145,9 +142,7 @@ pub(super) async fn foreseen(
     }
     let user = own_row(tx, turn).await?;
     let base = tenant_plan.for_role(user.role).words().map_err(Failure::internal)?;
-    let own = recovery_plans::find(tx, &user.tenant, &user.name).await?;
-    let since = own.filter(|_| ways == base).map_or(turn.now, |own| own.set_at);
-    Ok(Object::Plan { since })
+    object(tx, turn, ways == base).await
 }
 
 fn chosen(body: &RecoveryPlanRequest) -> Result<Plan, Failure> {
