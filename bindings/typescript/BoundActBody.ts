@@ -39,10 +39,6 @@ label: string, } | { "act": "remove-passkey",
 /**
  * Which one.
  */
-passkey: string, } | { "act": "bind-passkey", 
-/**
- * Which one.
- */
 passkey: string, } | { "act": "revoke-device", 
 /**
  * Whose it is.
@@ -71,28 +67,8 @@ thumbprint: string,
 /**
  * Why.
  */
-reason: string, } | { "act": "set-waiting", 
+reason: string, } | { "act": "set-recovery-plan", 
 /**
- * Whether it may.
+ * What will, in one line.
  */
-allowed: boolean, } | { "act": "name-guardian", 
-/**
- * Whom.
- */
-guardian: string, } | { "act": "remove-guardian", 
-/**
- * Whom.
- */
-guardian: string, } | { "act": "vouch-for-recovery", 
-/**
- * Which recovery.
- */
-recovery: string, 
-/**
- * Whose account it leads into.
- */
-user: string, 
-/**
- * The key of the new device.
- */
-thumbprint: string, };
+ways: string, } | { "act": "drill-passkey", };

@@ -103,6 +103,10 @@ describe("acts", () => {
     );
     expect(words({ act: "remove-guardian", guardian: "aiko" }, "bert")).toBe("No longer have aiko as a guardian of bert.");
     expect(words({ act: "vouch-for-recovery", recovery: "r", user: "bert", thumbprint: "x" }, "aiko")).toContain("Vouch for bert");
+    expect(words({ act: "set-recovery-plan", ways: "1 device; or 2 admin" }, "bert")).toBe(
+      "From now on this lets bert back in on a new device: 1 device; or 2 admin.",
+    );
+    expect(words({ act: "drill-passkey" }, "bert")).toContain("Nothing changes");
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
     expect(words({ act: "bind-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(

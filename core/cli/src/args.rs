@@ -3,18 +3,20 @@
 mod device;
 mod link;
 mod device;
+mod notices;
 mod recovery;
 mod webauthn;
 
 pub use device::{DeviceVerb};
 pub use link::{LinkArgs};
-pub use recovery::{AdminRecoveryVerb, CodesVerb, GuardiansVerb, RecoverArgs, RecoveryVerb, WaitingVerb, WardsVerb};
+pub use recovery::{AdminRecoveryVerb, CodesVerb, DrillVerb, GuardiansVerb, PlanVerb, RecoverArgs, RecoveryVerb, WaitingVerb, WardsVerb};
 pub use webauthn::{WebauthnVerb};
+pub use notices::{NoticesArgs, NoticesVerb};
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use landfall_client::words::{
-    Attachment, DeviceName, Label, MailAddress, Role, Seconds, SecretName, TokenId, UserName,
+    Attachment, DeviceName, Label, Role, Seconds, SecretName, Standing, TokenId, UserName,
 };
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -99,7 +101,16 @@ pub enum Verb {
         after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --with-passkey\n  landfall recover --json"
     )]
     Recover(RecoverArgs),
-    /// Recovery codes, guardians, and recoveries of your account that are under way
+    /// How much you could lose and still get back in, and what to do about it
+    #[command(
+        after_help = "Names and ways in are shown to you, not to whoever has this machine: with --full it asks for\nyour passkey first.\n\nExamples:\n  landfall readiness\n  landfall readiness --full"
+    )]
+    Readiness {
+        /// Every way in and every single loss; takes your passkey
+        #[arg(long)]
+        full: bool,
+    },
+    /// Recovery codes, guardians, your own plan, drills, and recoveries that are under way
     #[command(subcommand)]
     Recovery(RecoveryVerb),
     /// Open a session; with --step-up, prove with a passkey that you are here
@@ -285,6 +296,18 @@ pub enum AdminVerb {
     /// Who has lost every device and asks to come back
     #[command(subcommand)]
     Recoveries(AdminRecoveryVerb),
+    /// Who could lose what and still get back in; whether an administrator always can
+    #[command(
+        after_help = "Examples:\n  landfall admin readiness\n  landfall admin readiness --full\n  landfall admin readiness --standing one-loss-away"
+    )]
+    Readiness {
+        /// Which single loss locks whom out; takes your passkey
+        #[arg(long)]
+        full: bool,
+        /// Only those who stand like this
+        #[arg(long, value_name = "STANDING", value_parser = standing)]
+        standing: Option<Standing>,
+    },
     /// End somebody's freeze
     #[command(after_help = "Example:\n  landfall admin unfreeze bert")]
     Unfreeze {
@@ -315,49 +338,6 @@ pub enum AdminDeviceVerb {
         user: UserName,
         /// Its name
         device: DeviceName,
-    },
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct NoticesArgs {
-    /// How many: 1 to 200
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
-    pub limit: u32,
-    /// Go on after a page: the `next` that it ended with
-    #[arg(long, value_name = "NEXT")]
-    pub after: Option<String>,
-    #[command(subcommand)]
-    pub act: Option<NoticesVerb>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum NoticesVerb {
-    /// Where notices are mailed to
-    #[command(after_help = "Example:\n  landfall notices addresses")]
-    Addresses,
-    /// Have notices mailed to an address as well; it is mailed a code first
-    #[command(after_help = "Example:\n  landfall notices add bert@example.org")]
-    Add {
-        /// The address
-        address: MailAddress,
-    },
-    /// Prove an address with the code that was mailed to it
-    #[command(
-        after_help = "Examples:\n  landfall notices confirm XXXX-XXXX\n  landfall notices confirm XXXX-XXXX --address bert@example.org"
-    )]
-    Confirm {
-        /// The code
-        #[arg(value_name = "CODE")]
-        mailed: String,
-        /// Which address, when two wait
-        #[arg(long)]
-        address: Option<MailAddress>,
-    },
-    /// Have notices no longer mailed to an address, which is told so
-    #[command(after_help = "Example:\n  landfall notices remove bert@example.org")]
-    Remove {
-        /// The address
-        address: MailAddress,
     },
 }
 
@@ -395,6 +375,13 @@ fn attachment(text: &str) -> Result<Attachment, String> {
 
 fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "it is `member` or `admin`".to_owned())
+}
+
+fn standing(text: &str) -> Result<Standing, String> {
+    [Standing::LockedOut, Standing::OneLossAway, Standing::Ready]
+        .into_iter()
+        .find(|standing| standing.as_str() == text)
+        .ok_or_else(|| "it is locked-out, one-loss-away or ready".to_owned())
 }
 
 /// The name of a row, which nobody types by heart.

@@ -1,5 +1,7 @@
 //! Everything that the program says to people, in English, in one file.
 
+pub mod readiness;
+
 use crate::clock::clock_time;
 use landfall_client::words::Attachment;
 use landfall_client::{Failure, FlowStepId, Remedy};
@@ -164,6 +166,12 @@ pub fn act(act: &BoundActBody) -> String {
         }
         BoundActBody::ApproveLink { user, device, .. } => {
             format!("To approve: {device} becomes another device of {user}")
+        }
+        BoundActBody::SetRecoveryPlan { ways } => {
+            format!("To approve: what lets you back in is from now on: {ways}")
+        }
+        BoundActBody::DrillPasskey {} => {
+            "To approve: nothing. This is a drill of your passkey".to_owned()
         }
         BoundActBody::ApproveRecovery { user, reason, .. } => {
             format!("To approve: a new device of {user}, who has lost theirs (\"{reason}\")")

@@ -19,7 +19,7 @@ use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
 /// Pages that a whole list may have: 10,000 items.
-const PAGES_MAX: usize = 50;
+pub(crate) const PAGES_MAX: usize = 50;
 
 /// A call.
 pub(crate) struct Ask {
@@ -29,13 +29,26 @@ pub(crate) struct Ask {
     body: Option<Zeroizing<Vec<u8>>>,
     /// The session that was opened for this very act.
     bound: Option<SessionOpened>,
+    /// Whether a person's session is used where there is one, although a device's would do.
+    by_person: bool,
+    /// Fields that the device's key signed.
+    headers: Vec<(&'static str, String)>,
     repeatable: bool,
 }
 
 impl Ask {
     pub(crate) fn new(action: Action, method: Method, target: impl Into<String>) -> Self {
         let repeatable = method == Method::GET;
-        Self { action, method, target: target.into(), body: None, bound: None, repeatable }
+        Self {
+            action,
+            method,
+            target: target.into(),
+            body: None,
+            bound: None,
+            by_person: false,
+            headers: Vec::new(),
+            repeatable,
+        }
     }
 
     pub(crate) fn get(action: Action, target: impl Into<String>) -> Self {
@@ -58,6 +71,19 @@ impl Ask {
         self
     }
 
+    /// As the person, where they have stepped up: the answer says more then.
+    pub(crate) fn by_person(mut self) -> Self {
+        self.by_person = true;
+        self
+    }
+
+    /// What the device's key has signed. It goes out once.
+    pub(crate) fn signed(mut self, request: Request) -> Self {
+        self.headers = request.headers;
+        self.body = request.body;
+        self
+    }
+
     /// May be sent again when the answer was lost: the server tells that it is the same.
     pub(crate) fn repeatable(mut self) -> Self {
         self.repeatable = true;
@@ -65,7 +91,7 @@ impl Ask {
     }
 
     fn wants_human(&self) -> bool {
-        self.action.demand().entry == Entry::Session(AuthStrength::CertHuman)
+        self.by_person || self.action.demand().entry == Entry::Session(AuthStrength::CertHuman)
     }
 }
 
@@ -226,7 +252,7 @@ fn request(ask: &Ask, session: SessionOpened) -> Request {
         target: ask.target.clone(),
         body: ask.body.clone(),
         token: Some(Zeroizing::new(session.token)),
-        headers: Vec::new(),
+        headers: ask.headers.clone(),
         repeatable: ask.repeatable,
     }
 }

@@ -4,6 +4,7 @@ use crate::client::{Client, key_handle};
 use crate::failure::Failure;
 use crate::texts;
 use landfall_identity::Seconds;
+use landfall_identity::recovery::Standing;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::meta::WellKnown;
 use serde::Serialize;
@@ -45,6 +46,8 @@ pub enum CheckId {
     Session,
     /// Passkeys can be used here.
     Passkeys,
+    /// How much may be lost before nothing gets the person back in.
+    Readiness,
     /// An enrolment was interrupted.
     Interrupted,
 }
@@ -190,6 +193,29 @@ impl Client {
         vec![
             Check::of(CheckId::Session, CheckState::Ok, session),
             Check::of(CheckId::Passkeys, state, detail),
+            self.check_readiness().await,
         ]
+    }
+
+    async fn check_readiness(&self) -> Check {
+        let ready = match self.readiness().await {
+            Ok(ready) => ready,
+            Err(failure) => return Check::failed(CheckId::Readiness, &failure),
+        };
+        let (state, what) = match ready.standing {
+            Standing::Ready => (CheckState::Ok, "You can lose any one thing and come back."),
+            Standing::OneLossAway => {
+                (CheckState::Warning, "One loss, and nothing lets you back in.")
+            }
+            Standing::LockedOut => {
+                (CheckState::Warning, "Nothing that you have would let you back in.")
+            }
+        };
+        let more = if ready.standing == Standing::Ready {
+            ""
+        } else {
+            " `landfall readiness` says what helps."
+        };
+        Check::of(CheckId::Readiness, state, format!("{what}{more}"))
     }
 }

@@ -27,6 +27,7 @@ mod loopback;
 mod notices;
 mod passkey_door;
 mod passkeys;
+mod readiness;
 mod recover;
 mod recovery_codes;
 mod recovery_queue;
@@ -74,6 +75,9 @@ pub mod words {
     pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
     pub use landfall_identity::recovery::Door;
+    pub use landfall_identity::recovery::{
+        Door, Plan, Preset, Remedy as ReadinessRemedy, Standing, ThingKind,
+    };
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;
     pub use landfall_identity::{

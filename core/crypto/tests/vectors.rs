@@ -156,6 +156,11 @@ fn canonical_acts() {
                 thumbprint: text(&vector, "auth_hash").to_owned(),
             },
         ),
+        (
+            "set_recovery_plan",
+            BoundAction::SetRecoveryPlan { ways: "1 device; or 2 admin, after 1 h".to_owned() },
+        ),
+        ("drill_passkey", BoundAction::DrillPasskey),
     ] {
         let case = &vector["cases"][name];
         assert_eq!(String::from_utf8(act.canonical()).unwrap(), text(case, "canonical"));

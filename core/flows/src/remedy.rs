@@ -84,6 +84,8 @@ impl Remedy {
             C::LinkTaken | C::LinkOutOfTurn | C::LinkTampered => Self::AskOperator,
             C::RecoveryUnheard | C::RecoveryContested => Self::AskOperator,
             C::SuccessorMissing => Self::UpdateApp,
+            C::PlanLocksOut => Self::CheckInput,
+            C::LastAdmin => Self::AskOperator,
 
             C::TooManyGuardians => Self::CheckInput,
 

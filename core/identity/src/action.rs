@@ -311,6 +311,17 @@ actions! {
     /// Vouches for one of them.
     VouchForWard = Demand::new("vouch-for-ward", HUMAN, CERT_HUMAN).bound();
 
+    /// How ready one is to lose something: the score to the device, paths and names to the person.
+    ReadReadiness = Demand::new("read-readiness", HUMAN, CERT_ONLY).while_frozen();
+    /// What lets one back in.
+    ReadRecoveryPlan = Demand::new("read-recovery-plan", HUMAN, CERT_HUMAN);
+    /// A plan of one's own, or none again. Loosening it takes a way of being safe from somebody.
+    SetRecoveryPlan = Demand::new("set-recovery-plan", HUMAN, CERT_HUMAN).bound().evicts();
+    /// A drill: a recovery code is tried, and not burnt.
+    DrillRecoveryCode = Demand::new("drill-recovery-code", HUMAN, CERT_ONLY);
+    /// A drill: a passkey was tried, for that alone.
+    DrillPasskey = Demand::new("drill-passkey", HUMAN, CERT_HUMAN).bound();
+
     /// One's own audit rows.
     ReadAudit = Demand::new("read-audit", HUMAN, CERT_ONLY);
 
@@ -336,6 +347,9 @@ actions! {
         Demand::new("admin-approve-recovery", HUMAN, CERT_HUMAN).bound().tenant_wide();
     /// Ends one.
     AdminRefuseRecovery = Demand::new("admin-refuse-recovery", HUMAN, CERT_HUMAN).tenant_wide();
+    /// How ready the tenant's people are.
+    AdminReadReadiness =
+        Demand::new("admin-read-readiness", HUMAN, CERT_ONLY).tenant_wide();
     /// The tenant's audit.
     AdminReadAudit = Demand::new("admin-read-audit", HUMAN, CERT_ONLY).tenant_wide();
 }

@@ -71,6 +71,12 @@ pub enum Object {
         /// Whom they asked.
         guardian: UserName,
     },
+    /// The caller's own recovery plan.
+    Plan {
+        /// Since when what would be changed has stood: a looser plan lets a thief in, a stricter one keeps
+        /// the owner out.
+        since: Timestamp,
+    },
     /// A passkey, which may be evicted.
     Passkey {
         /// Its tenant.
@@ -213,6 +219,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         // As with a freeze: the passkey that a thief has just added opens no further way in.
         Object::Plan { since } => (*since, Young::LoosenPlan),
         Object::Guardian { since } => (*since, Young::RemoveGuardian),
+        Object::Plan { since } => (*since, Young::ChangePlan),
         // Nothing is older than the account as a whole.
         Object::Own | Object::Owned { .. } | Object::Ward { .. } => {
             (Timestamp::from_millis(i64::MIN), Young::Unfreeze)

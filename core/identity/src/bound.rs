@@ -104,6 +104,14 @@ pub enum BoundAction {
         /// The key of the new device (RFC 7638 thumbprint): nobody else's.
         thumbprint: String,
     },
+    /// Change what lets oneself back in.
+    SetRecoveryPlan {
+        /// What will, in the words of [`Plan::words`](crate::recovery::Plan::words): plans that open
+        /// alike read alike.
+        ways: String,
+    },
+    /// Try whether a passkey works. It does nothing, and serves nothing else.
+    DrillPasskey,
 }
 
 impl BoundAction {
@@ -122,6 +130,8 @@ impl BoundAction {
             Self::NameGuardian { .. } => "name-guardian",
             Self::RemoveGuardian { .. } => "remove-guardian",
             Self::VouchForRecovery { .. } => "vouch-for-recovery",
+            Self::SetRecoveryPlan { .. } => "set-recovery-plan",
+            Self::DrillPasskey => "drill-passkey",
         }
     }
 
@@ -176,6 +186,8 @@ impl BoundAction {
                 field("user", user.as_str());
                 field("thumbprint", thumbprint);
             }
+            Self::SetRecoveryPlan { ways } => field("ways", ways),
+            Self::DrillPasskey => {}
         }
         out
     }

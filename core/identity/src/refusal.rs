@@ -241,6 +241,12 @@ pub enum Refusal {
     /// A code was shown and none was made to take its place.
     #[error("a successor of the used code is missing")]
     SuccessorMissing,
+    /// By that plan, and with what the user holds, the loss of their devices would be the end.
+    #[error("that plan would lock its user out")]
+    PlanLocksOut,
+    /// It would leave the tenant without an administrator who can act or come back.
+    #[error("it would leave no administrator who can act or come back")]
+    LastAdmin,
 
     // Guardians
     /// No room for another guardian.
@@ -306,4 +312,6 @@ pub enum Young {
     RemoveGuardian,
     /// Vouch for somebody who has named them lately. It is the guardian who is new, not a passkey.
     Vouch,
+    /// Change one's own recovery plan.
+    ChangePlan,
 }

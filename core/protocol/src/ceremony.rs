@@ -150,6 +150,13 @@ pub enum BoundActBody {
         /// The key of the new device.
         thumbprint: String,
     },
+    /// Change what lets oneself back in.
+    SetRecoveryPlan {
+        /// What will, in one line.
+        ways: String,
+    },
+    /// Try whether a passkey works. It does nothing, and serves nothing else.
+    DrillPasskey {},
 }
 
 impl From<BoundActBody> for BoundAction {
@@ -179,6 +186,8 @@ impl From<BoundActBody> for BoundAction {
             BoundActBody::VouchForRecovery { recovery, user, thumbprint } => {
                 Self::VouchForRecovery { recovery, user, thumbprint }
             }
+            BoundActBody::SetRecoveryPlan { ways } => Self::SetRecoveryPlan { ways },
+            BoundActBody::DrillPasskey {} => Self::DrillPasskey,
         }
     }
 }
@@ -206,6 +215,8 @@ impl From<BoundAction> for BoundActBody {
             BoundAction::VouchForRecovery { recovery, user, thumbprint } => {
                 Self::VouchForRecovery { recovery, user, thumbprint }
             }
+            BoundAction::SetRecoveryPlan { ways } => Self::SetRecoveryPlan { ways },
+            BoundAction::DrillPasskey => Self::DrillPasskey {},
         }
     }
 }

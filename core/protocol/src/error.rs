@@ -177,6 +177,10 @@ codes! {
     RecoveryUnheard = 409, "recovery-unheard", "Nobody has received the notice of this wait yet";
     /// Time alone does not end the wait.
     RecoveryContested = 409, "recovery-contested", "This wait is contested";
+    /// The chosen plan would lock its user out.
+    PlanLocksOut = 409, "plan-locks-out", "That would lock you out";
+    /// No administrator could act or come back.
+    LastAdmin = 409, "last-admin", "Nobody could administer this any more";
     /// A used code has no successor.
     SuccessorMissing = 400, "successor-missing", "A new code must take the used one's place";
 
@@ -322,6 +326,8 @@ impl From<&Refusal> for ErrorCode {
             Refusal::LinkOutOfTurn => Self::LinkOutOfTurn,
             Refusal::RecoveryUnheard => Self::RecoveryUnheard,
             Refusal::RecoveryContested => Self::RecoveryContested,
+            Refusal::PlanLocksOut => Self::PlanLocksOut,
+            Refusal::LastAdmin => Self::LastAdmin,
             Refusal::SuccessorMissing => Self::SuccessorMissing,
             Refusal::TooManyGuardians => Self::TooManyGuardians,
             Refusal::TooManySecrets => Self::TooManySecrets,

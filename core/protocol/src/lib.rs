@@ -19,6 +19,7 @@ pub mod meta;
 pub mod notice;
 pub mod passkey;
 pub mod paths;
+pub mod readiness;
 pub mod recovery;
 pub mod secret;
 pub mod session;

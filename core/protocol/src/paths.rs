@@ -134,6 +134,14 @@ pub const ADDRESSES: &str = "/me/addresses";
 pub const ADDRESS: &str = "/me/addresses/{id}";
 /// Prove that it is one's own.
 pub const ADDRESS_CONFIRM: &str = "/me/addresses/{id}/confirm";
+/// How ready one is to lose something.
+pub const READINESS: &str = "/me/readiness";
+/// What lets one back in.
+pub const RECOVERY_PLAN: &str = "/me/recovery-plan";
+/// Try a recovery code, without burning it.
+pub const DRILL_CODE: &str = "/me/drills/code";
+/// Try a passkey, without effect.
+pub const DRILL_PASSKEY: &str = "/me/drills/passkey";
 /// One's devices.
 pub const DEVICES: &str = "/devices";
 /// One device.
@@ -177,6 +185,10 @@ pub const ADMIN_RECOVERIES: &str = "/admin/recoveries";
 pub const ADMIN_RECOVERY_APPROVE: &str = "/admin/recoveries/{id}/approve";
 /// End one.
 pub const ADMIN_RECOVERY_REFUSE: &str = "/admin/recoveries/{id}/refuse";
+/// How ready the tenant's people are.
+pub const ADMIN_READINESS: &str = "/admin/readiness";
+/// How ready the tenant's administrators are.
+pub const ADMIN_READINESS_ADMINS: &str = "/admin/readiness/admins";
 /// The tenant's audit.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 

@@ -5,9 +5,11 @@
 //! running server then is: its address, its trust domain, the origin of its passkey pages.
 
 mod explain;
+mod plan;
 mod site;
 mod smtp;
 
+pub use plan::PlanChoice;
 pub use site::{PublicUrl, Site};
 pub use smtp::{SmtpSecurity, SmtpUrl};
 
@@ -17,7 +19,7 @@ use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
-use landfall_identity::recovery::{Plan, Preset};
+use landfall_identity::recovery::{Plan};
 use landfall_identity::token::{DEVICE_TTL, DEVICE_TTL_MAX};
 use landfall_identity::{MailAddress, Seconds, TenantName, TrustDomain};
 use serde::{Deserialize, Serialize};
@@ -86,9 +88,10 @@ pub struct Config {
     /// Days of silence after which a device may not renew by itself any more.
     #[serde(default = "default_renewal_silence")]
     pub renewal_silence_max_days: u64,
-    /// What lets somebody in who has no device any more: `personal`, `team` or `strict`.
-    #[serde(default = "default_recovery_plan")]
-    pub recovery_plan: Preset,
+    /// What lets somebody in who has no device any more: `personal`, `team` or `strict`, or a plan made
+    /// to measure.
+    #[serde(default)]
+    pub recovery_plan: PlanChoice,
     /// Days after which a weak proof and nobody's no let somebody in who has lost the only key, 3 to 30; for
     /// users who allow it, too. Outside NIST SP 800-63B-4. Off when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +199,7 @@ impl Config {
             tls_key: None,
             device_token_ttl_max_seconds: default_device_ttl(),
             renewal_silence_max_days: RENEWAL_SILENCE_MAX_DAYS,
-            recovery_plan: default_recovery_plan(),
+            recovery_plan: PlanChoice::default(),
             recovery_waiting_days: None,
             passkey_models_file: None,
             keep_root_key: true,
@@ -242,6 +245,10 @@ impl Config {
         config
             .rules()
             .map_err(|(key, why)| ConfigError::Rule(format!("{}: {why}", sources.of(key))))?;
+        config
+            .recovery_plan
+            .check()
+            .map_err(|why| ConfigError::Rule(format!("{}: {why}", sources.of("recovery_plan"))))?;
         Ok(config)
     }
 
@@ -274,7 +281,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Rule`].
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.rules().map_err(|(_, why)| ConfigError::Rule(why.to_owned()))
+        self.rules().map_err(|(_, why)| ConfigError::Rule(why.to_owned()))?;
+        self.recovery_plan.check().map_err(ConfigError::Rule)
     }
 
     /// The rules between keys: the key that is to blame, and what to do.
@@ -390,11 +398,6 @@ fn default_device_ttl() -> u64 {
 
 fn default_renewal_silence() -> u64 {
     RENEWAL_SILENCE_MAX_DAYS
-}
-
-/// The preset that has every door.
-fn default_recovery_plan() -> Preset {
-    Preset::Personal
 }
 
 fn default_max_connections() -> usize {

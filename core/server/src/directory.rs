@@ -26,6 +26,19 @@ pub enum DirectoryError {
         /// Why.
         source: io::Error,
     },
+    /// It belongs to another user of the machine.
+    #[error(
+        "{path} belongs to the user with the number {owner}, and this command runs as {caller}: run it as \
+         the user whom the server runs as, such as: sudo -u '#{owner}' landfall-server ..."
+    )]
+    NotYours {
+        /// Which one.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who asks.
+        caller: u32,
+    },
     /// Others may enter it.
     #[error(
         "{path} is open to other users (mode {mode:o}) and keeps private keys; run: chmod 700 {path}"
@@ -87,6 +100,28 @@ impl DataDirectory {
         match database_in(root).metadata() {
             Ok(_) => Ok(Self { root: root.to_owned(), _lock: None }),
             Err(source) => Err(DirectoryError::Unusable { path: root.to_owned(), source }),
+        }
+    }
+
+    /// As [`Self::attach`], and only for its owner: for what gives power over the server.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotYours`], also for root: whoever can become anybody can become its owner, and
+    /// then it is on record who did. [`DirectoryError::OpenToOthers`].
+    pub fn attach_own(root: &Path) -> Result<Self, DirectoryError> {
+        let unusable = |source| DirectoryError::Unusable { path: root.to_owned(), source };
+        let directory = Self::attach(root)?;
+        let about = root.metadata().map_err(unusable)?;
+        let mode = about.mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(DirectoryError::OpenToOthers { path: root.to_owned(), mode });
+        }
+        // A file that this process makes belongs to whoever runs it.
+        let probe = tempfile::tempfile().and_then(|file| file.metadata()).map_err(unusable)?;
+        let (owner, caller) = (about.uid(), probe.uid());
+        match owner == caller {
+            true => Ok(directory),
+            false => Err(DirectoryError::NotYours { path: root.to_owned(), owner, caller }),
         }
     }
 
@@ -223,6 +258,25 @@ mod tests {
         std::os::unix::fs::symlink(&elsewhere, root.join("link")).unwrap();
         let _directory = DataDirectory::open(&root).unwrap();
         assert_eq!([&database, &log, &elsewhere].map(|path| mode(path)), [0o600, 0o600, 0o644]);
+    }
+
+    #[test]
+    fn what_gives_power_is_for_the_owner_alone() {
+        let outer = tempfile::tempdir().unwrap();
+        let root = outer.path().join("data");
+        drop(DataDirectory::open(&root).unwrap());
+        std::fs::write(root.join("landfall.db"), "").unwrap();
+        assert!(DataDirectory::attach_own(&root).is_ok());
+        std::fs::set_permissions(&root, Permissions::from_mode(0o750)).unwrap();
+        let error = DataDirectory::attach_own(&root).unwrap_err();
+        assert!(matches!(error, DirectoryError::OpenToOthers { .. }), "{error}");
+        std::fs::set_permissions(&root, Permissions::from_mode(0o700)).unwrap();
+        // Only root can give a directory away; elsewhere the rule is read above.
+        if std::os::unix::fs::chown(&root, Some(4242), None).is_ok() {
+            let error = DataDirectory::attach_own(&root).unwrap_err();
+            assert!(matches!(error, DirectoryError::NotYours { owner: 4242, .. }), "{error}");
+            assert!(error.to_string().contains("sudo -u"), "{error}");
+        }
     }
 
     #[test]

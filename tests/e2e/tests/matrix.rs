@@ -98,6 +98,8 @@ fn body(route: &RouteInfo) -> Option<Value> {
         (_, paths::ADDRESSES) => Some(json!({ "address": "planted@example.org" })),
         (_, paths::ADDRESS_CONFIRM) => Some(json!({ "code": "AAAA-AAAA" })),
         (_, paths::SECRETS) => Some(json!({ "name": "planted", "value_base64": "eA==" })),
+        (_, paths::RECOVERY_PLAN) => Some(json!({ "preset": "strict" })),
+        (_, paths::DRILL_CODE) => Some(json!({ "code": "0".repeat(16), "auth": "planted" })),
         (_, paths::RECOVERY_CODES) => Some(json!({ "codes": [] })),
         (_, paths::LINK_FIND) => Some(json!({ "code": "AAAA-AAAA" })),
         (_, paths::LINK_CLAIM) => Some(json!({ "commitment": "A".repeat(43) })),

@@ -10,10 +10,11 @@
 use landfall_client::words::RecoveryCode;
 use landfall_crypto::ambient::SystemRandom;
 use landfall_identity::{DeviceName, MailAddress, Reason, Seconds};
+use landfall_protocol::paths;
 use landfall_protocol::recovery::RecoveryStateName;
 use landfall_server::Config;
 use landfall_server::config::SmtpUrl;
-use landfall_test_support::{Bare, Person, World};
+use landfall_test_support::{Bare, Person, World, bare};
 use std::path::Path;
 
 /// A server that mails, though nobody answers there: what is mailed waits in the outbox.
@@ -46,12 +47,12 @@ fn mailed(world: &World, address: &str) -> Vec<String> {
 }
 
 /// Gives somebody two confirmed addresses, as if they had proved them.
-fn addresses(world: &World, user: &str) {
+fn addresses(world: &World, user: &str, nth: u32) {
     let database = world.database().unwrap();
-    for number in [1, 2] {
+    for number in [1_u32, 2] {
         let sql = "INSERT INTO addresses (id, tenant, user_name, address, added_at, confirmed_at)
                    VALUES (?1, 'home', ?2, ?3, 0, 0)";
-        let id = format!("{number:026}");
+        let id = format!("{:026}", nth * 2 + number);
         database.execute(sql, (id, user, format!("{user}{number}@example.org"))).unwrap();
     }
 }
@@ -66,7 +67,7 @@ async fn every_step_of_a_recovery_is_told_once_to_every_device_and_both_addresse
     let world = World::configured(with_mail).await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
-    addresses(&world, "bert");
+    addresses(&world, "bert", 0);
     let codes = bert.client().make_recovery_codes(&bert.shell).await.unwrap().codes;
     let from = kinds(&world, "bert").len();
     assert_eq!(kinds(&world, "bert")[from - 1], "recovery-codes-remade");
@@ -111,6 +112,82 @@ async fn every_step_of_a_recovery_is_told_once_to_every_device_and_both_addresse
     let told =
         "SELECT COUNT(*) FROM notices WHERE kind = 'recovery-code-used' AND what LIKE '%10%'";
     assert_eq!(world.number(told).unwrap(), 1, "the successor counts");
+}
+
+/// What the audit says of a user's completed recovery.
+fn completed_row(world: &World, user: &str) -> String {
+    let sql = "SELECT target FROM audit_events WHERE action = 'complete-recovery'
+               AND outcome = 'allow' AND target LIKE '%of ' || ?1 || ' as %'";
+    world.database().unwrap().query_row(sql, [user], |row| row.get(0)).unwrap()
+}
+
+/// Every way in that this server has, with and without everything that can go along with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_any_recovery_what_it_used_is_burnt_told_and_on_record() {
+    let mut world = World::configured(with_mail).await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let eve = world.invited_admin(&ana, "eve").await.unwrap();
+    for case in 0..16_u32 {
+        let has = |bit: u32| case >> bit & 1 == 1;
+        let (by_code, by_two, is_frozen, names_lost) = (has(0), has(1), has(2), has(3));
+        world.pass(Seconds::hours(1)).await.unwrap();
+        let user = format!("user{case}");
+        let person = world.invited(&ana, &user).await.unwrap();
+        addresses(&world, &user, case);
+        let codes = person.client().make_recovery_codes(&person.shell).await.unwrap().codes;
+        if is_frozen {
+            person.client().freeze().await.unwrap();
+        }
+        world.clock.advance(Seconds(1));
+        let bare = Bare::new(&world).unwrap();
+        let id = bare.begin(&user, "new").await.unwrap().recovery_id;
+        if by_code {
+            bare.prove(&id, &codes[3]).await.unwrap();
+        }
+        for admin in [&ana, &eve].into_iter().take(1 + usize::from(by_two)) {
+            approve(admin, &bare, &id).await;
+        }
+        let lost = format!("{user}-laptop");
+        if !names_lost {
+            ana.step_up().await.unwrap();
+            ana.client().admin_suspend_device(&person.name, &device(&lost)).await.unwrap();
+        }
+        let next = RecoveryCode::generate(&SystemRandom);
+        let mut body = bare::complete_body(&id, "new", by_code.then_some(&next)).unwrap();
+        if names_lost {
+            body["suspend"] = lost.clone().into();
+            // A code and an administrator are held as long as the laptop could object.
+            world.pass(Seconds::hours(1)).await.unwrap();
+        }
+        let before = kinds(&world, &user).len();
+        let done = bare.post(paths::RECOVERY_COMPLETE, &body).await.unwrap();
+        assert_eq!(done.status, 200, "{case}: {done:?}");
+
+        let count = |sql: &str| world.number(&sql.replace("USER", &format!("'{user}'"))).unwrap();
+        let state = "SELECT COUNT(*) FROM recovery_codes WHERE user_name = USER AND state = ";
+        assert_eq!(count(&format!("{state}'used'")), i64::from(by_code), "{case}");
+        assert_eq!(count(&format!("{state}'live'")), 10, "{case}: a successor has its place");
+        let mut wanted = vec!["recovery-completed"];
+        wanted.extend(by_code.then_some("recovery-code-used"));
+        wanted.extend(names_lost.then_some("device-suspended"));
+        wanted.extend(is_frozen.then_some("account-unfrozen"));
+        assert_eq!(kinds(&world, &user)[before..], wanted, "{case}");
+        for number in [1, 2] {
+            let mails = mailed(&world, &format!("{user}{number}@example.org"));
+            assert_eq!(mails[mails.len() - wanted.len()..], wanted, "{case}");
+        }
+        let row = completed_row(&world, &user);
+        let code = codes[3].name().unwrap();
+        for (named, is) in [
+            (code.as_str(), by_code),
+            ("admin ana (\"sat in front of me\")", true),
+            ("admin eve (\"sat in front of me\")", by_two),
+            (&*format!("suspending {lost}"), names_lost),
+            ("ending the freeze", is_frozen),
+        ] {
+            assert_eq!(row.contains(named), is, "{case}: {named}: {row}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use landfall_keystore::FileKeyStore;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
 use landfall_protocol::passkey::PasskeyInfo;
-use landfall_server::cli::confirm_clock;
+use landfall_server::cli::{break_glass, confirm_clock};
 use landfall_server::directory::database_in;
 use landfall_server::{Config, Running, Server};
 use std::path::{Path, PathBuf};
@@ -181,6 +181,18 @@ impl World {
     pub async fn confirm_clock(&self) -> anyhow::Result<String> {
         let said = confirm_clock(&self.config, self.ambient.clone()).await;
         said.map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
+    /// `landfall-server break-glass` beside the running server, by the world's own clock. Without a
+    /// device it makes a new administrator.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn break_glass(&self, user: &str, device: Option<&str>) -> anyhow::Result<String> {
+        let device = device.map(DeviceName::parse).transpose()?;
+        let user = UserName::parse(user)?;
+        let code = break_glass(&self.config, self.ambient.clone(), user, device).await;
+        code.map(|code| code.as_str().to_owned()).map_err(|error| anyhow::anyhow!("{error}"))
     }
 
     /// A machine that has never seen the server.

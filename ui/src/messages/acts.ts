@@ -37,5 +37,9 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts["act.remove-guardian"], { user, guardian: act.guardian });
     case "vouch-for-recovery":
       return parts(acts["act.vouch-for-recovery"], { user: act.user });
+    case "set-recovery-plan":
+      return parts(acts["act.set-recovery-plan"], { user, ways: act.ways });
+    case "drill-passkey":
+      return parts(acts["act.drill-passkey"], { user });
   }
 }

@@ -104,6 +104,8 @@ export const acts = {
   "act.name-guardian": "Choose {guardian} as a guardian: together with others, they can let a new device sign in as {user}.",
   "act.remove-guardian": "No longer have {guardian} as a guardian of {user}.",
   "act.vouch-for-recovery": "Vouch for {user}, who has lost every device and chose you as a guardian. Only if you know it is them.",
+  "act.set-recovery-plan": "From now on this lets {user} back in on a new device: {ways}.",
+  "act.drill-passkey": "This is a drill: it only shows that this passkey of {user} works. Nothing changes.",
 } as const;
 
 /** The desktop app. */

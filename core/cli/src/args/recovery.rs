@@ -1,7 +1,7 @@
 //! What can be typed to get back in, and to be ready for it.
 
 use clap::{Args as ClapArgs, Subcommand};
-use landfall_client::words::{DeviceName, Label, Reason, RecoveryId, ServerLine, UserName};
+use landfall_client::words::{DeviceName, Label, Preset, Reason, RecoveryId, ServerLine, UserName};
 use std::path::PathBuf;
 
 #[derive(Debug, ClapArgs)]
@@ -55,6 +55,12 @@ pub enum RecoveryVerb {
     /// People who want you as a guardian
     #[command(subcommand)]
     Wards(WardsVerb),
+    /// What lets you back in, and making it stricter than your organisation asks for
+    #[command(subcommand)]
+    Plan(PlanVerb),
+    /// Try what you have, before you need it: nothing is used up and nothing changes
+    #[command(subcommand)]
+    Drill(DrillVerb),
     /// Who is on their way back into your account
     #[command(after_help = "Example:\n  landfall recovery list")]
     List,
@@ -142,6 +148,49 @@ pub enum CodesVerb {
     /// Which there are, and what became of them
     #[command(after_help = "Example:\n  landfall recovery codes list")]
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PlanVerb {
+    /// What lets you back in now
+    #[command(after_help = "Example:\n  landfall recovery plan show")]
+    Show,
+    /// Make it stricter, with your passkey
+    #[command(
+        after_help = "A file holds the plan as JSON, such as\n{\"any_of\": [{\"proofs\": {\"door\": \"device\", \"count\": 1}}, {\"proofs\": {\"door\": \"admin\", \"count\": 2}}]}\n\nExamples:\n  landfall recovery plan set strict\n  landfall recovery plan set --file plan.json"
+    )]
+    Set {
+        /// One that comes ready-made
+        #[arg(value_name = "personal|team|strict", value_parser = preset, required_unless_present = "file")]
+        preset: Option<Preset>,
+        /// One made to measure, as JSON
+        #[arg(long, conflicts_with = "preset")]
+        file: Option<PathBuf>,
+    },
+    /// Go back to what your organisation asks for; takes a passkey no younger than the plan
+    #[command(after_help = "Example:\n  landfall recovery plan clear")]
+    Clear,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DrillVerb {
+    /// Try a recovery code: it is checked and not burnt
+    #[command(
+        after_help = "It is asked for, or piped in: so it stays out of the shell's history.\n\nExample:\n  landfall recovery drill codes"
+    )]
+    Codes,
+    /// Try a passkey: the real touch, for that alone
+    #[command(after_help = "Example:\n  landfall recovery drill passkey")]
+    Passkey,
+}
+
+fn preset(text: &str) -> Result<Preset, String> {
+    match text {
+        "personal" => Ok(Preset::Personal),
+        "team" => Ok(Preset::Team),
+        "strict" => Ok(Preset::Strict),
+        _ => Err("it is personal, team or strict".to_owned()),
+    }
 }
 
 #[derive(Debug, Subcommand)]

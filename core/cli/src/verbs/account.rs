@@ -1,5 +1,6 @@
 //! `login`, `logout`, `whoami`, `freeze`, `unfreeze`.
 
+use super::readiness;
 use crate::app::App;
 use crate::clock::clock_time;
 use crate::output::Answer;
@@ -49,6 +50,10 @@ pub async fn whoami(app: &App) -> Result<Answer, Failure> {
     if let Some(newest) = app.client.notices(1, None).await?.items.first() {
         let at = clock_time(newest.at);
         text.push_str(&format!("\n  last notice  {}, {at}; all: landfall notices", newest.title));
+    }
+    // Before the day, not on it.
+    if let Ok(ready) = app.client.readiness().await {
+        text.push_str(&format!("\n  way back     {}", readiness::in_brief(&ready)));
     }
     Answer::new(&me, text)
 }

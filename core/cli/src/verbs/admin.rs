@@ -1,7 +1,7 @@
 //! `admin`.
 
 use super::token::made;
-use super::{device, recovery};
+use super::{device, readiness, recovery};
 use crate::app::App;
 use crate::args::{AdminDeviceVerb, AdminVerb};
 use crate::clock::clock_time;
@@ -30,6 +30,7 @@ pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
         }
         AdminVerb::Devices { act: Some(act), .. } => devices(app, act).await,
         AdminVerb::Recoveries(verb) => recovery::admin(app, verb).await,
+        AdminVerb::Readiness { full, standing } => readiness::admin(app, full, standing).await,
         AdminVerb::Unfreeze { user } => {
             let frozen = app.with_person(async || app.client.admin_unfreeze(&user).await).await?;
             Answer::new(&frozen, format!("The account of {user} works again."))

@@ -47,6 +47,7 @@ fn line(check: &Check) -> String {
         CheckId::Certificate => "Certificate",
         CheckId::Session => "Session",
         CheckId::Passkeys => "Passkeys",
+        CheckId::Readiness => "Way back",
         CheckId::Interrupted => "Interrupted",
     };
     let detail = wrap(&with_clock_times(&check.detail), 70).replace('\n', &format!("\n{:22}", ""));

@@ -10,6 +10,7 @@ mod enroll;
 mod link;
 mod guardians;
 mod notices;
+mod readiness;
 mod recover;
 mod recovery;
 mod secret;
@@ -35,6 +36,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Unfreeze => account::unfreeze(app).await,
         Verb::Link(args) => link::link(app, args).await,
         Verb::Recover(args) => recover::recover(app, args).await,
+        Verb::Readiness { full } => readiness::readiness(app, full).await,
         Verb::Recovery(verb) => recovery::run(app, verb).await,
         Verb::Device(verb) => device::run(app, verb).await,
         Verb::Token(verb) => token::run(app, verb).await,

@@ -136,7 +136,7 @@ pub(super) fn ask_server(app: &App, question: &str) -> Result<ServerLine, Failur
 }
 
 /// A code, typed or piped in; none when the line is empty.
-fn take_code(app: &App, question: &str) -> Result<Option<RecoveryCode>, Failure> {
+pub(super) fn take_code(app: &App, question: &str) -> Result<Option<RecoveryCode>, Failure> {
     if !app.terminal.can_ask() {
         let bytes = read_stdin(CODE_LINE_MAX)?;
         let text = String::from_utf8_lossy(&bytes);

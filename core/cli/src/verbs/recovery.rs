@@ -1,6 +1,7 @@
 //! `recovery`, and the administrators' side of it.
 
 use super::guardians;
+use super::readiness;
 use crate::app::App;
 use crate::args::{AdminRecoveryVerb, CodesVerb, RecoveryVerb};
 use crate::clock::clock_time;
@@ -22,6 +23,8 @@ pub async fn run(app: &App, verb: RecoveryVerb) -> Result<Answer, Failure> {
             let codes = app.client.recovery_codes().await?;
             Answer::new(&json!({ "items": codes }), codes_list(&codes))
         }
+        RecoveryVerb::Plan(verb) => readiness::plan(app, verb).await,
+        RecoveryVerb::Drill(verb) => readiness::drill(app, verb).await,
         RecoveryVerb::List => {
             let recoveries = app.client.recoveries().await?;
             Answer::new(&json!({ "items": recoveries }), list(&recoveries))

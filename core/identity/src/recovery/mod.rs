@@ -6,6 +6,7 @@
 //! engine and the readiness screen read the same plan by the same function, what the screen promises is
 //! what the engine does.
 
+mod choice;
 mod code;
 pub mod link;
 mod guardian;

@@ -130,6 +130,15 @@ pub enum PlanError {
     /// It opens sooner, or to less, than the floor does.
     #[error("this way in is weaker than the plan it must not be weaker than: {0}")]
     Weaker(Way),
+    /// An enrolled device is not enough by itself.
+    #[error("an enrolled device must be a way in by itself, because it can always add another one")]
+    DeviceShut,
+    /// Nothing but a device leads in.
+    #[error(
+        "nobody who has lost every device could come back by it: name a door besides the device that \
+         leads in on this server"
+    )]
+    NobodyComesBack,
 }
 
 /// Plans that come ready-made.

@@ -139,6 +139,36 @@ pub struct Readiness {
     pub next: Option<Remedy>,
 }
 
+impl Readiness {
+    /// Of somebody for whom no door leads in, whatever they hold.
+    pub const fn shut() -> Self {
+        Self {
+            standing: Standing::LockedOut,
+            losses_to_lock_out: 0,
+            ways_in: Vec::new(),
+            single_losses: Vec::new(),
+            next: None,
+        }
+    }
+
+    /// From 0 (locked out) to 100 (as many losses at once as are looked at).
+    pub fn score(&self) -> u8 {
+        let losses = usize::from(self.losses_to_lock_out).min(LOSSES_MAX);
+        u8::try_from(losses * 100 / LOSSES_MAX).unwrap_or(100)
+    }
+}
+
+impl Standing {
+    /// The wire text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LockedOut => "locked-out",
+            Self::OneLossAway => "one-loss-away",
+            Self::Ready => "ready",
+        }
+    }
+}
+
 type Counts = BTreeMap<Door, usize>;
 
 impl Readiness {

@@ -36,16 +36,55 @@ impl Way {
     }
 }
 
+impl Way {
+    /// The proofs in words: "a recovery code and 2 administrators".
+    fn proofs_in_words(&self) -> String {
+        let words: Vec<String> =
+            self.proofs.iter().map(|(door, count)| door.counted(*count)).collect();
+        words.join(" and ")
+    }
+
+    /// The way in words, with the wait that there is when no device is left.
+    pub(super) fn words(&self, alone: Seconds) -> String {
+        let proofs = self.proofs_in_words();
+        let wait = hours(self.wait_seconds);
+        match (self.wait_seconds, alone) {
+            (Seconds(0), Seconds(0)) => proofs,
+            (held, alone) if held == alone => format!("{proofs}, after {wait}"),
+            (_, Seconds(0)) => format!("{proofs}, after {wait} while a device still works"),
+            (_, alone) => {
+                format!("{proofs}, after {wait} while a device still works, else {}", hours(alone))
+            }
+        }
+    }
+}
+
+/// A wait, to the second where it takes that.
+fn hours(wait: Seconds) -> String {
+    match wait.0 % 3600 {
+        0 => format!("{} h", wait.0 / 3600),
+        _ => format!("{} s", wait.0),
+    }
+}
+
+impl Door {
+    /// So many of it, in words.
+    fn counted(self, count: u8) -> String {
+        let (one, more) = match self {
+            Self::Device => ("a device", "devices"),
+            Self::Passkey => ("a passkey", "passkeys"),
+            Self::RecoveryCode => ("a recovery code", "recovery codes"),
+            Self::MailedCode => ("a mailed code", "mailed codes"),
+            Self::Admin => ("an administrator", "administrators"),
+            Self::Guardian => ("a guardian", "guardians"),
+        };
+        if count == 1 { one.to_owned() } else { format!("{count} {more}") }
+    }
+}
+
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (door, count)) in self.proofs.iter().enumerate() {
-            let joint = if place == 0 { "" } else { " and " };
-            write!(f, "{joint}{count} × {door:?}")?;
-        }
-        match self.wait_seconds.0 {
-            0 => Ok(()),
-            seconds => write!(f, ", after {} h", seconds / 3600),
-        }
+        f.write_str(&self.words(self.wait_seconds))
     }
 }
 

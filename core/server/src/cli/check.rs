@@ -3,8 +3,10 @@
 use super::say;
 use crate::config::{Config, Site};
 use crate::directory::{DirectoryError, database_in};
+use crate::doors::leads_in;
 use crate::keys;
 use crate::mail::Mailer;
+use crate::nist;
 use crate::store::archive::snapshot;
 use crate::store::{Tx, meta};
 use crate::tls::{self, ServerKey};
@@ -55,6 +57,7 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
         }
     };
     line("Root key", root)?;
+    line("Way back in", back_in(config))?;
     let metrics = config.metrics_listen.map(|at| format!("http://{at}/metrics"));
     line("Metrics", metrics.as_deref().unwrap_or("not served; metrics_listen turns them on"))?;
     line("Recovery", recovery(config, &mut found))?;
@@ -81,6 +84,28 @@ fn recovery(config: &Config, found: &mut Findings) -> String {
             format!("the plan {plan}, or a wait of {days} days for users who allow it")
         }
     }
+}
+
+/// What lets somebody in who has lost every device.
+fn back_in(config: &Config) -> String {
+    let plan = config.recovery_plan.plan();
+    let ways = plan.words().unwrap_or_default();
+    match plan.within(leads_in).and_then(|plan| plan.words().ok()) {
+        Some(today) if today != ways => {
+            format!("{today}; the rest of recovery_plan leads nowhere yet")
+        }
+        _ => ways,
+    }
+}
+
+/// `config nist`.
+pub(super) fn nist(config: &Config, json: bool) -> Result<(), Box<dyn Error>> {
+    let statement = nist::statement(config);
+    match json {
+        true => say(serde_json::to_string_pretty(&statement)?)?,
+        false => say(statement.to_string().trim_end())?,
+    }
+    Ok(())
 }
 
 fn line(what: &str, text: impl std::fmt::Display) -> std::io::Result<()> {

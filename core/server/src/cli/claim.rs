@@ -10,6 +10,7 @@ use crate::start::{open_keys, settings};
 use crate::store::{Store, Tx, meta};
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::secret::SecretText;
+use landfall_identity::UserName;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use std::error::Error;
@@ -31,6 +32,18 @@ pub(super) fn show(token: &SecretText) -> Result<(), Box<dyn Error>> {
     )?;
     say(format_args!("  landfall claim {}\n", token.as_str()))?;
     if let Some(picture) = picture(token.as_str()) {
+        say(picture)?;
+    }
+    Ok(())
+}
+
+/// An emergency code, as text and as a QR code.
+pub(super) fn show_glass(text: &SecretText, whom: &UserName) -> Result<(), Box<dyn Error>> {
+    say(format_args!(
+        "\nWhoever uses this code within 60 minutes is the administrator {whom}. Every administrator is told.\n"
+    ))?;
+    say(format_args!("  landfall enroll {}\n", text.as_str()))?;
+    if let Some(picture) = picture(text.as_str()) {
         say(picture)?;
     }
     Ok(())

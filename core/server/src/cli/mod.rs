@@ -1,16 +1,18 @@
 //! The operator's commands.
 
+mod break_glass;
 mod check;
 mod claim;
 mod inspect;
 mod serve;
 
+pub use break_glass::break_glass;
 pub use inspect::confirm_clock;
 
 use crate::config::{Config, Flags};
 use clap::{Args, Parser, Subcommand};
 use landfall_crypto::ambient::Ambient;
-use landfall_identity::UserName;
+use landfall_identity::{DeviceName, UserName};
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -54,6 +56,11 @@ enum Command {
     Config(ConfigCommand),
     /// Make a fresh claim token, for the first administrator. Works while the server runs.
     ClaimToken,
+    /// No administrator can get in: make one code that lets one in, for an hour. Every administrator
+    /// hears of it. Works while the server runs, for the user who owns the data directory.
+    #[command(after_help = "Examples:\n  landfall-server break-glass ana --device ana-new\n  \
+landfall-server break-glass rescue --new")]
+    BreakGlass(BreakGlassArgs),
     /// The server's clock.
     #[command(subcommand)]
     Clock(ClockCommand),
@@ -88,6 +95,25 @@ enum ConfigCommand {
     /// Check the configuration, and say what follows from it: addresses, trust domain, and whether
     /// passkeys can work in browsers.
     Check,
+    /// Say which rules of NIST SP 800-63B-4 on recovery this configuration keeps, on one page.
+    Nist {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Whom an emergency code lets in.
+#[derive(Args)]
+struct BreakGlassArgs {
+    /// The administrator.
+    user: UserName,
+    /// What their new device will be called.
+    #[arg(long, value_name = "DEVICE", required_unless_present = "new", conflicts_with = "new")]
+    device: Option<DeviceName>,
+    /// Make an administrator of this name, who is not there yet.
+    #[arg(long)]
+    new: bool,
 }
 
 #[derive(Subcommand)]
@@ -146,6 +172,10 @@ impl Cli {
             Command::Config(ConfigCommand::Check) => {
                 check::check(&self.common.config(None)?, self.common.config.as_deref()).await
             }
+            Command::Config(ConfigCommand::Nist { json }) => {
+                check::nist(&self.common.config(None)?, json)
+            }
+            Command::BreakGlass(args) => break_glass::run(&self.common.config(None)?, args).await,
             Command::ClaimToken => claim::claim_token(&self.common.config(None)?).await,
             Command::Audit(AuditCommand::Verify(args)) => {
                 inspect::verify_audit(&self.common.config(None)?, &args).await

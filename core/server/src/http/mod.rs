@@ -14,6 +14,7 @@ mod notices;
 mod passkeys;
 mod problem;
 mod public;
+mod readiness;
 mod recovery;
 mod route;
 mod secrets;

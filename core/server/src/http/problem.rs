@@ -209,6 +209,9 @@ fn young(what: Young, until: &str) -> String {
             "A guardian's word counts from a day after they were chosen, yours from {until}. Others who \
              were chosen before can help now, and so can an administrator."
         ),
+        Young::ChangePlan => {
+            format!("It may change that plan from {until}. Until then an older passkey can.")
+        }
         Young::Unfreeze => format!(
             "It may end the freeze from {until}. Until then an older passkey or an administrator can."
         ),
@@ -373,6 +376,18 @@ fn next_step_of_recovery(refusal: &Refusal) -> String {
         Refusal::RecoveryContested => {
             "Another machine waits to be let into the same account, or its owner has said no. An \
              administrator has to decide: ask one to approve this recovery."
+                .to_owned()
+        }
+        Refusal::PlanLocksOut => {
+            "By that plan, and with what you have now, nothing would let you back in once your devices \
+             are gone. Get what it asks for first: landfall readiness shows what you have."
+                .to_owned()
+        }
+        Refusal::LastAdmin => {
+            "Afterwards no administrator could act or come back. Invite another administrator first, or \
+             add a device or a passkey to the one there is. To stop a thief meanwhile: landfall freeze. \
+             If no administrator can get in at all, whoever runs the server can make a code on its \
+             machine: landfall-server break-glass."
                 .to_owned()
         }
         Refusal::SuccessorMissing => {

@@ -3,8 +3,7 @@
 
 use super::{App, BODY_MAX};
 use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
-use super::{admin, audit, ceremony, devices, guardians, links, me, notices, passkeys};
-use super::{public, recovery, secrets, sessions, tokens};
+use super::{admin, audit, ceremony, devices, guardians, links, me, notices, passkeys, public, readiness, recovery, secrets, sessions, tokens};
 use crate::openapi::Docs;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -33,6 +32,10 @@ use landfall_protocol::notice::{
     AddressAddRequest, AddressConfirmRequest, AddressInfo, FreezeByLinkRequest, NoticeInfo,
 };
 use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery, RenameRequest};
+use landfall_protocol::readiness::{
+    AdminReadinessQuery, AdminsReadiness, DrillCodeRequest, DrillInfo, ReadinessInfo,
+    RecoveryPlanInfo, RecoveryPlanRequest, UserReadiness,
+};
 use landfall_protocol::recovery::{
     Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
     RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryProveRequest,
@@ -286,6 +289,18 @@ fn own_routes() -> Vec<Route> {
             .documented(|docs| docs.query::<PageQuery>().lists::<ExposedSecret>()),
         post(paths::DEVICE_REVOKE, Action::RevokeDevice, devices::revoke)
             .documented(Docs::gives::<DeviceCut>),
+        get(paths::READINESS, Action::ReadReadiness, readiness::own)
+            .documented(Docs::gives::<ReadinessInfo>),
+        get(paths::RECOVERY_PLAN, Action::ReadRecoveryPlan, readiness::plan)
+            .documented(Docs::gives::<RecoveryPlanInfo>),
+        post(paths::RECOVERY_PLAN, Action::SetRecoveryPlan, readiness::set_plan)
+            .documented(Docs::both::<RecoveryPlanRequest, RecoveryPlanInfo>),
+        delete(paths::RECOVERY_PLAN, Action::SetRecoveryPlan, readiness::clear_plan)
+            .documented(Docs::gives::<RecoveryPlanInfo>),
+        post(paths::DRILL_CODE, Action::DrillRecoveryCode, readiness::drill_code)
+            .documented(Docs::both::<DrillCodeRequest, DrillInfo>),
+        post(paths::DRILL_PASSKEY, Action::DrillPasskey, readiness::drill_passkey)
+            .documented(Docs::gives::<DrillInfo>),
         get(paths::AUDIT, Action::ReadAudit, audit::list)
             .documented(|docs| docs.query::<AuditQuery>().lists::<AuditRow>()),
     ]
@@ -329,6 +344,10 @@ fn admin_routes() -> Vec<Route> {
             .documented(Docs::both::<RecoveryApproveRequest, RecoveryInfo>),
         post(paths::ADMIN_RECOVERY_REFUSE, Action::AdminRefuseRecovery, recovery::stop)
             .documented(Docs::gives::<RecoveryInfo>),
+        get(paths::ADMIN_READINESS, Action::AdminReadReadiness, readiness::admin_list)
+            .documented(|docs| docs.query::<AdminReadinessQuery>().lists::<UserReadiness>()),
+        get(paths::ADMIN_READINESS_ADMINS, Action::AdminReadReadiness, readiness::admins)
+            .documented(Docs::gives::<AdminsReadiness>),
         get(paths::ADMIN_AUDIT, Action::AdminReadAudit, audit::admin_list)
             .documented(|docs| docs.query::<AuditQuery>().lists::<AuditRow>()),
     ]

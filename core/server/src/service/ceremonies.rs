@@ -73,6 +73,7 @@ impl Service {
         let seeds = self.seeds(Purpose::StepUp, thumbprint_of(&request), body.return_path);
         let party = self.settings.relying_party.clone();
         let StepUpBeginRequest { act, attachment, .. } = body;
+        let view = self.view();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let bound = act.clone().map(BoundAction::from);
             turn.about(about(&seeds, bound.as_ref()));
@@ -89,7 +90,7 @@ impl Service {
                 return Err(Refusal::NoPasskey.into());
             }
             if let Some(act) = &bound {
-                foresee(tx, turn, act, &usable).await?;
+                foresee(tx, turn, &view, act, &usable).await?;
             }
             let credentials: Vec<String> =
                 usable.into_iter().map(|row| row.kept.credential).collect();
@@ -471,5 +472,9 @@ fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::VouchForRecovery { recovery, user, .. }) => {
             format!("{ceremony}: vouch for recovery {recovery} of {user}")
         }
+        Some(BoundAction::SetRecoveryPlan { ways }) => {
+            format!("{ceremony}: set one's own recovery plan: {ways}")
+        }
+        Some(BoundAction::DrillPasskey) => format!("{ceremony}: drill"),
     }
 }

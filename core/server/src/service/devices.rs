@@ -3,6 +3,7 @@
 //! One use case serves the owner and the administrator; what differs is the action that the route
 //! demands, and so what `authorize` asks.
 
+use super::last_admin::LastAdmin;
 use super::passkeys::passkey_info;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
@@ -185,7 +186,7 @@ impl Service {
     /// audit trail stay as they are. Revoking again changes nothing.
     ///
     /// # Errors
-    /// A refusal; [`Refusal::Probation`] while the passkey is too young.
+    /// A refusal; [`Refusal::Probation`] while the passkey is too young; [`Refusal::LastAdmin`].
     pub async fn revoke_device(
         &self,
         request: RequestContext,
@@ -225,6 +226,8 @@ impl Service {
         mut row: Enrollment,
         state: DeviceState,
     ) -> Result<(DeviceCut, String), Failure> {
+        let view = self.view();
+        let guard = LastAdmin::before(tx, &view, &row.tenant, &row.user, turn.now).await?;
         if enrollments::set_state(tx, &row.id, state).await? {
             row.state = state;
             let (device, label) = (row.device.clone(), row.label.clone());
@@ -234,6 +237,7 @@ impl Service {
             };
             self.tell(tx, turn.news(&row.user, what)?).await?;
         }
+        guard.after(tx, &view).await?;
         let ended = sessions::end_of_device(tx, &row.id, turn.now).await?;
         changes::append(tx, &row.thumbprint, &self.node, turn.now).await?;
         let passkeys = passkeys::of_device(tx, &row.id).await?;

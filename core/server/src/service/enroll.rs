@@ -4,6 +4,7 @@
 //! writer. Apply: one conditional UPDATE, the enrolment, the certificate and the audit row, together.
 //! A loser's certificate is dropped.
 
+use super::break_glass::is_emergency;
 use super::notices::News;
 use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service, tokens::used};
@@ -95,6 +96,12 @@ impl Service {
                 let spiffe_id = SpiffeId::new(trust_domain.clone(), principal);
                 let enrolled = redeem(tx, candidate, spiffe_id, now).await?;
                 if !enrolled.again {
+                    let (token, names) = (&candidate.token, &candidate.names);
+                    if is_emergency(token) {
+                        service
+                            .glass_is_broken(tx, token, &names.user, source.clone(), now)
+                            .await?;
+                    }
                     service.tell(tx, news(candidate, source.clone(), now)).await?;
                 }
                 note(&notes, |seen| seen.actor = Some(enrolled.spiffe_id.clone()));

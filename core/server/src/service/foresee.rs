@@ -1,11 +1,14 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
-use super::{Turn, guardians, links, recovery_codes, recovery_queue, tokens, waits, wards};
+use super::{Turn, guardians, links, recovery_codes, recovery_plan, recovery_queue, tokens, waits, wards};
+use super::last_admin::{Loss, self};
+use super::readiness_facts::{View};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::{self, Tx, enrollments, meta, recoveries};
 use landfall_identity::authorize::Object;
+use landfall_identity::recovery::Plan;
 use landfall_identity::session::{Factor, SessionFacts};
 use landfall_identity::time::Moment;
 use landfall_identity::token::TokenKind;
@@ -18,10 +21,11 @@ use landfall_identity::{Action, AuthStrength, BoundAction, Refusal};
 pub(super) async fn foresee(
     tx: &mut Tx<'_>,
     turn: &Turn,
+    view: &View,
     act: &BoundAction,
     usable: &[PasskeyRow],
 ) -> Result<(), Failure> {
-    let Aim { action, object, there } = aim(tx, turn, act).await?;
+    let Aim { action, object, there } = aim(tx, turn, &view.plan, act).await?;
     let oldest = usable.iter().min_by_key(|row| row.kept.registered_at);
     let oldest = oldest.ok_or(Refusal::NoPasskey)?;
     let mut caller = turn.caller.clone();
@@ -50,6 +54,12 @@ pub(super) async fn foresee(
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
         }
         _ if !there => Err(Refusal::NotFound.into()),
+        BoundAction::RevokeDevice { user, device } => {
+            last_admin::foreseen(tx, turn, view, user, &Loss::Device(device)).await
+        }
+        BoundAction::RemovePasskey { passkey } => {
+            last_admin::foreseen(tx, turn, view, turn.user()?, &Loss::Passkey(passkey)).await
+        }
         BoundAction::ApproveRecovery { recovery, .. } => {
             let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
             recovery_queue::may_approve(turn, &found)
@@ -71,7 +81,7 @@ struct Aim {
     there: bool,
 }
 
-async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Failure> {
+async fn aim(tx: &mut Tx<'_>, turn: &Turn, plan: &Plan, act: &BoundAction) -> Result<Aim, Failure> {
     let tenant = turn.tenant().clone();
     let mut there = true;
     let (action, object) = match act {
@@ -134,6 +144,10 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, act: &BoundAction) -> Result<Aim, Fai
             there = known;
             (Action::VouchForWard, object)
         }
+        BoundAction::SetRecoveryPlan { ways } => {
+            (Action::SetRecoveryPlan, recovery_plan::foreseen(tx, turn, plan, ways).await?)
+        }
+        BoundAction::DrillPasskey => (Action::DrillPasskey, Object::Own),
     };
     Ok(Aim { action, object, there })
 }

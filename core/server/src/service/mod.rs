@@ -7,17 +7,20 @@ mod addresses;
 mod admin;
 mod aftermath;
 mod audit;
+mod break_glass;
 mod ceremonies;
 mod ceremony_page;
 mod ceremony_recover;
 mod claim;
 mod clock;
+mod drills;
 mod enroll;
 mod foresee;
 mod freeze_links;
 mod link_new;
 mod links;
 mod guardians;
+mod last_admin;
 mod me;
 mod node;
 mod notices;
@@ -27,9 +30,12 @@ mod perform;
 mod post;
 mod prune;
 mod public;
+mod readiness;
+mod readiness_facts;
 mod recovery;
 mod recovery_codes;
 mod recovery_complete;
+mod recovery_plan;
 mod recovery_queue;
 mod recovery_standing;
 mod renew;
@@ -40,6 +46,7 @@ mod tokens;
 mod waits;
 mod wards;
 
+pub use break_glass::{BREAK_GLASS_TTL, GlassFor};
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
 pub use post::{Carrier, Envelope};
@@ -114,3 +121,5 @@ impl Service {
 
 #[cfg(test)]
 mod house_tests;
+#[cfg(test)]
+mod readiness_tests;

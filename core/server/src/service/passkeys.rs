@@ -1,5 +1,6 @@
 //! A user's passkeys: listing, renaming, removing.
 
+use super::last_admin::LastAdmin;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
@@ -94,8 +95,12 @@ impl Service {
             if !others && !query.confirm_last {
                 return Err(Refusal::LastPasskey.into());
             }
+            let view = service.view();
+            let (tenant, user) = (turn.tenant(), turn.user()?);
+            let guard = LastAdmin::before(tx, &view, tenant, user, turn.now).await?;
             sessions::end_of_passkey(tx, id.as_str(), turn.now).await?;
             passkeys::remove(tx, &id).await?;
+            guard.after(tx, &view).await?;
             let what = Happening::PasskeyRemoved { label: row.kept.label.clone() };
             service.tell(tx, turn.news(turn.user()?, what)?).await
         })

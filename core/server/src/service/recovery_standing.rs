@@ -1,11 +1,12 @@
 //! How a recovery stands: what was proved, what of it counts now, and what the plan says.
 
 use crate::store::passkeys::{self, PasskeyRow};
+use super::readiness_facts::{is_acting_admin, plan_of};
+use crate::doors::leads_in;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
-use crate::store::waits::{self, Wait};
+use crate::store::waits::{Wait, self};
 use crate::store::{StoreError, Tx, enrollments, guardians, meta, recovery_codes, users};
-use landfall_identity::caller::AccountState;
 use landfall_identity::id::{EnrollmentId, PasskeyId};
 use landfall_identity::recovery::{
     Carried, CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState, Shown,
@@ -48,7 +49,10 @@ impl Standing {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let user = users::find(tx, &row.tenant, &row.user).await?;
-        let role = user.as_ref().map_or(Role::Member, |user| user.role);
+        let plan = match &user {
+            Some(user) => plan_of(tx, plan, user).await?,
+            None => plan.for_role(Role::Member).without_waits(),
+        };
         let device_lives = enrollments::count_active(tx, &row.tenant, &row.user).await? > 0;
         let mut proofs = Vec::new();
         for proof in recoveries::proofs(tx, &row.id).await? {
@@ -59,7 +63,6 @@ impl Standing {
         let evidence = Evidence { proofs: witnessed(given), device_lives };
         let waited = meta::waits_stand_at(tx).await?.unwrap_or(now);
         let moment = Moment { now, waited };
-        let plan = plan_for(tx, plan, &row, role).await?;
         let wait = waits::find(tx, &row.id).await?;
         let clock =
             wait.as_ref().map_or(WaitClock::NotBegun, |wait| wait.state.clock(wait.whole, waited));
@@ -177,24 +180,6 @@ impl Judged {
     }
 }
 
-/// The tenant's plan as it stands for one user: two administrators for an administrator, and no wait in a
-/// proof's place unless the user wants it.
-///
-/// # Errors
-/// The database.
-pub(super) async fn plan_for(
-    tx: &mut Tx<'_>,
-    plan: &Plan,
-    row: &Recovery,
-    role: Role,
-) -> Result<Plan, StoreError> {
-    let plan = plan.for_role(role);
-    Ok(match waits::allowed_since(tx, &row.tenant, &row.user).await? {
-        Some(_) => plan,
-        None => plan.without_waits(),
-    })
-}
-
 /// Whether a proof counts as the rows are now: a code that still works, an administrator or a guardian who
 /// is one still and could act on the device that the approval was given on, a device of
 /// the user that may still act, a passkey that is still registered, is found without a user name, and does not
@@ -205,6 +190,10 @@ async fn counts(
     proof: &ProofRow,
 ) -> Result<bool, StoreError> {
     let shape = |column| StoreError::Shape { column };
+    // What readiness promises and what counts here is one answer.
+    if !leads_in(proof.door) {
+        return Ok(false);
+    }
     match proof.door {
         Door::RecoveryCode => {
             let name = CodeName::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
@@ -214,9 +203,7 @@ async fn counts(
         Door::Admin => {
             let name = UserName::parse(proof.by.as_str()).map_err(|_| shape(1))?;
             let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
-            let admin = users::find(tx, &recovery.tenant, &name)
-                .await?
-                .is_some_and(|user| user.role == Role::Admin);
+            let admin = is_acting_admin(tx, &recovery.tenant, &name).await?;
             Ok(admin && name != recovery.user && acts(tx, recovery, &name, &device).await?)
         }
         Door::Device => {

@@ -246,6 +246,24 @@ pub async fn cancel_others(
     .await
 }
 
+/// Withdraws every token of the server's own making that can still be used: each emergency code takes
+/// the place of the one before.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn cancel_servers_own(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.run(
+        "UPDATE tokens SET state = 'cancelled', cancelled_at = $2
+         WHERE tenant = $1 AND issued_by IS NULL AND state = 'issued'",
+        params![tenant.as_str(), now],
+    )
+    .await
+}
+
 /// Counts a refused try, so that the owner sees it.
 ///
 /// # Errors

@@ -105,6 +105,25 @@ pub async fn any_admin(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     Ok(tx.one("SELECT 1 FROM users WHERE role = 'admin' LIMIT 1", params![]).await?.is_some())
 }
 
+/// A tenant's administrators by name.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn admins(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    limit: u32,
+) -> Result<Vec<User>, StoreError> {
+    let rows = tx
+        .all(
+            "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at
+             FROM users WHERE tenant = $1 AND role = 'admin' ORDER BY name LIMIT $2",
+            params![tenant.as_str(), limit],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
 /// A page of a tenant's users by name, after `after`.
 ///
 /// # Errors

@@ -128,6 +128,52 @@ fn what_the_database_was_made_for_is_compared() {
 }
 
 #[test]
+fn a_plan_made_to_measure_is_data_and_a_bad_one_is_told() {
+    let folder = Folder::new();
+    let device = "{ proofs = { door = \"device\", count = 1 } }";
+    let admins = "{ wait = { seconds = 3600, hold = \"while-a-device-lives\", after = \
+                  { proofs = { door = \"admin\", count = 2 } } } }";
+    let own = format!("recovery_plan = {{ any_of = [{device}, {admins}] }}");
+    let said = folder.check(&own);
+    assert!(said.ok, "{said:?}");
+    says(
+        &said,
+        &["Way back in", "a device; or 2 administrators, after 1 h while a device still works"],
+    );
+    says(&folder.check(""), &["the rest of recovery_plan leads nowhere yet"]);
+    for (plan, why) in [
+        ("\"teams\"".to_owned(), "personal, team, strict"),
+        (format!("{{ any_of = [{device}] }}"), "nobody who has lost every device"),
+        (
+            format!(
+                "{{ any_of = [{device}, {{ proofs = {{ door = \"recovery-code\", count = 1 }} }}] }}"
+            ),
+            "weaker",
+        ),
+        (format!("{{ any_off = [{device}] }}"), "any_off"),
+    ] {
+        let said = folder.check(&format!("recovery_plan = {plan}"));
+        assert!(!said.ok, "{plan}: {said:?}");
+        says(&said, &["recovery_plan", why]);
+    }
+}
+
+#[test]
+fn the_rules_of_nist_are_stated_and_a_setting_flips_them() {
+    let folder = Folder::new();
+    let state = |toml: &str| {
+        folder.check(toml);
+        run(command().args(["config", "nist", "--config"]).arg(folder.path("landfall.toml")))
+    };
+    let usual = state("");
+    assert!(usual.ok, "{usual:?}");
+    says(&usual, &["NIST SP 800-63B-4", "kept      4.1.2.2", "NOT KEPT  4.2.3", "set smtp_url"]);
+    says(&state("device_token_ttl_max_seconds = 3600"), &["NOT KEPT  4.1.2.2", "set it to 600"]);
+    let mails = "smtp_url = 'smtps://mail.example.org'\nsmtp_from = 'landfall@example.org'";
+    says(&state(mails), &["kept      4.2.3", "kept      4.6"]);
+}
+
+#[test]
 fn a_wrong_file_is_named() {
     let said = run(command().args(["config", "check", "--config", "/nowhere/landfall.toml"]));
     assert!(!said.ok);

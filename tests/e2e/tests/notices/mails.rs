@@ -97,6 +97,8 @@ async fn no_label_and_no_address_can_write_a_header() {
     ana.client().rename_passkey(&passkey.parse().unwrap(), label).await.unwrap();
     world.clock.advance(Seconds(1));
     let id = passkey.parse().unwrap();
+    // Somebody must be left who can administer.
+    world.invited_admin(&ana, "eve").await.unwrap();
     ana.client().remove_passkey(&id, true, &ana.shell).await.unwrap();
     let mails = until_subject(&world, &smtp, ANA, "Passkey removed", 1).await;
     let names = fields(&mails[0]);

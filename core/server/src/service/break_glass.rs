@@ -1,0 +1,188 @@
+//! When no administrator can get in: whoever runs the server makes one code, on the server's own
+//! machine, and every administrator hears of it.
+
+use super::Service;
+use super::notices::News;
+use crate::failure::Failure;
+use crate::store::tokens::Token;
+use crate::store::{self, Lane, StoreError, Tx, enrollments, tokens, users};
+use landfall_crypto::door::DoorSecret;
+use landfall_crypto::secret::SecretText;
+use landfall_crypto::token::{TokenPayload, TokenText, Trust};
+use landfall_identity::audit::AuditEvent;
+use landfall_identity::id::{AuditId, TokenId};
+use landfall_identity::notice::{By, Happening};
+use landfall_identity::token::{CLAIM_TTL, TokenKind, TokenState};
+use landfall_identity::{DeviceName, Refusal, Role, Seconds, Timestamp, UserName};
+use url::Url;
+
+/// How long the code can be used, at most.
+pub const BREAK_GLASS_TTL: Seconds = CLAIM_TTL;
+/// Its code in the audit.
+pub const BREAK_GLASS: &str = "break-glass";
+/// Administrators who hear of it at the most.
+const TOLD_MAX: u32 = 64;
+
+/// Whom the code lets in.
+#[derive(Debug, Clone)]
+pub enum GlassFor {
+    /// An administrator there is, on a device that has no such name yet.
+    Existing {
+        /// Who.
+        user: UserName,
+        /// The new device.
+        device: DeviceName,
+    },
+    /// An administrator there is not yet.
+    New {
+        /// Who.
+        user: UserName,
+    },
+}
+
+impl GlassFor {
+    /// Who.
+    pub fn user(&self) -> &UserName {
+        match self {
+            Self::Existing { user, .. } | Self::New { user } => user,
+        }
+    }
+
+    fn token(&self) -> (TokenKind, Option<DeviceName>) {
+        match self {
+            Self::Existing { device, .. } => (TokenKind::Device, Some(device.clone())),
+            Self::New { .. } => (TokenKind::Invite, None),
+        }
+    }
+}
+
+/// Whether the server itself made this token, for another than its first administrator.
+pub(super) fn is_emergency(token: &Token) -> bool {
+    token.issued_by.is_none() && token.kind != TokenKind::Claim
+}
+
+impl Service {
+    /// Makes the code. The server itself makes it, so it opens no vault; it is used once, within an
+    /// hour, and the one before it is withdrawn.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for somebody who is no administrator, and on a server that nobody has
+    /// claimed, whose claim token does all this; [`Refusal::UserExists`] for a new one who is there;
+    /// [`Refusal::DeviceNameTaken`].
+    pub async fn break_glass(&self, whom: GlassFor) -> Result<SecretText, Failure> {
+        let now = self.ambient.now();
+        let secret = DoorSecret::generate(self.ambient.random.as_ref());
+        let (kind, device) = whom.token();
+        let token = Token {
+            id: TokenId::from_bits(self.ambient.row_bits()),
+            tenant: self.settings.tenant.clone(),
+            kind,
+            user: Some(whom.user().clone()),
+            device,
+            role: Role::Admin,
+            auth_hash: *secret.auth().hash().as_bytes(),
+            state: TokenState::Issued,
+            issued_by: None,
+            issuer: None,
+            issued_at: now,
+            expires_at: now + BREAK_GLASS_TTL,
+            enrollment: None,
+            consumed_device: None,
+            certificate: None,
+            refused_tries: 0,
+        };
+        let text = self.glass_text(&token, secret)?;
+        let id = AuditId::from_bits(self.ambient.row_bits());
+        let target =
+            format!("{} token {} for the administrator {}", kind.as_str(), token.id, whom.user());
+        let event = AuditEvent::by_server(id, now, token.tenant.clone(), BREAK_GLASS, target);
+        let salt = self.ambient.random();
+        let service = self.clone();
+        let work = async move |tx: &mut Tx<'_>| service.put_glass(tx, &whom, &token).await;
+        let record = async move |tx: &mut Tx<'_>, result: &Result<(), Failure>| match result {
+            Ok(()) => store::audit::append(tx, &event, salt).await,
+            Err(_) => Ok::<_, StoreError>(()),
+        };
+        self.store.write(Lane::Known, work, record).await?;
+        Ok(text)
+    }
+
+    async fn put_glass(
+        &self,
+        tx: &mut Tx<'_>,
+        whom: &GlassFor,
+        token: &Token,
+    ) -> Result<(), Failure> {
+        if !users::any_admin(tx).await? {
+            return Err(Refusal::NotFound.into());
+        }
+        let found = users::find(tx, &token.tenant, whom.user()).await?;
+        match (whom, found) {
+            (GlassFor::New { .. }, None) => {}
+            (GlassFor::New { .. }, Some(_)) => return Err(Refusal::UserExists.into()),
+            (GlassFor::Existing { user, device }, Some(found)) if found.role == Role::Admin => {
+                if enrollments::find(tx, &token.tenant, user, device).await?.is_some() {
+                    return Err(Refusal::DeviceNameTaken.into());
+                }
+            }
+            (GlassFor::Existing { .. }, _) => return Err(Refusal::NotFound.into()),
+        }
+        tokens::cancel_servers_own(tx, &token.tenant, token.issued_at).await?;
+        tokens::insert(tx, token).await?;
+        for admin in users::admins(tx, &token.tenant, TOLD_MAX).await? {
+            let news = News {
+                tenant: token.tenant.clone(),
+                user: admin.name,
+                at: token.issued_at,
+                what: Happening::BreakGlass { user: whom.user().clone() },
+                by: By::Operator,
+                source: None,
+            };
+            self.tell(tx, news).await?;
+        }
+        Ok(())
+    }
+
+    /// An emergency code lets somebody in. Like a recovery it ends a freeze from before it: else whoever
+    /// comes in could not so much as register a passkey. A freeze that came afterwards is an answer to it.
+    ///
+    /// # Errors
+    /// [`Refusal::AccountFrozen`].
+    pub(super) async fn glass_is_broken(
+        &self,
+        tx: &mut Tx<'_>,
+        token: &Token,
+        user: &UserName,
+        source: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        tracing::warn!(%user, kind = token.kind.as_str(), "an emergency code lets somebody in");
+        let found = users::find(tx, &token.tenant, user).await?;
+        match found.and_then(|user| user.frozen_at) {
+            None => Ok(()),
+            Some(at) if at > token.issued_at => Err(Refusal::AccountFrozen.into()),
+            Some(_) => {
+                users::set_frozen(tx, &token.tenant, user, None).await?;
+                let (tenant, user) = (token.tenant.clone(), user.clone());
+                let (what, by) = (Happening::AccountUnfrozen, By::Operator);
+                self.tell(tx, News { tenant, user, at: now, what, by, source }).await
+            }
+        }
+    }
+
+    fn glass_text(&self, token: &Token, secret: DoorSecret) -> Result<SecretText, Failure> {
+        let payload = TokenPayload {
+            id: token.id.clone(),
+            kind: token.kind,
+            url: Url::parse(&self.settings.public_url).map_err(Failure::internal)?,
+            trust: Trust::try_from(self.pki.trust().to_owned()).map_err(Failure::internal)?,
+            tenant: token.tenant.clone(),
+            user: token.user.clone(),
+            device: token.device.clone(),
+            exp: token.expires_at,
+            vault: false,
+            role: (token.kind == TokenKind::Invite).then_some(Role::Admin),
+        };
+        TokenText { payload, secret }.print().map_err(Failure::internal)
+    }
+}

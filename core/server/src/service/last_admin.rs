@@ -1,0 +1,146 @@
+//! No act leaves a tenant without an administrator who can act or come back.
+//!
+//! The guard looks before an act and after it, in the act's own transaction: what was so before is no
+//! reason to refuse, and what the act brings about is undone with it. A freeze is never refused: it ends
+//! by what the owner holds, and a thief must be stopped at once.
+
+use super::Turn;
+use super::readiness_facts::{ADMINS_MAX, Holdings, View, plan_of, vouchers};
+use crate::failure::Failure;
+use crate::store::users::User;
+use crate::store::{StoreError, Tx, holdings as held, passkeys, users};
+use landfall_identity::id::PasskeyId;
+use landfall_identity::recovery::{Plan, Thing, ThingKind};
+use landfall_identity::{DeviceName, Refusal, Role, TenantName, Timestamp, UserName};
+
+/// Whether an administrator can act now, or come back.
+///
+/// # Errors
+/// The database.
+pub(super) async fn stands(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    admin: &User,
+    holdings: &Holdings,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if holdings.devices > 0 && holdings.passkeys > 0 {
+        return Ok(true);
+    }
+    // Who was enrolled a moment ago has not registered a passkey yet.
+    let registering =
+        holdings.devices > 0 && held::has_live_grant(tx, &admin.tenant, &admin.name, now).await?;
+    Ok(registering || holdings.come_back_by(plan))
+}
+
+async fn somebody_stands(
+    tx: &mut Tx<'_>,
+    view: &View,
+    tenant: &TenantName,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let vouchers = vouchers(tx, view, tenant, now).await?;
+    if !vouchers.is_empty() {
+        return Ok(true);
+    }
+    for admin in users::admins(tx, tenant, ADMINS_MAX).await? {
+        let holdings = Holdings::of(tx, view, &admin, &vouchers, now).await?;
+        let plan = plan_of(tx, &view.plan, &admin).await?;
+        if stands(tx, &plan, &admin, &holdings, now).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What an act would take from a user.
+pub(super) enum Loss<'a> {
+    /// A device.
+    Device(&'a DeviceName),
+    /// A passkey.
+    Passkey(&'a PasskeyId),
+}
+
+/// Before a person is asked to touch for it: whether the loss would leave nobody. What comes of the act
+/// itself is decided by [`LastAdmin`].
+///
+/// # Errors
+/// [`Refusal::LastAdmin`].
+pub(super) async fn foreseen(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    view: &View,
+    user: &UserName,
+    loss: &Loss<'_>,
+) -> Result<(), Failure> {
+    let (tenant, now) = (turn.tenant(), turn.now);
+    let Some(found) = users::find(tx, tenant, user).await? else { return Ok(()) };
+    let vouchers = vouchers(tx, view, tenant, now).await?;
+    if found.role != Role::Admin || vouchers != [user.clone()] {
+        return Ok(());
+    }
+    let mut left = Holdings::of(tx, view, &found, &vouchers, now).await?;
+    match loss {
+        Loss::Device(device) => {
+            let is_it =
+                |thing: &Thing| thing.kind == ThingKind::Device && thing.name == device.as_str();
+            let before = left.things.len();
+            left.things.retain(|thing| !is_it(thing));
+            left.devices -= before - left.things.len();
+        }
+        Loss::Passkey(passkey) => {
+            let row = passkeys::find(tx, tenant, user, passkey).await?;
+            left.passkeys -= usize::from(row.is_some_and(|row| row.usable()));
+        }
+    }
+    let plan = plan_of(tx, &view.plan, &found).await?;
+    if stands(tx, &plan, &found, &left, now).await? {
+        return Ok(());
+    }
+    for other in users::admins(tx, tenant, ADMINS_MAX).await? {
+        let holdings = Holdings::of(tx, view, &other, &[], now).await?;
+        let plan = plan_of(tx, &view.plan, &other).await?;
+        if other.name != *user && stands(tx, &plan, &other, &holdings, now).await? {
+            return Ok(());
+        }
+    }
+    Err(Refusal::LastAdmin.into())
+}
+
+/// Watches over an act against one user.
+pub(super) struct LastAdmin {
+    /// Whether the act could bring it about at all.
+    watch: bool,
+    tenant: TenantName,
+    now: Timestamp,
+}
+
+impl LastAdmin {
+    /// Before the act.
+    ///
+    /// # Errors
+    /// The database.
+    pub(super) async fn before(
+        tx: &mut Tx<'_>,
+        view: &View,
+        tenant: &TenantName,
+        user: &UserName,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let found = users::find(tx, tenant, user).await?;
+        let admin = found.is_some_and(|user| user.role == Role::Admin);
+        let watch = admin && somebody_stands(tx, view, tenant, now).await?;
+        Ok(Self { watch, tenant: tenant.clone(), now })
+    }
+
+    /// After it.
+    ///
+    /// # Errors
+    /// [`Refusal::LastAdmin`]; the act is undone.
+    pub(super) async fn after(self, tx: &mut Tx<'_>, view: &View) -> Result<(), Failure> {
+        if self.watch && !somebody_stands(tx, view, &self.tenant, self.now).await? {
+            return Err(Refusal::LastAdmin.into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! What readiness and the last-administrator guard know of people: what they hold, who would vouch, and
+//! by which plan. What the engine does not count (`crate::doors`) is not promised.
+
+use super::Service;
+use crate::doors::leads_in;
+use crate::failure::Failure;
+use crate::store::users::User;
+use crate::store::{
+    StoreError, Tx, addresses, guardians, holdings, passkeys, recovery_codes, recovery_plans, users,
+    waits,
+};
+use landfall_identity::address::ADDRESSES_PER_USER;
+use landfall_identity::recovery::{
+    Door, GUARDIANS_PER_USER, Plan, Readiness, Standing, Thing, ThingKind,
+};
+use landfall_identity::{DeviceName, Role, Seconds, TenantName, Timestamp, UserName};
+
+/// Devices of one user that are looked at. Nobody is readier for more.
+const DEVICES_MAX: u32 = 32;
+/// Administrators of one tenant that are looked at.
+pub(super) const ADMINS_MAX: u32 = 64;
+
+/// By what people are looked at.
+#[derive(Clone)]
+pub(super) struct View {
+    /// The tenant's plan.
+    pub plan: Plan,
+    /// How long a device may be silent and still renew by itself.
+    pub silence_max: Seconds,
+}
+
+impl View {
+    /// The devices of a user that may act, and still can: one that was silent for too long gets no
+    /// certificate any more.
+    async fn devices(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<Vec<DeviceName>, StoreError> {
+        let heard = now - self.silence_max;
+        holdings::active_names(tx, &user.tenant, &user.name, (now, heard), DEVICES_MAX).await
+    }
+}
+
+impl Service {
+    /// By what people are looked at.
+    pub(super) fn view(&self) -> View {
+        let plan = self.settings.recovery_plan.clone();
+        View { plan, silence_max: self.settings.renewal_silence_max }
+    }
+}
+
+/// What a user holds.
+pub(super) struct Holdings {
+    /// Everything that could be a proof, whether its door leads in or not.
+    pub things: Vec<Thing>,
+    /// Devices that may act, or will once the freeze is ended.
+    pub devices: usize,
+    /// Passkeys that can be used.
+    pub passkeys: usize,
+}
+
+impl Holdings {
+    /// Looks at the rows. `vouchers` are the tenant's administrators who could vouch.
+    pub(super) async fn of(
+        tx: &mut Tx<'_>,
+        view: &View,
+        user: &User,
+        vouchers: &[UserName],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let (tenant, name) = (&user.tenant, &user.name);
+        let usable: Vec<_> = passkeys::all_of(tx, tenant, name)
+            .await?
+            .into_iter()
+            .filter(passkeys::PasskeyRow::usable)
+            .collect();
+        let mut devices = view.devices(tx, user, now).await?;
+        if user.frozen_at.is_some() && usable.is_empty() {
+            // They stand still, and their owner has nothing that ends it.
+            devices.clear();
+        }
+        let thing = |kind, name: String| Thing { kind, name };
+        let mut things: Vec<_> =
+            devices.iter().map(|name| thing(ThingKind::Device, name.to_string())).collect();
+        for row in usable.iter().filter(|row| leaves_its_device(row)) {
+            let kind = match row.kept.reported.backup_eligible {
+                true => ThingKind::SyncedPasskey,
+                false => ThingKind::RoamingKey,
+            };
+            // Labels need not differ; identifiers do.
+            things.push(thing(kind, format!("{} ({})", row.kept.label, row.kept.id)));
+        }
+        let codes = recovery_codes::count_live(tx, tenant, name).await?;
+        if codes > 0 {
+            things.push(thing(ThingKind::CodeSheet, format!("{codes} recovery codes on paper")));
+        }
+        let start = (Timestamp::from_millis(i64::MIN), "");
+        let mailboxes = addresses::list(tx, tenant, name, start, ADDRESSES_PER_USER).await?;
+        let confirmed = mailboxes.into_iter().filter(|address| address.confirmed_at.is_some());
+        things.extend(confirmed.map(|row| thing(ThingKind::Mailbox, row.address.as_str().into())));
+        let others = vouchers.iter().filter(|admin| *admin != name);
+        things.extend(others.map(|admin| thing(ThingKind::Admin, admin.to_string())));
+        let guardians = guardians(tx, view, user, now).await?;
+        things.extend(guardians.map(|name| thing(ThingKind::Guardian, name.to_string())));
+        Ok(Self { things, devices: devices.len(), passkeys: usable.len() })
+    }
+
+    /// Whether a plan lets its user in without any device of theirs.
+    pub(super) fn come_back_by(&self, plan: &Plan) -> bool {
+        let elsewhere = |door| door != Door::Device && leads_in(door);
+        judge(plan.within(elsewhere), &self.things)
+            .is_ok_and(|readiness| readiness.standing != Standing::LockedOut)
+    }
+}
+
+/// A user's guardians whose word would count now: with a device that may act, and a passkey to step up
+/// with.
+async fn guardians(
+    tx: &mut Tx<'_>,
+    view: &View,
+    user: &User,
+    now: Timestamp,
+) -> Result<impl Iterator<Item = UserName>, StoreError> {
+    let mut names = Vec::new();
+    for named in guardians::list(tx, &user.tenant, &user.name, "", GUARDIANS_PER_USER).await? {
+        let Some(guardian) = users::find(tx, &user.tenant, &named.guardian).await? else { continue };
+        if named.since.covers(now) && could_vouch(tx, view, &guardian, now).await? {
+            names.push(guardian.name);
+        }
+    }
+    Ok(names.into_iter())
+}
+
+/// Whether somebody could give their word now: their account may act, and so may a device of theirs, and
+/// they have a passkey to step up with.
+async fn could_vouch(
+    tx: &mut Tx<'_>,
+    view: &View,
+    user: &User,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(user.frozen_at.is_none()
+        && !view.devices(tx, user, now).await?.is_empty()
+        && passkeys::count_usable(tx, &user.tenant, &user.name).await? > 0)
+}
+
+/// Whether a passkey can be used on another machine, and found there without a name.
+pub(super) fn leaves_its_device(row: &passkeys::PasskeyRow) -> bool {
+    !row.device_bound() && row.kept.resident == Some(true)
+}
+
+/// How ready somebody is who holds these things.
+///
+/// # Errors
+/// A plan that should never have been chosen.
+pub(super) fn readiness(plan: &Plan, holdings: &Holdings) -> Result<Readiness, Failure> {
+    judge(plan.within(leads_in), &holdings.things)
+}
+
+fn judge(plan: Option<Plan>, things: &[Thing]) -> Result<Readiness, Failure> {
+    match plan {
+        Some(plan) => Readiness::of(&plan, things).map_err(Failure::internal),
+        None => Ok(Readiness::shut()),
+    }
+}
+
+/// The plan that holds for a user: the tenant's (two administrators for an administrator, and no wait in a
+/// proof's place unless the user wants it), and their own on top of it. A plan of their own can
+/// only ever take something away, whatever became of the tenant's since it was chosen.
+///
+/// # Errors
+/// The database.
+pub(super) async fn plan_of(
+    tx: &mut Tx<'_>,
+    tenant_plan: &Plan,
+    user: &User,
+) -> Result<Plan, StoreError> {
+    let role_plan = tenant_plan.for_role(user.role);
+    let base = match waits::allowed_since(tx, &user.tenant, &user.name).await? {
+        Some(_) => role_plan,
+        None => role_plan.without_waits(),
+    };
+    let own = recovery_plans::find(tx, &user.tenant, &user.name).await?;
+    Ok(own.map_or(base.clone(), |own| on_top(&base, &own.plan.for_role(user.role))))
+}
+
+/// One's own plan on top of the tenant's.
+pub(super) fn on_top(base: &Plan, own: &Plan) -> Plan {
+    match own.check(base) {
+        Ok(()) => own.clone(),
+        Err(_) => base.and(own),
+    }
+}
+
+/// Whether this user is an administrator whose account may act.
+///
+/// # Errors
+/// The database.
+pub(super) async fn is_acting_admin(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    name: &UserName,
+) -> Result<bool, StoreError> {
+    let found = users::find(tx, tenant, name).await?;
+    Ok(found.is_some_and(|user| user.role == Role::Admin && user.frozen_at.is_none()))
+}
+
+/// Administrators who could vouch now: with a device that may act, and a passkey to step up with.
+///
+/// # Errors
+/// The database.
+pub(super) async fn vouchers(
+    tx: &mut Tx<'_>,
+    view: &View,
+    tenant: &TenantName,
+    now: Timestamp,
+) -> Result<Vec<UserName>, StoreError> {
+    let mut names = Vec::new();
+    for admin in users::admins(tx, tenant, ADMINS_MAX).await? {
+        if could_vouch(tx, view, &admin, now).await? {
+            names.push(admin.name);
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,48 @@
+//! What a user holds, as readiness looks at it.
+
+use super::{StoreError, Tx, params};
+use landfall_identity::{DeviceName, TenantName, Timestamp, UserName};
+
+/// The names of a user's devices that may act, whose certificate has not ended by the first time, or
+/// that were heard of since the second.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn active_names(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+    (now, heard): (Timestamp, Timestamp),
+    limit: u32,
+) -> Result<Vec<DeviceName>, StoreError> {
+    let rows = tx
+        .all(
+            "SELECT device FROM enrollments
+             WHERE tenant = $1 AND user_name = $2 AND state = 'active'
+               AND (not_after > $4 OR last_seen_at >= $5) ORDER BY device LIMIT $3",
+            params![tenant.as_str(), user.as_str(), limit, now, heard],
+        )
+        .await?;
+    rows.iter().map(|row| row.parse(0)).collect()
+}
+
+/// Whether a device of a user that may act holds the right to register a passkey.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn has_live_grant(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = tx
+        .one(
+            "SELECT 1 FROM grants g JOIN enrollments e ON e.id = g.enrollment
+             WHERE e.tenant = $1 AND e.user_name = $2 AND e.state = 'active'
+               AND g.spent_at IS NULL AND g.expires_at > $3 LIMIT 1",
+            params![tenant.as_str(), user.as_str(), now],
+        )
+        .await?;
+    Ok(row.is_some())
+}
