@@ -27,6 +27,10 @@ proofs: ("device" | "passkey" | "recovery-code" | "mailed-code" | "admin" | "gua
  */
 held_until: At | null, 
 /**
+ * Whether a code by mail is a proof here: the server sends mail, and its plan counts it.
+ */
+by_mail: boolean, 
+/**
  * When it ends by itself.
  */
 expires_at: At, 

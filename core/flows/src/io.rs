@@ -163,7 +163,7 @@ pub enum Call {
         /// Which key.
         key: KeyRef,
     },
-    /// Begin a recovery. This and the next three are signed by the key.
+    /// Begin a recovery. This and the next five are signed by the key.
     BeginRecovery {
         /// Which key.
         key: KeyRef,
@@ -176,6 +176,20 @@ pub enum Call {
     },
     /// Show the code that the person gave. The engine adds its name and its `auth` half.
     ProveRecovery {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
+    /// Ask for a code to be mailed.
+    MailRecoveryCode {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
+    /// Show the code that was mailed. The engine adds what the person typed.
+    ProveRecoveryByMail {
         /// Which key.
         key: KeyRef,
         /// Which recovery.

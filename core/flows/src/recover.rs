@@ -42,10 +42,26 @@ pub struct RecoverFlow {
     facts: RecoverFacts,
     /// Whether the person has given a code that was not shown to the server yet.
     code: bool,
+    /// What the person wants of the door by mail.
+    #[serde(default)]
+    mail: ByMail,
     /// What the server said last.
     status: Option<RecoveryStatus>,
     state: State,
     track: Track,
+}
+
+/// What the person wants of the door by mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ByMail {
+    /// Nothing, or it was done.
+    #[default]
+    Nothing,
+    /// A code shall be mailed.
+    Ask,
+    /// They have typed one that was not shown to the server yet.
+    Show,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +77,10 @@ enum State {
     Beginning { key: KeyRef, csr: String },
     /// The code is shown.
     Proving { key: KeyRef, recovery: RecoveryId },
+    /// The server is asked to mail a code.
+    Asking { key: KeyRef, recovery: RecoveryId },
+    /// The mailed code is shown.
+    ShowingMailed { key: KeyRef, recovery: RecoveryId },
     /// The server is asked how it stands.
     Looking { key: KeyRef, recovery: RecoveryId },
     /// Somebody must approve, or time must pass.
@@ -89,7 +109,7 @@ impl RecoverFlow {
     pub fn new(facts: RecoverFacts, code: bool, now: Timestamp) -> Self {
         let mut track = Track::new(&STEPS);
         track.reach(FlowStepId::Confirm, now);
-        Self { facts, code, status: None, state: State::Confirm, track }
+        Self { facts, code, mail: ByMail::Nothing, status: None, state: State::Confirm, track }
     }
 
     /// What it is about.
@@ -125,6 +145,16 @@ impl RecoverFlow {
         self.code = true;
     }
 
+    /// The person wants a code by mail: the next `begin` asks for it.
+    pub fn ask_by_mail(&mut self) {
+        self.mail = ByMail::Ask;
+    }
+
+    /// The person has typed the code that was mailed: the next `begin` shows it.
+    pub fn give_mailed_code(&mut self) {
+        self.mail = ByMail::Show;
+    }
+
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
         self.facts.device = device;
@@ -144,6 +174,8 @@ impl RecoverFlow {
             State::Waiting { .. } | State::Kept { .. } => vec![Effect::Save(Saved::Progress)],
             State::Beginning { .. }
             | State::Proving { .. }
+            | State::Asking { .. }
+            | State::ShowingMailed { .. }
             | State::Looking { .. }
             | State::Completing { .. }
             | State::Renewing { .. } => {
@@ -162,6 +194,8 @@ impl RecoverFlow {
                 Call::BeginRecovery { key, csr, user: user.clone(), device: device.clone() }
             }
             State::Proving { key, recovery } => Call::ProveRecovery { key, recovery },
+            State::Asking { key, recovery } => Call::MailRecoveryCode { key, recovery },
+            State::ShowingMailed { key, recovery } => Call::ProveRecoveryByMail { key, recovery },
             State::Looking { key, recovery } => Call::ShowRecovery { key, recovery },
             State::Completing { key, recovery, .. } => Call::CompleteRecovery {
                 key,
@@ -188,18 +222,21 @@ impl RecoverFlow {
     }
 
     fn look(&mut self, key: KeyRef, recovery: RecoveryId, now: Timestamp) -> Vec<Effect> {
-        let state = match self.code {
-            true => State::Proving { key, recovery },
-            false => State::Looking { key, recovery },
+        let state = match (self.code, self.mail) {
+            (true, _) => State::Proving { key, recovery },
+            (false, ByMail::Ask) => State::Asking { key, recovery },
+            (false, ByMail::Show) => State::ShowingMailed { key, recovery },
+            (false, ByMail::Nothing) => State::Looking { key, recovery },
         };
         self.enter(state, now)
     }
 
     fn resumed(&mut self, now: Timestamp) -> Vec<Effect> {
         match self.state.clone() {
-            State::Waiting { key, recovery } | State::Looking { key, recovery } => {
-                self.look(key, recovery, now)
-            }
+            State::Waiting { key, recovery }
+            | State::Looking { key, recovery }
+            | State::Asking { key, recovery }
+            | State::ShowingMailed { key, recovery } => self.look(key, recovery, now),
             State::Completing { key, recovery, .. } => {
                 self.enter(State::Completing { key, recovery, again: true }, now)
             }
@@ -228,7 +265,13 @@ impl RecoverFlow {
                 self.status = Some(status);
                 self.go_on(key, recovery, now)
             }
-            (State::Looking { key, recovery }, Reply::Recovery(status)) => {
+            (
+                State::Asking { key, recovery }
+                | State::ShowingMailed { key, recovery }
+                | State::Looking { key, recovery },
+                Reply::Recovery(status),
+            ) => {
+                self.mail = ByMail::Nothing;
                 self.status = Some(status);
                 self.go_on(key, recovery, now)
             }
@@ -303,6 +346,13 @@ impl RecoverFlow {
         if is_about_the_code(problem.code) {
             self.code = false;
         }
+        // Asked for again, or typed again, only when the person says so.
+        if matches!(
+            problem.code,
+            ErrorCode::MailedCodeWrong | ErrorCode::RateLimited | ErrorCode::MailUnavailable
+        ) {
+            self.mail = ByMail::Nothing;
+        }
         let resume = resume_point(&self.state, problem.code);
         let forget = resume.is_none();
         self.track.fail(now);
@@ -336,9 +386,10 @@ fn resume_point(state: &State, code: ErrorCode) -> Option<State> {
     }
     match state.clone() {
         State::Confirm | State::Failed { .. } => None,
-        State::Proving { key, recovery } | State::Looking { key, recovery } => {
-            Some(State::Waiting { key, recovery })
-        }
+        State::Proving { key, recovery }
+        | State::Asking { key, recovery }
+        | State::ShowingMailed { key, recovery }
+        | State::Looking { key, recovery } => Some(State::Waiting { key, recovery }),
         State::Completing { key, recovery, .. } => {
             Some(State::Completing { key, recovery, again: true })
         }
@@ -351,7 +402,11 @@ fn step_of(state: &State) -> Option<FlowStepId> {
         State::Confirm => FlowStepId::Confirm,
         State::MakingKey => FlowStepId::MakeKey,
         State::Beginning { .. } => FlowStepId::Introduce,
-        State::Proving { .. } | State::Looking { .. } | State::Waiting { .. } => FlowStepId::Prove,
+        State::Proving { .. }
+        | State::Asking { .. }
+        | State::ShowingMailed { .. }
+        | State::Looking { .. }
+        | State::Waiting { .. } => FlowStepId::Prove,
         State::Completing { .. } | State::Renewing { .. } => FlowStepId::AskServer,
         State::Signing { .. } | State::Kept { .. } | State::Failed { .. } => return None,
     })
@@ -363,6 +418,8 @@ fn key_of(state: &State) -> Option<&KeyRef> {
         State::Signing { key }
         | State::Beginning { key, .. }
         | State::Proving { key, .. }
+        | State::Asking { key, .. }
+        | State::ShowingMailed { key, .. }
         | State::Looking { key, .. }
         | State::Waiting { key, .. }
         | State::Completing { key, .. }

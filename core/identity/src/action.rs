@@ -245,8 +245,11 @@ actions! {
     BeginRecovery = Demand::new("begin-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It asks how it stands.
     ReadRecovery = Demand::new("read-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
-    /// It shows a recovery code.
+    /// It shows a recovery code, or one that was mailed.
     ProveRecovery = Demand::new("prove-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It asks for a code to be mailed to the account's confirmed addresses.
+    MailRecoveryCode =
+        Demand::new("mail-recovery-code", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It becomes a device.
     CompleteRecovery = Demand::new("complete-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// Recoveries of one's own account that are under way.

@@ -117,6 +117,31 @@ pub struct RecoveryProveRequest {
     pub auth: String,
 }
 
+/// Have a code mailed to the account's confirmed addresses: `POST /auth/recovery/mail`. Answered alike
+/// whether there are any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RecoveryMailRequest {
+    /// Which.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub recovery_id: RecoveryId,
+}
+
+/// Show the code that was mailed: `POST /auth/recovery/mail/prove`. It counts for this recovery alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RecoveryMailProveRequest {
+    /// Which.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub recovery_id: RecoveryId,
+    /// What the person typed: eight Crockford characters.
+    pub code: String,
+}
+
 /// Become a device: `POST /auth/recovery/complete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -168,6 +193,9 @@ pub struct RecoveryStatus {
     /// Until when it is held, when only time is missing.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub held_until: Option<At>,
+    /// Whether a code by mail is a proof here: the server sends mail, and its plan counts it.
+    #[serde(default)]
+    pub by_mail: bool,
     /// When it ends by itself.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: At,

@@ -7,9 +7,11 @@
 mod explain;
 mod site;
 mod smtp;
+mod webhooks;
 
 pub use site::{PublicUrl, Site};
 pub use smtp::{SmtpSecurity, SmtpUrl};
+pub use webhooks::{WEBHOOKS_MAX, WebhookUrl, WebhookUrlError};
 
 use explain::{Sources, explain};
 
@@ -17,6 +19,7 @@ use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
+use ipnet::IpNet;
 use landfall_identity::recovery::Preset;
 use landfall_identity::token::{DEVICE_TTL, DEVICE_TTL_MAX};
 use landfall_identity::{MailAddress, Seconds, TenantName, TrustDomain};
@@ -109,6 +112,25 @@ pub struct Config {
     /// The one certificate, PEM, that vouches for that server, in place of the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp_ca_file: Option<PathBuf>,
+    /// Programs that are told of every notice by a signed POST, as `https://host/path`.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "webhooks::list",
+        serialize_with = "webhooks::write_list"
+    )]
+    pub webhooks: Vec<WebhookUrl>,
+    /// The one certificate, PEM, that vouches for those programs, in place of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_ca_file: Option<PathBuf>,
+    /// Private networks that this server may call all the same, such as `10.1.2.0/24`.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "webhooks::list",
+        serialize_with = "webhooks::write_list"
+    )]
+    pub egress_networks: Vec<IpNet>,
     /// Connections that may be open at once.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
@@ -193,6 +215,9 @@ impl Config {
             smtp_from: None,
             smtp_credentials_file: None,
             smtp_ca_file: None,
+            webhooks: Vec::new(),
+            webhook_ca_file: None,
+            egress_networks: Vec::new(),
             max_connections: MAX_CONNECTIONS,
             max_connections_per_source: MAX_CONNECTIONS_PER_SOURCE,
             log_format: LogFormat::Text,
@@ -297,6 +322,7 @@ impl Config {
                 "max_connections_per_source must be at least 1",
             ));
         }
+        webhooks::rules(self)?;
         smtp::rules(self)
     }
 }

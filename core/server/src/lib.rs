@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod directory;
+mod egress;
 pub mod failure;
 pub mod http;
 pub mod keys;
@@ -22,6 +23,7 @@ pub mod store;
 pub mod strangers;
 pub mod telemetry;
 pub mod tls;
+mod webhooks;
 
 mod start;
 

@@ -88,6 +88,11 @@ pub enum Happening {
         /// The device that it would have enrolled.
         device: DeviceName,
     },
+    /// Somebody who is recovering the account had a code mailed to its addresses.
+    RecoveryCodeMailed {
+        /// The device that it would enrol.
+        device: DeviceName,
+    },
     /// The account was recovered.
     RecoveryCompleted {
         /// The device that it enrolled.
@@ -180,6 +185,7 @@ impl Happening {
             Self::RecoveryBegun { .. } => "recovery-begun",
             Self::RecoveryApproved { .. } => "recovery-approved",
             Self::RecoveryStopped { .. } => "recovery-stopped",
+            Self::RecoveryCodeMailed { .. } => "recovery-code-mailed",
             Self::RecoveryCompleted { .. } => "recovery-completed",
             Self::RecoveryCodeUsed { .. } => "recovery-code-used",
             Self::RecoveryPlanChanged => "recovery-plan-changed",
@@ -206,6 +212,7 @@ impl Happening {
                 format!("Recovery approved, for the device {device}")
             }
             Self::RecoveryStopped { device } => format!("Recovery stopped, of the device {device}"),
+            Self::RecoveryCodeMailed { device } => format!("Code mailed, for the device {device}"),
             Self::RecoveryCompleted { device } => format!("Account recovered, on {device}"),
             Self::RecoveryCodeUsed { .. } => "Recovery code used".to_owned(),
             Self::RecoveryPlanChanged => "What lets you back in was changed".to_owned(),
@@ -252,6 +259,11 @@ impl Happening {
             }
             Self::RecoveryStopped { device } => {
                 format!("The device {device}, which asked to be let into your account, was refused")
+            }
+            Self::RecoveryCodeMailed { device } => {
+                format!(
+                    "A code to get back into your account, for the device {device}, was asked for"
+                )
             }
             Self::RecoveryCompleted { device } => {
                 format!("Your account was recovered, on the device {device}")
@@ -356,6 +368,7 @@ mod tests {
             Happening::RecoveryBegun { device: device("laptop") },
             Happening::RecoveryApproved { device: device("laptop") },
             Happening::RecoveryStopped { device: device("laptop") },
+            Happening::RecoveryCodeMailed { device: device("laptop") },
             Happening::RecoveryCompleted { device: device("laptop") },
             Happening::RecoveryCodeUsed { left: 9 },
             Happening::RecoveryPlanChanged,

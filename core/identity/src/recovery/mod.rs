@@ -8,6 +8,7 @@
 
 mod code;
 pub mod link;
+mod mailed;
 mod plan;
 mod process;
 mod readiness;
@@ -15,6 +16,10 @@ mod verdict;
 mod ways;
 
 pub use code::{CODES_PER_USER, CodeName, CodeNameError, CodeState};
+pub use mailed::{
+    MAILED_CODE_TTL, MAILS_PER_PLACE, MAILS_PLACE_WITHIN, MAILS_UNPROVED_LONG,
+    MAILS_UNPROVED_LONG_MAX, MAILS_UNPROVED_MAX, MailsAsked,
+};
 pub use plan::{Door, Hold, Plan, PlanError, Preset};
 pub use process::{
     BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, OPEN_PER_ACCOUNT, RECOVERY_TTL, RESUME_TTL,

@@ -13,7 +13,9 @@ use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{Lane, Tx, changes, enrollments, links, recovery_codes, sessions, users};
+use crate::store::{
+    Lane, Tx, changes, enrollments, links, recovery_codes, recovery_mails, sessions, users,
+};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::grant::{EnrollmentGrant, GRANT_TTL};
@@ -244,6 +246,7 @@ async fn issue(
     enrollments::insert_certificate(tx, &certificate, None).await?;
     enrollments::insert_grant(tx, &candidate.grant).await?;
     let codes_left = burn(tx, candidate, standing, now).await?;
+    recovery_mails::drop_codes(tx, &row.id).await?;
     let (device, serial) = (&enrollment.device, &certificate.serial);
     if !recoveries::complete(tx, &row.id, device, &enrollment.id, serial, now).await? {
         return Err(Refusal::RecoveryOver.into());

@@ -2,9 +2,9 @@
 
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
-use crate::store::{StoreError, Tx, enrollments, meta, recovery_codes, users};
+use crate::store::{StoreError, Tx, addresses, enrollments, meta, recovery_codes, users};
 use landfall_identity::caller::AccountState;
-use landfall_identity::id::EnrollmentId;
+use landfall_identity::id::{AddressId, EnrollmentId};
 use landfall_identity::recovery::{
     CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState,
 };
@@ -74,7 +74,8 @@ impl Standing {
     }
 
     /// For the key that began it. Says nothing that somebody without a proof could learn from.
-    pub(super) fn status(&self, now: Timestamp) -> RecoveryStatus {
+    /// `by_mail`: whether a mailed code is a proof on this server.
+    pub(super) fn status(&self, now: Timestamp, by_mail: bool) -> RecoveryStatus {
         RecoveryStatus {
             recovery_id: self.row.id.clone(),
             tenant: self.row.tenant.clone(),
@@ -86,6 +87,7 @@ impl Standing {
                 .map(|proof| proof.row.door)
                 .collect(),
             held_until: self.held_until(),
+            by_mail,
             expires_at: self.row.expires_at.into(),
             server_time: now.into(),
         }
@@ -147,14 +149,16 @@ impl Judged {
         let ProofRow { door, by, thing, reason, .. } = &self.row;
         match (door, reason) {
             (Door::RecoveryCode, _) => format!("recovery code {thing}"),
+            (Door::MailedCode, _) => format!("code mailed to address {thing}"),
             (_, Some(reason)) => format!("{} {by} (\"{reason}\")", door.as_str()),
             (_, None) => format!("{} {by}", door.as_str()),
         }
     }
 }
 
-/// Whether a proof counts as the rows are now: a code that still works, an administrator who could still
-/// act on the device that the approval was given on, a device of the user that may still act.
+/// Whether a proof counts as the rows are now: a code that still works, an address that is still the
+/// user's, an administrator who could still act on the device that the approval was given on, a device
+/// of the user that may still act.
 async fn counts(
     tx: &mut Tx<'_>,
     recovery: &Recovery,
@@ -185,6 +189,13 @@ async fn counts(
                 && device.state == DeviceState::Active;
             Ok(acts && (&device.tenant, &device.user) == (&recovery.tenant, &recovery.user))
         }
-        Door::Passkey | Door::MailedCode | Door::Guardian => Ok(false),
+        Door::MailedCode => {
+            let id = AddressId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
+            Ok(addresses::find(tx, &id).await?.is_some_and(|address| {
+                address.confirmed_at.is_some()
+                    && (&address.tenant, &address.user) == (&recovery.tenant, &recovery.user)
+            }))
+        }
+        Door::Passkey | Door::Guardian => Ok(false),
     }
 }

@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod passkeys;
 pub mod recoveries;
 pub mod recovery_codes;
+pub mod recovery_mails;
 pub mod secrets;
 pub mod sessions;
 pub mod stale;
