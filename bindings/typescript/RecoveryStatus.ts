@@ -27,9 +27,9 @@ proofs: ("device" | "passkey" | "recovery-code" | "mailed-code" | "admin" | "gua
  */
 held_until: At | null, 
 /**
- * How many days of waiting could stand in for the proof that is missing, where that may be asked for.
+ * Whether a code by mail is a proof here: the server sends mail, and its plan counts it.
  */
-may_wait_days: number | null, 
+by_mail: boolean, 
 /**
  * When it ends by itself.
  */

@@ -4,6 +4,7 @@ mod app;
 mod args;
 mod clock;
 mod exit;
+mod keyboard;
 mod output;
 mod qr;
 mod terminal;
@@ -17,6 +18,7 @@ use clap::error::ErrorKind;
 use landfall_client::Failure;
 use landfall_protocol::ErrorCode;
 use output::{Answer, Output};
+use serde_json::json;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -25,7 +27,17 @@ fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) if error.kind() == ErrorKind::DisplayHelp || !error.use_stderr() => {
-            // Help and version go where they were asked for.
+            // Help and version go where they were asked for, in the form that was asked for.
+            if wants_json {
+                let what = match error.kind() {
+                    ErrorKind::DisplayVersion => json!({ "version": env!("CARGO_PKG_VERSION") }),
+                    _ => json!({ "help": error.to_string() }),
+                };
+                return match output.done(Answer::Text { json: what, text: String::new() }) {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(failure) => exit::code_of(&failure),
+                };
+            }
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
@@ -51,16 +63,27 @@ fn main() -> ExitCode {
 
 fn run(args: Args, output: &Output) -> Result<ExitCode, Failure> {
     if let args::Verb::Completions { shell } = args.verb {
-        return verbs::completions(shell).map(|()| ExitCode::SUCCESS);
+        return answered(output, verbs::completions(shell)?);
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
-    let app = App::new(args.global, output.clone())?;
+    let app = match App::new(args.global, output.clone()) {
+        Ok(app) => app,
+        // Whoever looks for what is wrong is told in the form that they asked for.
+        Err(failure) if matches!(args.verb, args::Verb::Doctor) => {
+            return answered(output, verbs::without_folder(&failure));
+        }
+        Err(failure) => return Err(failure),
+    };
     let result = runtime.block_on(verbs::run(&app, args.verb));
     // A prompt that nobody answers must not keep the process alive.
     runtime.shutdown_background();
-    let answer = result?;
+    answered(output, result?)
+}
+
+/// Prints an answer, and says by the exit code what kind it is.
+fn answered(output: &Output, answer: Answer) -> Result<ExitCode, Failure> {
     let code = match &answer {
         Answer::Unwell { code, .. } => exit::code_for(*code),
         Answer::Text { .. } | Answer::Raw { .. } => ExitCode::SUCCESS,

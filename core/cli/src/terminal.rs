@@ -1,10 +1,11 @@
 //! The terminal as the engine's shell: steps, questions, pages.
 
 use crate::clock::clock_time;
+use crate::keyboard::Keyboard;
 use crate::output::{say, wrap};
 use crate::qr::qr;
 use crate::texts;
-use landfall_client::shell::Answer;
+use landfall_client::shell::{Answer, Signal};
 use landfall_client::{
     Browser, Failure, FlowNext, FlowOtherWay, FlowStepId, FlowStepState, FlowView, Opened, Shell,
     open_page,
@@ -35,6 +36,7 @@ pub struct TerminalSetup {
 /// The terminal.
 pub struct Terminal {
     setup: TerminalSetup,
+    keyboard: Keyboard,
     shown: Mutex<Shown>,
 }
 
@@ -43,6 +45,8 @@ pub struct Terminal {
 struct Shown {
     steps: HashSet<FlowStepId>,
     page: Option<String>,
+    /// Whether a browser shows it now.
+    by_page: bool,
     other_way: Option<FlowOtherWay>,
     failure: Option<ErrorCode>,
     typed: bool,
@@ -50,7 +54,7 @@ struct Shown {
 
 impl Terminal {
     pub fn new(setup: TerminalSetup) -> Self {
-        Self { setup, shown: Mutex::default() }
+        Self { setup, keyboard: Keyboard::new(read_line), shown: Mutex::default() }
     }
 
     pub fn can_ask(&self) -> bool {
@@ -102,7 +106,7 @@ impl Terminal {
         let mut err = std::io::stderr().lock();
         let _ = write!(err, "{question}").and_then(|()| err.flush());
         drop(err);
-        Ok(read_line()?.trim().to_owned())
+        Ok(self.keyboard.line()?.trim().to_owned())
     }
 
     /// A question whose answer is not shown while it is typed.
@@ -175,6 +179,7 @@ impl Shell for Terminal {
                 say(&format!("{}. {}", failure.title, failure.detail));
             }
         }
+        shown.by_page = matches!(view.next, FlowNext::UsePasskey { typed: false, .. });
         self.show_page(view, &mut shown);
         if view.other_way != shown.other_way {
             shown.other_way = view.other_way;
@@ -186,6 +191,21 @@ impl Shell for Terminal {
                 (None, _) => {}
             }
         }
+    }
+
+    /// While the page is open in a browser, Enter takes the other way at once: a page that failed and
+    /// that nobody closes says nothing to this program.
+    fn signal(&self) -> Answer<'_, Signal> {
+        Box::pin(async move {
+            let by_page = self.setup.can_ask && !self.setup.quiet && self.shown().by_page;
+            if !by_page {
+                return std::future::pending().await;
+            }
+            match self.keyboard.next_line().await {
+                Ok(_) => Signal::OtherWay,
+                Err(_) => std::future::pending().await,
+            }
+        })
     }
 
     fn has_browser(&self) -> bool {
@@ -219,8 +239,7 @@ impl Shell for Terminal {
                 return Err(Failure::new(ErrorCode::InputNeeded, texts::NOBODY_TO_TOUCH));
             }
             // Reading blocks: on a thread of its own, so that the ceremony's time still ends it.
-            let line = tokio::task::spawn_blocking(read_line).await;
-            line.map_err(|_| Failure::new(ErrorCode::Cancelled, texts::NOTHING_CHANGED))?
+            self.keyboard.next_line().await
         })
     }
 }

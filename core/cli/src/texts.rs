@@ -63,6 +63,14 @@ pub const RECOVERY_RESUMING: &str = "Going on with the recovery that is under wa
 pub const RECOVERY_PAUSED: &str =
     "Not yet. To ask again, and to go on when it is time: landfall recover";
 pub const NO_CODES: &str = "No recovery codes. Make some, print them, and put them where your passport is:\n  landfall recovery codes make --sheet codes.html";
+pub const ASK_CODE_BY_MAIL: &str = "Shall a code be mailed to the addresses of your account? (Without one, an administrator helps.)";
+pub const CODE_ON_ITS_WAY: &str = "If your account has a confirmed address, a code is on its way there. It works for 30 minutes, on this machine alone.";
+pub const ASK_MAILED_CODE: &str = "The code from the mail (Enter alone: go on without it): ";
+pub const ASK_MAILED_OR_NEW: &str =
+    "The code from your mail (Enter alone: have one mailed; n: go on without): ";
+pub const NO_CODE_BY_MAIL: &str = "This server mails no codes, or takes none as a proof. Ask an administrator to approve: landfall recover shows what they need.";
+pub const NO_RECOVERY_HERE: &str = "No recovery is under way on this machine, so no code was mailed for it. Begin one: landfall recover";
+pub const UNWELL: &str = "What is marked PROBLEM stands in the way; begin with the first.";
 pub const NO_RECOVERIES: &str = "Nobody is on their way back in.";
 pub const RECOVERY_REFERRED: &str = "You have said no before today, so this one is left to your administrators: it is not let in by time alone any more. Call one of them.";
 pub const ASK_WHICH_LOST: &str = "Which one is lost? (Enter if none is) ";
@@ -130,7 +138,7 @@ pub fn try_again_in(seconds: u64) -> String {
 
 pub fn use_passkey(match_number: &str, until: &str) -> String {
     format!(
-        "Use your passkey in the browser. Its page shows {match_number}, and waits until {until}."
+        "Use your passkey in the browser. Its page shows {match_number}, and waits until {until}.\nIf the page fails, press Enter here and type a code instead."
     )
 }
 
@@ -142,7 +150,7 @@ pub fn open_elsewhere(url: &str, until: &str) -> String {
 
 pub fn still_waiting_page(url: &str) -> String {
     format!(
-        "No page yet? Open it yourself, in a browser on this machine:\n  {url}\nNo browser here? Stop with Ctrl-C and run the same with --no-browser."
+        "No page yet? Open it yourself, in a browser on this machine:\n  {url}\nDid it fail, or is there no browser here? There is another way: press Enter, open the page that is then shown anywhere, and type the code that it shows."
     )
 }
 
@@ -277,7 +285,17 @@ pub fn passkey_elsewhere(passkey: &PasskeyInfo) -> String {
     )
 }
 
+pub const NOT_FROZEN: &str = "Your account is not frozen. Nothing was changed.";
+
 pub const LOST_ANYWAY: &str = "Nothing was cut off. Without a passkey at hand you can still stop everything of your account at once, the lost device too: landfall freeze";
+
+pub fn revoked_already(device: &str, at: &str) -> String {
+    format!("{device} was revoked for ever at {at}. There is nothing left to do.")
+}
+
+pub fn not_frozen_account(user: &str) -> String {
+    format!("The account of {user} is not frozen. Nothing was changed.")
+}
 
 pub fn lost_for_ever(device: &str) -> String {
     format!("{device} is revoked for ever. Your secrets and your other devices are as they were.")

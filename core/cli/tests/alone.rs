@@ -144,8 +144,35 @@ fn a_folder_that_others_can_read_is_refused() {
     let (_folder, home) = home();
     std::fs::create_dir(&home).unwrap();
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let output = landfall(&home, &["doctor", "--json"], "");
+    let output = landfall(&home, &["whoami", "--json"], "");
     assert_eq!(problem(&output)["code"], "state-exposed");
+    // Whoever asks what is wrong is told in the form of the answer.
+    let output = landfall(&home, &["doctor", "--json"], "");
+    assert_eq!(output.status.code(), Some(11));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["healthy"], false);
+    let check = &report["checks"][0];
+    assert_eq!((&check["id"], &check["code"]), (&"folder".into(), &"state-exposed".into()));
+    let output = landfall(&home, &["doctor"], "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("PROBLEM") && text.contains("state-exposed"), "{text}");
+}
+
+#[test]
+fn what_asks_for_json_gets_json_whatever_it_asks() {
+    let (_folder, home) = home();
+    for (words, key) in [
+        (&["--json", "completions", "bash"][..], "script"),
+        (&["completions", "--json", "zsh"], "script"),
+        (&["--json", "--version"], "version"),
+        (&["--json", "secret", "--help"], "help"),
+    ] {
+        let output = landfall(&home, words, "");
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(answer[key].as_str().is_some_and(|text| !text.is_empty()), "{words:?}: {answer}");
+        assert!(output.stderr.is_empty(), "{words:?}");
+    }
 }
 
 #[test]

@@ -69,6 +69,11 @@ impl Check {
         Self { id, state, detail: detail.into(), code: None }
     }
 
+    /// The folder cannot be opened at all.
+    pub fn of_folder(failure: &Failure) -> Self {
+        Self::failed(CheckId::Folder, failure)
+    }
+
     fn failed(id: CheckId, failure: &Failure) -> Self {
         let problem = failure.problem();
         let detail = format!("{}. {}", problem.title, problem.detail);

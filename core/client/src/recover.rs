@@ -12,6 +12,7 @@ use crate::renew::{SignedPost, post_signed, renew};
 use crate::shell::Shell;
 use crate::state::{PendingRecovery, Profile, ProfileName, ShownCode};
 use crate::texts;
+use landfall_crypto::crockford::TypedCode;
 use landfall_crypto::httpsig::RECOVERY;
 use landfall_crypto::recovery_code::{RecoveryCode, device_check};
 use landfall_crypto::secret::SecretText;
@@ -25,8 +26,8 @@ use landfall_identity::{DeviceName, Label, UserName};
 use landfall_protocol::ceremony::{RecoverBeginRequest, RecoverRedeemRequest};
 use landfall_protocol::meta::WellKnown;
 use landfall_protocol::recovery::{
-    Recovered, RecoveryBeginRequest, RecoveryCompleteRequest, RecoveryProveRequest,
-    RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
+    Recovered, RecoveryBeginRequest, RecoveryCompleteRequest, RecoveryMailProveRequest,
+    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
 };
 use landfall_protocol::{ErrorCode, paths};
 use reqwest::Method;
@@ -107,7 +108,8 @@ impl Client {
         let code = request.code.as_ref().map(ShownCode::of).transpose()?;
         let flow = RecoverFlow::new(facts, code.is_some(), self.ambient().now());
         let ServerLine { url, trust } = request.server;
-        let pending = PendingRecovery { flow, server: url, trust, code, successor: None };
+        let pending =
+            PendingRecovery { flow, server: url, trust, code, mailed: None, successor: None };
         Ok(Recovering { client: self.clone(), pending, resumed: false, _lock: lock })
     }
 
@@ -189,6 +191,32 @@ impl Recovering {
         self.pending.flow.give_passkey(door(shell));
     }
 
+    /// Whether a code by mail would help now: the server takes one, and none was shown yet.
+    pub fn can_ask_by_mail(&self) -> bool {
+        self.pending.flow.status().is_some_and(|status| {
+            status.by_mail
+                && status.held_until.is_none()
+                && !status.proofs.contains(&ProofDoor::MailedCode)
+        })
+    }
+
+    /// The person wants a code mailed to the addresses of their account. The next run asks for it.
+    pub fn ask_by_mail(&mut self) {
+        self.pending.flow.ask_by_mail();
+    }
+
+    /// The person has typed the code that was mailed. The next run shows it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::MailedCodeWrong`] for what cannot be one; nobody is asked.
+    pub fn give_mailed_code(&mut self, typed: &str) -> Result<(), Failure> {
+        let code = TypedCode::parse(typed)
+            .map_err(|_| Failure::new(ErrorCode::MailedCodeWrong, texts::MAILED_CODE_FORM))?;
+        self.pending.mailed = Some(code.to_text());
+        self.pending.flow.give_mailed_code();
+        Ok(())
+    }
+
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
         self.pending.flow.rename(device);
@@ -211,6 +239,7 @@ impl Recovering {
         let ambient = self.client.ambient().clone();
         drive(&mut self.pending.flow, &mut doer, first, shell, &ambient).await;
         self.pending.code = doer.pending.code.take();
+        self.pending.mailed = doer.pending.mailed.take();
         self.pending.successor = doer.pending.successor.take();
         let flow = &self.pending.flow;
         if let Some(problem) = flow.problem() {
@@ -331,6 +360,23 @@ impl RecoverDoer<'_> {
                 };
                 let status = self.post(&http, paths::RECOVER_REDEEM, &key, &body).await?;
                 Ok(Reply::Recovery(status))
+            }
+            Call::MailRecoveryCode { key, recovery } => {
+                let body = RecoveryMailRequest { recovery_id: recovery };
+                let status = self.post(&http, paths::RECOVERY_MAIL, &key, &body).await?;
+                Ok(Reply::Recovery(status))
+            }
+            Call::ProveRecoveryByMail { key, recovery } => {
+                let code = self.pending.mailed.as_ref().ok_or_else(misplaced)?;
+                let body =
+                    RecoveryMailProveRequest { recovery_id: recovery, code: code.to_string() };
+                let shown = self.post(&http, paths::RECOVERY_MAIL_PROVE, &key, &body).await;
+                // One that was looked at is of no more use; one that did not arrive still is.
+                let looked_at = |failure: &Failure| failure.code() == ErrorCode::MailedCodeWrong;
+                if shown.as_ref().err().is_none_or(looked_at) {
+                    self.pending.mailed = None;
+                }
+                shown.map(Reply::Recovery)
             }
             Call::CompleteRecovery { key, recovery, device, label, lost } => {
                 let successor = self.successor()?;

@@ -1,6 +1,9 @@
 //! What the client itself says to people when something goes wrong: why, and what to do next.
 //! Titles come from the error codes; what the server says travels in its own problems.
 
+/// It cannot be a mailed code.
+pub const MAILED_CODE_FORM: &str =
+    "A mailed code has eight letters and digits, such as 4K7M-9QXA. Look at the newest mail.";
 /// No answer at all.
 pub const UNREACHABLE: &str =
     "The server did not answer. Check the network connection, then try again. Nothing was changed.";

@@ -40,6 +40,8 @@ pub const RECOVERY: Profile = Profile { components: WHOLE_REQUEST, tag: "landfal
 /// Trying a recovery code. A signature for a drill opens nothing, and one that opens something is no
 /// drill.
 pub const DRILL: Profile = Profile { components: WHOLE_REQUEST, tag: "landfall-drill-v1" };
+/// A call of a webhook, by the server.
+pub const WEBHOOK: Profile = Profile { components: WHOLE_REQUEST, tag: "landfall-webhook-v1" };
 
 /// A part of a request that a signature can cover (RFC 9421 section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -201,6 +201,20 @@ pub enum Call {
         /// What the browser half yielded.
         completion: String,
     },
+    /// Ask for a code to be mailed.
+    MailRecoveryCode {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
+    /// Show the code that was mailed. The engine adds what the person typed.
+    ProveRecoveryByMail {
+        /// Which key.
+        key: KeyRef,
+        /// Which recovery.
+        recovery: RecoveryId,
+    },
     /// Ask how it stands.
     ShowRecovery {
         /// Which key.

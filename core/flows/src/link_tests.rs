@@ -28,6 +28,7 @@ fn seen(state: RecoveryStateName, commitment: Option<&str>, check_code: Option<&
         state,
         proofs: vec![],
         held_until: None,
+        by_mail: false,
         expires_at: At(NOW),
         server_time: At(NOW),
     };

@@ -52,10 +52,26 @@ pub struct RecoverFlow {
     /// How the person wants to show a passkey, if they do and have not yet.
     #[serde(default)]
     passkey: Option<Door>,
+    /// What the person wants of the door by mail.
+    #[serde(default)]
+    mail: ByMail,
     /// What the server said last.
     status: Option<RecoveryStatus>,
     state: State,
     track: Track,
+}
+
+/// What the person wants of the door by mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ByMail {
+    /// Nothing, or it was done.
+    #[default]
+    Nothing,
+    /// A code shall be mailed.
+    Ask,
+    /// They have typed one that was not shown to the server yet.
+    Show,
 }
 
 impl RecoverFlow {
@@ -68,6 +84,7 @@ impl RecoverFlow {
             code,
             wait: false,
             passkey: None,
+            mail: ByMail::Nothing,
             status: None,
             state: State::Confirm,
             track,
@@ -117,6 +134,16 @@ impl RecoverFlow {
         self.passkey = Some(by);
     }
 
+    /// The person wants a code by mail: the next `begin` asks for it.
+    pub fn ask_by_mail(&mut self) {
+        self.mail = ByMail::Ask;
+    }
+
+    /// The person has typed the code that was mailed: the next `begin` shows it.
+    pub fn give_mailed_code(&mut self) {
+        self.mail = ByMail::Show;
+    }
+
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
         self.facts.device = device;
@@ -138,6 +165,8 @@ impl RecoverFlow {
             State::ShowingPasskey { .. } => vec![],
             State::Beginning { .. }
             | State::Proving { .. }
+            | State::Asking { .. }
+            | State::ShowingMailed { .. }
             | State::Looking { .. }
             | State::AskingToWait { .. }
             | State::Completing { .. }
@@ -157,6 +186,8 @@ impl RecoverFlow {
                 Call::BeginRecovery { key, csr, user: user.clone(), device: device.clone() }
             }
             State::Proving { key, recovery } => Call::ProveRecovery { key, recovery },
+            State::Asking { key, recovery } => Call::MailRecoveryCode { key, recovery },
+            State::ShowingMailed { key, recovery } => Call::ProveRecoveryByMail { key, recovery },
             State::Looking { key, recovery } => Call::ShowRecovery { key, recovery },
             State::AskingToWait { key, recovery } => Call::WaitRecovery { key, recovery },
             State::Completing { key, recovery, .. } => Call::CompleteRecovery {
@@ -184,11 +215,14 @@ impl RecoverFlow {
     }
 
     fn look(&mut self, key: KeyRef, recovery: RecoveryId, now: Timestamp) -> Vec<Effect> {
-        match (self.code, self.passkey) {
-            (true, _) => self.enter(State::Proving { key, recovery }, now),
-            (false, Some(by)) => self.show_passkey(key, recovery, by, now),
-            (false, None) => self.enter(State::Looking { key, recovery }, now),
-        }
+        let state = match (self.code, self.passkey, self.mail) {
+            (true, ..) => State::Proving { key, recovery },
+            (false, Some(by), _) => return self.show_passkey(key, recovery, by, now),
+            (false, None, ByMail::Ask) => State::Asking { key, recovery },
+            (false, None, ByMail::Show) => State::ShowingMailed { key, recovery },
+            (false, None, ByMail::Nothing) => State::Looking { key, recovery },
+        };
+        self.enter(state, now)
     }
 
     /// What is on disk meanwhile is that it waits: with the process the ceremony ends.
@@ -234,6 +268,8 @@ impl RecoverFlow {
         match self.state.clone() {
             State::Waiting { key, recovery }
             | State::Looking { key, recovery }
+            | State::Asking { key, recovery }
+            | State::ShowingMailed { key, recovery }
             | State::AskingToWait { key, recovery } => self.look(key, recovery, now),
             State::Completing { key, recovery, .. } => {
                 self.enter(State::Completing { key, recovery, again: true }, now)
@@ -269,7 +305,13 @@ impl RecoverFlow {
                 self.status = Some(status);
                 self.go_on(key, recovery, now)
             }
-            (State::Looking { key, recovery }, Reply::Recovery(status)) => {
+            (
+                State::Asking { key, recovery }
+                | State::ShowingMailed { key, recovery }
+                | State::Looking { key, recovery },
+                Reply::Recovery(status),
+            ) => {
+                self.mail = ByMail::Nothing;
                 self.status = Some(status);
                 self.go_on(key, recovery, now)
             }
@@ -374,6 +416,13 @@ impl RecoverFlow {
         // for meanwhile goes on.
         if matches!(self.state, State::ShowingPasskey { .. }) {
             self.passkey = None;
+        }
+        // Asked for again, or typed again, only when the person says so.
+        if matches!(
+            problem.code,
+            ErrorCode::MailedCodeWrong | ErrorCode::RateLimited | ErrorCode::MailUnavailable
+        ) {
+            self.mail = ByMail::Nothing;
         }
         let resume = resume_point(&self.state, problem.code);
         let forget = resume.is_none();

@@ -22,6 +22,10 @@ pub(crate) enum State {
     Proving { key: KeyRef, recovery: RecoveryId },
     /// A passkey is shown. Never on disk: a ceremony can always be begun again.
     ShowingPasskey { key: KeyRef, recovery: RecoveryId, ceremony: Box<Ceremony<ShowPasskey>> },
+    /// The server is asked to mail a code.
+    Asking { key: KeyRef, recovery: RecoveryId },
+    /// The mailed code is shown.
+    ShowingMailed { key: KeyRef, recovery: RecoveryId },
     /// The server is asked how it stands.
     Looking { key: KeyRef, recovery: RecoveryId },
     /// The waiting period is asked for.
@@ -96,6 +100,8 @@ pub(crate) fn resume_point(state: &State, code: ErrorCode) -> Option<State> {
     match state.clone() {
         State::Confirm | State::Failed { .. } => None,
         State::Proving { key, recovery }
+        | State::Asking { key, recovery }
+        | State::ShowingMailed { key, recovery }
         | State::Looking { key, recovery }
         | State::AskingToWait { key, recovery }
         | State::ShowingPasskey { key, recovery, .. } => Some(State::Waiting { key, recovery }),
@@ -113,6 +119,8 @@ pub(crate) fn step_of(state: &State) -> Option<FlowStepId> {
         State::Beginning { .. } => FlowStepId::Introduce,
         State::Proving { .. }
         | State::ShowingPasskey { .. }
+        | State::Asking { .. }
+        | State::ShowingMailed { .. }
         | State::Looking { .. }
         | State::AskingToWait { .. }
         | State::Waiting { .. } => FlowStepId::Prove,
@@ -128,6 +136,8 @@ pub(crate) fn key_of(state: &State) -> Option<&KeyRef> {
         | State::Beginning { key, .. }
         | State::Proving { key, .. }
         | State::ShowingPasskey { key, .. }
+        | State::Asking { key, .. }
+        | State::ShowingMailed { key, .. }
         | State::Looking { key, .. }
         | State::AskingToWait { key, .. }
         | State::Waiting { key, .. }

@@ -28,6 +28,7 @@ fn status(state: RecoveryStateName, proofs: &[Door]) -> Reply {
         proofs: proofs.to_vec(),
         held_until: None,
         may_wait_days: None,
+        by_mail: true,
         expires_at: At(NOW),
         server_time: At(NOW),
     })
@@ -105,6 +106,35 @@ fn a_wrong_code_may_be_followed_by_another_or_by_none() {
         assert_eq!(matches!(call(&step), Call::ProveRecovery { .. }), another);
         assert_eq!(matches!(call(&step), Call::ShowRecovery { .. }), !another);
     }
+}
+
+#[test]
+fn a_code_by_mail_is_asked_for_and_shown_and_survives_a_new_process() {
+    let mut flow = flow(true);
+    introduced(&mut flow);
+    flow.step(Input::Replied(status(RecoveryStateName::Unproved, &[])), NOW);
+    let one = || status(RecoveryStateName::Unproved, &[Door::RecoveryCode]);
+    flow.step(Input::Replied(one()), NOW);
+    flow.ask_by_mail();
+    let step = flow.step(Input::Begin, NOW);
+    assert!(matches!(call(&step), Call::MailRecoveryCode { .. }));
+    let step = flow.step(Input::Replied(one()), NOW);
+    assert!(matches!(step.view.next, FlowNext::AwaitOthers { .. }));
+    // A wrong one is not shown again by itself.
+    flow.give_mailed_code();
+    assert!(matches!(call(&flow.step(Input::Begin, NOW)), Call::ProveRecoveryByMail { .. }));
+    let step = flow.step(problem(ErrorCode::MailedCodeWrong), NOW);
+    assert!(step.view.next == FlowNext::TryAgain);
+    assert!(matches!(call(&flow.step(Input::Begin, NOW)), Call::ShowRecovery { .. }));
+    flow.step(Input::Replied(one()), NOW);
+    flow.give_mailed_code();
+    flow.step(Input::Begin, NOW);
+    let mut flow: RecoverFlow =
+        serde_json::from_str(&serde_json::to_string(&flow).unwrap()).unwrap();
+    assert!(matches!(call(&flow.step(Input::Resumed, NOW)), Call::ProveRecoveryByMail { .. }));
+    let both = status(RecoveryStateName::Ready, &[Door::RecoveryCode, Door::MailedCode]);
+    let step = flow.step(Input::Replied(both), NOW);
+    assert!(matches!(call(&step), Call::CompleteRecovery { .. }));
 }
 
 #[test]

@@ -46,7 +46,9 @@ impl Remedy {
         match code {
             C::MalformedRequest | C::UnknownField | C::MethodNotAllowed => Self::UpdateApp,
             C::UnsupportedMediaType | C::OriginRefused => Self::Report,
-            C::InvalidField | C::BodyTooLarge | C::NotFound => Self::CheckInput,
+            C::InvalidField | C::BodyTooLarge | C::HeadersTooLarge | C::NotFound => {
+                Self::CheckInput
+            }
 
             C::CertificateRequired | C::NotEnrolled | C::DeviceRevoked => Self::EnrollAgain,
             C::CertificateExpired => Self::Retry,
@@ -77,6 +79,7 @@ impl Remedy {
             | C::RecoveryCodeUsed
             | C::RecoveryCodeReplaced
             | C::RecoveryCodeMistyped
+            | C::MailedCodeWrong
             | C::CheckCodeWrong => Self::CheckInput,
             C::RecoveryOver | C::RecoveryStopped | C::RecoveryUnproved => Self::AskOperator,
             C::RecoveryHeld => Self::Retry,

@@ -251,7 +251,7 @@ actions! {
     BeginRecovery = Demand::new("begin-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It asks how it stands.
     ReadRecovery = Demand::new("read-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
-    /// It shows a recovery code.
+    /// It shows a recovery code, or one that was mailed.
     ProveRecovery = Demand::new("prove-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It asks for the waiting period.
     AskForWait = Demand::new("ask-for-wait", HUMAN, Entry::RecoveryKey).while_frozen();
@@ -261,6 +261,9 @@ actions! {
     /// It hands in what the passkey's page yielded.
     RedeemRecoveryPasskey =
         Demand::new("redeem-recovery-passkey", HUMAN, Entry::RecoveryKey).while_frozen();
+    /// It asks for a code to be mailed to the account's confirmed addresses.
+    MailRecoveryCode =
+        Demand::new("mail-recovery-code", HUMAN, Entry::RecoveryKey).while_frozen();
     /// It becomes a device.
     CompleteRecovery = Demand::new("complete-recovery", HUMAN, Entry::RecoveryKey).while_frozen();
     /// Recoveries of one's own account that are under way.

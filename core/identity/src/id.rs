@@ -74,6 +74,10 @@ id_type!(
     RecoveryId
 );
 id_type!(
+    /// One wish for a code by mail, in a recovery.
+    RecoveryMailId
+);
+id_type!(
     /// One row of the audit.
     AuditId
 );

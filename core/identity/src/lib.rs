@@ -17,6 +17,7 @@ pub mod id;
 pub mod name;
 pub mod notice;
 pub mod passkey;
+pub mod prompt;
 pub mod recovery;
 pub mod refusal;
 pub mod secret;

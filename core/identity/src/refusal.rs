@@ -200,6 +200,10 @@ pub enum Refusal {
         /// When.
         at: Timestamp,
     },
+    /// Not the code that was mailed for this recovery: nobody to mail to, none asked for, over, another
+    /// one. One answer for all.
+    #[error("the mailed code is not valid")]
+    MailedCodeWrong,
     /// Unknown, over, or another key's.
     #[error("no such recovery")]
     RecoveryOver,

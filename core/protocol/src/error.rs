@@ -47,6 +47,8 @@ codes! {
     InvalidField = 400, "invalid-field", "A value is not allowed";
     /// A body over the route's bound.
     BodyTooLarge = 413, "body-too-large", "The request is too large";
+    /// A head over the server's bound.
+    HeadersTooLarge = 431, "headers-too-large", "The request's headers are too large";
     /// A body that is not JSON by its content type.
     UnsupportedMediaType = 415, "unsupported-media-type", "Only JSON is taken here";
     /// No such route or thing.
@@ -159,6 +161,8 @@ codes! {
     RecoveryCodeUsed = 401, "recovery-code-used", "This recovery code was used before";
     /// A newer sheet took its place.
     RecoveryCodeReplaced = 401, "recovery-code-replaced", "This recovery code is from an old sheet";
+    /// Not the code that was mailed, whoever's account it is.
+    MailedCodeWrong = 401, "mailed-code-wrong", "That is not the code that was mailed";
     /// Unknown or over.
     RecoveryOver = 404, "recovery-over", "This recovery is over";
     /// Somebody said no.
@@ -317,6 +321,7 @@ impl From<&Refusal> for ErrorCode {
             Refusal::RecoveryCodeWrong => Self::RecoveryCodeWrong,
             Refusal::RecoveryCodeUsed { .. } => Self::RecoveryCodeUsed,
             Refusal::RecoveryCodeReplaced { .. } => Self::RecoveryCodeReplaced,
+            Refusal::MailedCodeWrong => Self::MailedCodeWrong,
             Refusal::RecoveryOver => Self::RecoveryOver,
             Refusal::RecoveryStopped { .. } => Self::RecoveryStopped,
             Refusal::RecoveryUnproved => Self::RecoveryUnproved,

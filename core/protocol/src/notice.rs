@@ -1,8 +1,8 @@
 //! What happened to one's account, and where that is mailed to.
 
 use crate::time::At;
-use landfall_identity::MailAddress;
-use landfall_identity::id::{AddressId, NoticeId};
+use landfall_identity::id::{AddressId, NoticeId, ParcelId};
+use landfall_identity::{MailAddress, TenantName, UserName};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -20,6 +20,36 @@ pub struct NoticeInfo {
     pub kind: String,
     /// When.
     #[schema(value_type = String, format = DateTime)]
+    pub at: At,
+    /// What happened, in a few words.
+    pub title: String,
+    /// What happened and who did it, in a sentence.
+    pub text: String,
+    /// The address that the request came from.
+    pub source: Option<String>,
+}
+
+/// What a webhook is told: the body of a signed POST (RFC 9421, tag `landfall-webhook-v1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct WebhookNotice {
+    /// The same each time the same delivery is sent: take it once.
+    #[ts(type = "string")]
+    pub delivery_id: ParcelId,
+    /// The notice; every webhook is told of it under a delivery of its own.
+    #[ts(type = "string")]
+    pub notice_id: NoticeId,
+    /// The public address of the server that tells it.
+    pub server: String,
+    /// Where.
+    #[ts(type = "string")]
+    pub tenant: TenantName,
+    /// Whose account it is about.
+    #[ts(type = "string")]
+    pub user: UserName,
+    /// What kind of thing happened, such as `device-enrolled`. New kinds may come.
+    pub kind: String,
+    /// When.
     pub at: At,
     /// What happened, in a few words.
     pub title: String,

@@ -12,6 +12,8 @@ pub const WELL_KNOWN: &str = "/.well-known/landfall";
 pub const SPIFFE_BUNDLE: &str = "/.well-known/spiffe-bundle";
 /// The keys that sign tokens.
 pub const JWKS: &str = "/.well-known/jwks.json";
+/// The keys that sign calls of webhooks.
+pub const WEBHOOK_KEYS: &str = "/.well-known/landfall-webhook-keys.json";
 /// The root certificate.
 pub const CA_PEM: &str = "/ca.pem";
 /// The revocation list of the people-and-devices issuer.
@@ -75,6 +77,10 @@ pub const RECOVERY_SHOW: &str = "/auth/recovery/show";
 pub const RECOVERY_PROVE: &str = "/auth/recovery/prove";
 /// It asks for the waiting period.
 pub const RECOVERY_WAIT: &str = "/auth/recovery/wait";
+/// It asks for a code to be mailed to the account's confirmed addresses.
+pub const RECOVERY_MAIL: &str = "/auth/recovery/mail";
+/// It shows the code that was mailed.
+pub const RECOVERY_MAIL_PROVE: &str = "/auth/recovery/mail/prove";
 /// It becomes a device.
 pub const RECOVERY_COMPLETE: &str = "/auth/recovery/complete";
 /// Recoveries of one's own account that are under way.

@@ -129,6 +129,31 @@ pub struct RecoveryWaitRequest {
     pub recovery_id: RecoveryId,
 }
 
+/// Have a code mailed to the account's confirmed addresses: `POST /auth/recovery/mail`. Answered alike
+/// whether there are any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RecoveryMailRequest {
+    /// Which.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub recovery_id: RecoveryId,
+}
+
+/// Show the code that was mailed: `POST /auth/recovery/mail/prove`. It counts for this recovery alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RecoveryMailProveRequest {
+    /// Which.
+    #[ts(type = "string")]
+    #[schema(value_type = String)]
+    pub recovery_id: RecoveryId,
+    /// What the person typed: eight Crockford characters.
+    pub code: String,
+}
+
 /// Become a device: `POST /auth/recovery/complete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +209,9 @@ pub struct RecoveryStatus {
     /// How many days of waiting could stand in for the proof that is missing, where that may be asked for.
     #[serde(default)]
     pub may_wait_days: Option<u32>,
+    /// Whether a code by mail is a proof here: the server sends mail, and its plan counts it.
+    #[serde(default)]
+    pub by_mail: bool,
     /// When it ends by itself.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: At,

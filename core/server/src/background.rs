@@ -5,8 +5,9 @@ use crate::certificate::ServerCertificate;
 use crate::connections::Registry;
 use crate::failure::Failure;
 use crate::mail::Mailer;
-use crate::service::{Cutter, Service};
+use crate::service::{Channel, Cutter, Service, WaysOut};
 use crate::strangers::Strangers;
+use crate::webhooks::Webhooks;
 use landfall_identity::{Seconds, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,6 +50,14 @@ impl Default for Heartbeat {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Every way out of one server.
+pub(crate) struct Post {
+    /// For mail, where it is sent.
+    pub mailer: Option<Mailer>,
+    /// For webhooks.
+    pub webhooks: Webhooks,
 }
 
 /// The background work of one server.
@@ -131,17 +140,20 @@ impl Background {
 }
 
 impl Background {
-    /// Delivers what is due, and keeps trying.
+    /// Delivers what is due on a channel, and keeps trying. Lets go of what is on its way when it is time to stop.
     pub(crate) fn postman(
         &self,
-        mailer: Option<Arc<Mailer>>,
+        post: Arc<Post>,
+        channel: Channel,
     ) -> impl Future<Output = ()> + Send + 'static {
         let (service, stop) = (self.service.clone(), self.stop.clone());
         async move {
             let mut ticks = ticks(POST_EVERY);
             let mut failing = false;
             while next(&mut ticks, &stop).await {
-                match service.deliver_due(mailer.as_deref()).await {
+                let ways =
+                    WaysOut { mail: post.mailer.as_ref(), webhooks: &post.webhooks, stop: &stop };
+                match service.deliver_due(channel, &ways).await {
                     Ok(()) => failing = false,
                     Err(error) if !failing => {
                         failing = true;

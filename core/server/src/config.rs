@@ -8,10 +8,12 @@ mod explain;
 mod plan;
 mod site;
 mod smtp;
+mod webhooks;
 
 pub use plan::PlanChoice;
 pub use site::{PublicUrl, Site};
 pub use smtp::{SmtpSecurity, SmtpUrl};
+pub use webhooks::{WEBHOOKS_MAX, WebhookUrl, WebhookUrlError};
 
 use explain::{Sources, explain};
 
@@ -20,6 +22,7 @@ use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 use landfall_identity::recovery::{Plan};
+use ipnet::{IpNet};
 use landfall_identity::token::{DEVICE_TTL, DEVICE_TTL_MAX};
 use landfall_identity::{MailAddress, Seconds, TenantName, TrustDomain};
 use serde::{Deserialize, Serialize};
@@ -122,6 +125,25 @@ pub struct Config {
     /// The one certificate, PEM, that vouches for that server, in place of the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp_ca_file: Option<PathBuf>,
+    /// Programs that are told of every notice by a signed POST, as `https://host/path`.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "webhooks::list",
+        serialize_with = "webhooks::write_list"
+    )]
+    pub webhooks: Vec<WebhookUrl>,
+    /// The one certificate, PEM, that vouches for those programs, in place of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_ca_file: Option<PathBuf>,
+    /// Private networks that this server may call all the same, such as `10.1.2.0/24`.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "webhooks::list",
+        serialize_with = "webhooks::write_list"
+    )]
+    pub egress_networks: Vec<IpNet>,
     /// Connections that may be open at once.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
@@ -208,6 +230,9 @@ impl Config {
             smtp_from: None,
             smtp_credentials_file: None,
             smtp_ca_file: None,
+            webhooks: Vec::new(),
+            webhook_ca_file: None,
+            egress_networks: Vec::new(),
             max_connections: MAX_CONNECTIONS,
             max_connections_per_source: MAX_CONNECTIONS_PER_SOURCE,
             log_format: LogFormat::Text,
@@ -332,6 +357,7 @@ impl Config {
                 "max_connections_per_source must be at least 1",
             ));
         }
+        webhooks::rules(self)?;
         smtp::rules(self)
     }
 }

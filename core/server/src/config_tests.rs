@@ -31,10 +31,18 @@ fn an_unknown_key_is_refused_by_name_wherever_it_stands() {
 fn every_error_names_the_key_where_it_was_said_and_what_belongs_there() {
     for (toml, variables, says) in [
         ("listen = 'here'", [].as_slice(), "landfall.toml: listen must be an address and a port"),
-        ("max_connections = 'many'", &[], "landfall.toml: max_connections must be "),
+        (
+            "max_connections = 'many'",
+            &[],
+            "landfall.toml: max_connections must be a whole number, such as 3600, and is the text \"many\"",
+        ),
         ("log_format = 'xml'", &[], "landfall.toml: log_format must be text or json, and is xml"),
-        ("tenant = 7", &[], "landfall.toml: tenant must be "),
-        ("keep_root_key = 'perhaps'", &[], "landfall.toml: keep_root_key must be "),
+        ("tenant = 7", &[], "landfall.toml: tenant must be a text in quotes, and is 7"),
+        (
+            "keep_root_key = 'perhaps'",
+            &[],
+            "landfall.toml: keep_root_key must be true or false, and is the text \"perhaps\"",
+        ),
         ("listen = ", &[], "landfall.toml is not TOML: "),
         ("", &[("LANDFALL_LISTEN", "here")], "the variable LANDFALL_LISTEN: listen must be "),
         ("", &[("LANDFALL_KEEP_ROOT_KEY", "no")], "the variable LANDFALL_KEEP_ROOT_KEY: keep_root"),

@@ -44,12 +44,11 @@ const LAST_ANSWER_OF_CUT: Duration = Duration::from_secs(1);
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Streams that one HTTP/2 connection may have open.
 const STREAMS_MAX: u32 = 100;
-/// The most bytes of a request's head.
-const HEAD_MAX: u32 = 16 * 1024;
-/// The most header fields of a request.
-const HEADERS_MAX: usize = 64;
-/// What HTTP/1.1 reads ahead.
-const BUFFER_MAX: usize = 32 * 1024;
+/// The most bytes of a request's head that are read. Far more than are taken (`http::front`): who sends too
+/// much hears so.
+const HEAD_READ_MAX: u32 = 128 * 1024;
+/// The most header fields that are read.
+const HEADERS_READ_MAX: usize = 512;
 /// The pause after the machine refused us another socket.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often it is said that sockets are refused.
@@ -337,12 +336,12 @@ fn builder(http2: bool) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(BUFFER_MAX);
+        .max_headers(HEADERS_READ_MAX)
+        .max_buf_size(HEAD_READ_MAX as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(HEAD_MAX)
+        .max_header_list_size(HEAD_READ_MAX)
         .max_concurrent_streams(STREAMS_MAX)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(HANDSHAKE_TIME);

@@ -1,5 +1,6 @@
 //! The data directory: one server's, and nobody else's.
 
+use crate::keys::PRIVATE_FILES;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -173,7 +174,12 @@ pub fn make_private(path: &Path) -> io::Result<()> {
 fn tighten(root: &Path) -> Result<(), DirectoryError> {
     let unusable = |path: &Path, source| DirectoryError::Unusable { path: path.to_owned(), source };
     for entry in root.read_dir().map_err(|source| unusable(root, source))? {
-        let path = entry.map_err(|source| unusable(root, source))?.path();
+        let entry = entry.map_err(|source| unusable(root, source))?;
+        // An open key is refused, and said: somebody may have it.
+        if PRIVATE_FILES.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        let path = entry.path();
         let about = path.symlink_metadata().map_err(|source| unusable(&path, source))?;
         if about.is_file() && about.mode() & 0o077 != 0 {
             std::fs::set_permissions(&path, Permissions::from_mode(FILE_MODE))

@@ -10,8 +10,11 @@ use landfall_identity::recovery::Door;
 pub const fn leads_in(door: Door) -> bool {
     match door {
         // An enrolled device approves a link, and mints tokens beside the engine.
-        Door::Device => true,
-        Door::RecoveryCode | Door::Admin | Door::Guardian | Door::Passkey => true,
-        Door::MailedCode => false,
+        Door::Device
+        | Door::Passkey
+        | Door::RecoveryCode
+        | Door::MailedCode
+        | Door::Admin
+        | Door::Guardian => true,
     }
 }

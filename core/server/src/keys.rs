@@ -9,12 +9,16 @@ use landfall_crypto::key::{KeyError, KeyPair, PublicKey, Signer};
 use landfall_crypto::passphrase::{self, PassphraseError};
 use landfall_crypto::secret::{Secret32, SecretText};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
 const MASTER_KEY: &str = "master.key";
 const MASTER_KEY_AGE: &str = "master.key.age";
 const AUDIT_KEY: &str = "audit.key";
+/// Keys in the open, which nobody but their owner may read, and which are not closed in silence. What
+/// rests under a passphrase is not among them.
+pub const PRIVATE_FILES: [&str; 2] = [MASTER_KEY, AUDIT_KEY];
 /// The public half, to verify the audit elsewhere.
 pub const AUDIT_PUBLIC: &str = "audit.pub";
 
@@ -31,6 +35,17 @@ pub enum KeyFileError {
         path: String,
         /// Why.
         source: io::Error,
+    },
+    /// Others can read the file.
+    #[error(
+        "{path} holds a key of this server and is open to other users (mode {mode:o}); run: chmod 600 \
+         {path}. If somebody else may have read it meanwhile, take what it protects for known to them"
+    )]
+    OpenToOthers {
+        /// Which one.
+        path: String,
+        /// How it stands.
+        mode: u32,
     },
     /// The file holds something else.
     #[error(
@@ -107,7 +122,11 @@ pub fn master_key(
         Some(_) => sealed,
     };
     let name = || path.display().to_string();
-    if let Some(content) = read(&path)? {
+    let found = match passphrase {
+        Some(_) => read(&path)?,
+        None => read_private(&path)?,
+    };
+    if let Some(content) = found {
         let content = match passphrase {
             Some(passphrase) => passphrase::open(&content, passphrase)
                 .map_err(|source| KeyFileError::Passphrase { file: name(), source })?
@@ -141,7 +160,7 @@ pub fn master_key(
 /// [`KeyFileError`].
 pub fn audit_key(directory: &DataDirectory, needed: bool) -> Result<KeyPair, KeyFileError> {
     let path = directory.file(AUDIT_KEY);
-    if let Some(content) = read(&path)? {
+    if let Some(content) = read_private(&path)? {
         let wrong = || KeyFileError::Content(path.display().to_string());
         let parsed = pem::parse(content.as_slice()).map_err(|_| wrong())?;
         return KeyPair::from_pkcs8(parsed.contents()).map_err(|_| wrong());
@@ -187,6 +206,31 @@ pub fn passphrase_file(path: &Path) -> Result<SecretText, KeyFileError> {
     }
 }
 
+/// Refuses key files that others can read: what was open may be known, and closing it in silence would
+/// hide that. Those that are not there are fine.
+///
+/// # Errors
+/// [`KeyFileError::OpenToOthers`].
+pub fn check_modes(root: &Path) -> Result<(), KeyFileError> {
+    PRIVATE_FILES.iter().try_for_each(|name| check_mode(&root.join(name)))
+}
+
+fn check_mode(path: &Path) -> Result<(), KeyFileError> {
+    match path.metadata() {
+        Ok(about) if about.mode() & 0o077 != 0 => Err(KeyFileError::OpenToOthers {
+            path: path.display().to_string(),
+            mode: about.mode() & 0o777,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a key file that only its owner can read.
+fn read_private(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFileError> {
+    check_mode(path)?;
+    read(path)
+}
+
 fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFileError> {
     match std::fs::read(path) {
         Ok(content) => Ok(Some(content.into())),
@@ -225,7 +269,7 @@ mod tests {
         assert!(matches!(error, KeyFileError::Lost(_)), "{error}");
         let error = audit_key(&directory, true).err().unwrap();
         assert!(matches!(error, KeyFileError::Lost(_)), "{error}");
-        std::fs::write(directory.file(MASTER_KEY), "short").unwrap();
+        directory.write_private(MASTER_KEY, "short").unwrap();
         let error = master_key(&directory, None, true, &ambient).err().unwrap();
         assert!(matches!(error, KeyFileError::Content(_)), "{error}");
     }

@@ -12,6 +12,7 @@ pub mod config;
 pub mod connections;
 pub mod directory;
 mod doors;
+mod egress;
 pub mod failure;
 pub mod http;
 pub mod keys;
@@ -24,6 +25,7 @@ pub mod store;
 pub mod strangers;
 pub mod telemetry;
 pub mod tls;
+mod webhooks;
 
 mod start;
 

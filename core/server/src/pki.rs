@@ -5,6 +5,7 @@
 //! | root | sealed row, or an age file for offline keeping | issuers, once |
 //! | issuers (server, people) | sealed rows | the server's certificate; devices' certificates |
 //! | session | sealed row | session tokens |
+//! | webhook | sealed row | calls of webhooks |
 //! | audit | a file outside the database | checkpoints of the audit log |
 //!
 //! Rows are sealed under the master key and bound to their name, so that no row passes for another.
@@ -22,6 +23,7 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::ca::{self, CaError, Issuer, IssuerKind, Revoked};
 use landfall_crypto::envelope::{EnvelopeError, MasterKey};
+use landfall_crypto::httpsig::{self, SignatureFields};
 use landfall_crypto::jwt::{JwtError, JwtSigner, JwtVerifier, SESSION, SessionClaims};
 use landfall_crypto::key::{KeyError, KeyPair, PublicKey};
 use landfall_crypto::passphrase::PassphraseError;
@@ -35,6 +37,7 @@ use std::path::PathBuf;
 
 const ROOT: &str = "root";
 const SESSION_KEY: &str = "session";
+const WEBHOOK_KEY: &str = "webhook";
 const RECOVERY_CODE_INFO: &str = "landfall/recovery-code-key/v1";
 /// How long a revocation list may be used.
 const CRL_TTL: Seconds = Seconds::hours(24);
@@ -92,6 +95,8 @@ pub struct Pki {
     people_issuer_pem: String,
     sessions: JwtSigner,
     session_verifier: JwtVerifier,
+    /// None beside a server that has not started since webhooks exist.
+    webhook_key: Option<KeyPair>,
     master: MasterKey,
     ambient: Ambient,
 }
@@ -140,6 +145,9 @@ impl Pki {
         } else if let RootKey::Offline(directory) = &settings.root_key {
             export = making::take_offline(store, &rows, directory, &master, &ambient).await?;
         }
+        if settings.root_key != RootKey::AsItIs && !rows.iter().any(|row| row.name == WEBHOOK_KEY) {
+            rows.push(making::add_webhook_key(store, &master, &ambient).await?);
+        }
         check_trust_domain(store, settings).await?;
         let issuer = |kind: IssuerKind| -> Result<Issuer, PkiError> {
             let (key, certificate) = opened(&rows, kind.as_str(), &master)?;
@@ -148,6 +156,13 @@ impl Pki {
         let (session_key, _) = opened(&rows, SESSION_KEY, &master)?;
         let session_key = KeyPair::from_pkcs8(session_key.expose())?;
         let sessions = JwtSigner::new(SESSION, &settings.public_url, &session_key)?;
+        let webhook_key = match rows.iter().any(|row| row.name == WEBHOOK_KEY) {
+            true => {
+                let (key, _) = opened(&rows, WEBHOOK_KEY, &master)?;
+                Some(KeyPair::from_pkcs8(key.expose())?)
+            }
+            false => None,
+        };
         let root_certificate = row(&rows, ROOT)?.certificate.clone();
         let root_certificate = root_certificate.ok_or(PkiError::Missing(ROOT))?;
         let pin = BASE64URL_NOPAD.encode(&ca::fingerprint(&root_certificate));
@@ -161,6 +176,7 @@ impl Pki {
             server_issuer: issuer(IssuerKind::Server)?,
             people_issuer,
             session_verifier: sessions.verifier(),
+            webhook_key,
             sessions,
             master,
             ambient,
@@ -206,6 +222,26 @@ impl Pki {
     /// The key that signs session tokens, for `jwks.json`.
     pub fn session_jwk(&self) -> Jwk {
         self.sessions.jwk()
+    }
+
+    /// The key that signs calls of webhooks, for its own key set.
+    pub fn webhook_jwk(&self) -> Option<Jwk> {
+        let key = self.webhook_key.as_ref()?;
+        Some(landfall_crypto::key::Signer::public_key(key).jwk().for_signatures())
+    }
+
+    /// Signs a call of a webhook.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when signing fails.
+    pub fn sign_webhook(
+        &self,
+        request: &httpsig::Request<'_>,
+        now: Timestamp,
+    ) -> Result<SignatureFields, Failure> {
+        let missing = || Failure::internal("the key of webhooks is missing");
+        let key = self.webhook_key.as_ref().ok_or_else(missing)?;
+        httpsig::sign(&httpsig::WEBHOOK, request, now, key).map_err(Failure::internal)
     }
 
     /// The master key: seals managed secrets.

@@ -1,7 +1,7 @@
 //! Bringing a server up, and down again.
 
 use crate::audit::sealer::Sealer;
-use crate::background::{Background, Heartbeat};
+use crate::background::{Background, Heartbeat, Post};
 use crate::ceremony::{Models, ModelsError, RelyingParty, RelyingPartyError};
 use crate::certificate::ServerCertificate;
 use crate::config::{Config, ConfigError, Site};
@@ -12,11 +12,12 @@ use crate::http::{self, App};
 use crate::keys::{self, KeyFileError};
 use crate::mail::{MailError, Mailer};
 use crate::pki::{Pki, PkiError, PkiSettings, RootExport, RootKey};
-use crate::service::{Cutter, RelyingPartyCheck, Service, Settings};
+use crate::service::{Channel, Cutter, RelyingPartyCheck, Service, Settings};
 use crate::store::{Store, StoreError, meta};
 use crate::strangers::Strangers;
 use crate::telemetry;
 use crate::tls::{self, Issuers, ServerKey, TlsError};
+use crate::webhooks::{WebhookError, Webhooks};
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::key::Signer;
 use landfall_crypto::secret::SecretText;
@@ -78,6 +79,9 @@ pub enum StartError {
     /// The way out for mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The way out for webhooks.
+    #[error(transparent)]
+    Webhooks(#[from] WebhookError),
     /// The first transactions.
     #[error("the server could not begin its work: {0}")]
     Work(#[from] Failure),
@@ -190,6 +194,7 @@ impl Server {
             strangers: Arc::clone(&strangers),
             stop: stop.clone(),
         };
+        let post = post(&config, &site, &pki, &ambient)?;
         let certificate = Arc::new(ServerCertificate::open(&config, &site, &pki)?);
         #[cfg(test)]
         let beating = Arc::clone(&heartbeat);
@@ -198,7 +203,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(background.poller().await?);
         tasks.spawn(background.keeper(Arc::clone(&certificate)));
-        tasks.spawn(background.postman(Mailer::open(&config, &site)?.map(Arc::new)));
+        spawn_postmen(&mut tasks, &background, post);
         tasks.spawn(background.waiter());
         listeners.serve(bound, certificate.key(), &mut tasks)?;
         let seal_stop = CancellationToken::new();
@@ -229,6 +234,27 @@ impl Server {
             #[cfg(test)]
             heartbeat: beating,
         })
+    }
+}
+
+/// Every way out of a server with this configuration.
+fn post(
+    config: &Config,
+    site: &Site,
+    pki: &Arc<Pki>,
+    ambient: &Ambient,
+) -> Result<Post, StartError> {
+    Ok(Post {
+        mailer: Mailer::open(config, site)?,
+        webhooks: Webhooks::open(config, Arc::clone(pki), ambient.clone())?,
+    })
+}
+
+/// One for each channel: what is slow holds up nothing else.
+fn spawn_postmen(tasks: &mut JoinSet<()>, background: &Background, post: Post) {
+    let post = Arc::new(post);
+    for channel in [Channel::Mail, Channel::Webhook] {
+        tasks.spawn(background.postman(Arc::clone(&post), channel));
     }
 }
 
@@ -308,6 +334,7 @@ pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartEr
         relying_party,
         browser_url: site.browser_url(),
         mail: config.smtp_url.is_some(),
+        webhooks: config.webhooks.iter().map(ToString::to_string).collect(),
         device_token_ttl_max: config.device_token_ttl_max(),
         renewal_silence_max: config.renewal_silence_max(),
         recovery_plan: config.plan(),

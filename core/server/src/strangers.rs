@@ -31,13 +31,14 @@ const OTHERS: &str = "others";
 
 /// Refusals that mean somebody tries secrets. Who held the right one and was refused for another
 /// reason is no guesser.
-const GUESSES: [ErrorCode; 6] = [
+const GUESSES: [ErrorCode; 7] = [
     ErrorCode::TokenInvalid,
     ErrorCode::SignatureInvalid,
     ErrorCode::CeremonyOver,
     ErrorCode::LinkOver,
     ErrorCode::PasskeyRefused,
     ErrorCode::RecoveryCodeWrong,
+    ErrorCode::MailedCodeWrong,
 ];
 
 /// Whether a refusal means that somebody tries secrets.

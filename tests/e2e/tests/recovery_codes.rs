@@ -14,7 +14,9 @@ use landfall_crypto::SecretBytes;
 use landfall_crypto::ambient::SystemRandom;
 use landfall_identity::id::RecoveryId;
 use landfall_identity::passkey::Attachment;
-use landfall_identity::recovery::{BEGUN_PER_PLACE, BEGUN_WINDOW, CodeState, TRIES_MAX};
+use landfall_identity::recovery::{
+    BEGUN_PER_PLACE, BEGUN_WINDOW, CodeState, OPEN_PER_ACCOUNT, TRIES_MAX,
+};
 use landfall_identity::secret::SecretName;
 use landfall_identity::{DeviceName, Reason, Seconds, UserName};
 use landfall_protocol::ceremony::BoundActBody;
@@ -392,6 +394,33 @@ async fn a_restart_forgets_neither_limits_nor_what_was_proved() {
     let again = honest.begin("bert", "bert-new").await.unwrap();
     assert_eq!((again.recovery_id, again.state), (id.clone(), RecoveryStateName::Ready));
     let done = honest.complete(&id, "bert-new", Some(&new_code())).await.unwrap();
+    assert_eq!(done.status, 200, "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_from_a_few_places_pushes_out_its_own_and_not_the_owners() {
+    let world = World::new().await.unwrap();
+    let (ana, _bert, _codes) = bert_without_a_device(&world).await;
+    let owner = Bare::new(&world).unwrap();
+    // Without a code: nothing is proved until an administrator has them on the phone.
+    let id = owner.begin("bert", "bert-new").await.unwrap().recovery_id;
+    let move_to = |place: &str| {
+        let sql = "UPDATE recoveries SET place = ?1 WHERE place = '127.0.0.1'";
+        world.database().unwrap().execute(sql, [place]).unwrap();
+    };
+    move_to("192.0.2.1");
+    for place in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
+        world.clock.advance(Seconds(1));
+        for _ in 0..BEGUN_PER_PLACE {
+            Bare::new(&world).unwrap().begin("bert", "x").await.unwrap();
+        }
+        move_to(place);
+    }
+    let open = "SELECT COUNT(*) FROM recoveries WHERE user_name = 'bert' AND expires_at >
+                (SELECT MAX(begun_at) FROM recoveries)";
+    assert_eq!(world.number(open).unwrap(), i64::from(OPEN_PER_ACCOUNT));
+    approve(&ana, &owner, &id).await;
+    let done = owner.complete(&id, "bert-new", None).await.unwrap();
     assert_eq!(done.status, 200, "{done:?}");
 }
 

@@ -8,10 +8,12 @@
 )]
 
 use landfall_crypto::ambient::{Ambient, ManualClock};
+use landfall_crypto::{KeyPair, httpsig};
 use landfall_identity::{DeviceName, Seconds};
-use landfall_protocol::ErrorCode;
+use landfall_protocol::{ErrorCode, paths};
 use landfall_test_support::world::BEGINNING;
 use landfall_test_support::{Machine, Raw, World};
+use reqwest::Method;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -48,6 +50,62 @@ async fn a_laptop_that_was_suspended_in_its_sleep_gets_nothing() {
     ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
     world.pass(Seconds::days(30)).await.unwrap();
     assert_eq!(bert.client().renew_now().await.unwrap_err().code(), ErrorCode::DeviceSuspended);
+}
+
+/// The order of P-256 (SEC 2, section 2.4.2).
+const ORDER: [u8; 32] = [
+    0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51,
+];
+
+/// `(r, n - s)`: another signature of the same message, which anybody can make of a first one.
+fn mirrored(field: &str) -> String {
+    let text = field.strip_prefix("sig=:").unwrap().strip_suffix(':').unwrap();
+    let mut bytes = data_encoding::BASE64.decode(text.as_bytes()).unwrap();
+    let mut borrow = 0;
+    for (place, digit) in ORDER.iter().enumerate().rev() {
+        let difference = i16::from(*digit) - i16::from(bytes[32 + place]) - borrow;
+        borrow = i16::from(difference < 0);
+        bytes[32 + place] = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    format!("sig=:{}:", data_encoding::BASE64.encode(&bytes))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_and_its_mirror_image_are_one_renewal() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let key = KeyPair::from_pkcs8(&ana.machine.key_file().unwrap()).unwrap();
+    let (authority, body) = (world.server().https_addr.to_string(), "{}");
+    let request = httpsig::Request {
+        method: "POST",
+        authority: &authority,
+        path: paths::CERT_RENEW,
+        body: body.as_bytes(),
+    };
+    let signed = httpsig::sign_renewal(&request, world.ambient.now(), &key).unwrap();
+    let raw = Raw::stranger(&world).unwrap();
+    let send = async |signature: &str| {
+        let fields = [
+            ("content-type", "application/json"),
+            ("content-digest", signed.content_digest.as_str()),
+            ("signature-input", signed.signature_input.as_str()),
+            ("signature", signature),
+        ];
+        raw.send_text(Method::POST, paths::CERT_RENEW, &fields, body).await.unwrap()
+    };
+    let other = mirrored(&signed.signature);
+    assert_ne!(other, signed.signature);
+    let first = send(&other).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    world.clock.advance(Seconds(1));
+    for signature in [&signed.signature, &other] {
+        let again = send(signature).await;
+        assert_eq!(again.status, 200, "{again:?}");
+        assert_eq!(again.body["certificate_chain"], first.body["certificate_chain"]);
+    }
+    let renewed = "SELECT COUNT(*) FROM certificates";
+    assert_eq!(world.number(renewed).unwrap(), 2, "the first one, and one renewal");
 }
 
 #[tokio::test(flavor = "multi_thread")]

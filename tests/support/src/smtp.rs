@@ -170,8 +170,9 @@ impl SmtpServer {
         let listening = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
+                let held = shared.hold.load(Ordering::SeqCst);
                 shared.calls.fetch_add(1, Ordering::SeqCst);
-                connections.spawn(serve(Arc::clone(&shared), socket));
+                connections.spawn(serve(Arc::clone(&shared), socket, held));
             }
         });
         self.listening = Some(listening.abort_handle());
@@ -242,9 +243,10 @@ fn certified() -> anyhow::Result<(TlsAcceptor, String)> {
     Ok((TlsAcceptor::from(Arc::new(config)), made.cert.pem()))
 }
 
-async fn serve(shared: Arc<Shared>, socket: TcpStream) {
-    if shared.hold.load(Ordering::SeqCst) {
-        let _ = socket.readable().await;
+async fn serve(shared: Arc<Shared>, socket: TcpStream, held: bool) {
+    if held {
+        // Until the client hangs up: it has nothing to say before it is greeted.
+        let _ = socket.peek(&mut [0]).await;
         return;
     }
     // A client that breaks off is a client's matter.

@@ -30,6 +30,12 @@ pub struct RecoverArgs {
     /// Wait for days instead of bringing another proof, where your server and you allow that
     #[arg(long)]
     pub wait: bool,
+    /// Have a code mailed to the addresses of your account
+    #[arg(long, conflicts_with = "mailed")]
+    pub mail: bool,
+    /// Read the code that was mailed from stdin, for a recovery that is under way
+    #[arg(long, conflicts_with_all = ["server", "user", "device", "anew"])]
+    pub mailed: bool,
     /// Do not wait for others: say how it stands and stop
     #[arg(long)]
     pub no_wait: bool,

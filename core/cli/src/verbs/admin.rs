@@ -1,5 +1,6 @@
 //! `admin`.
 
+use super::device::gone;
 use super::token::made;
 use super::{device, readiness, recovery};
 use crate::app::App;
@@ -10,6 +11,7 @@ use crate::texts;
 use landfall_client::words::TokenKind;
 use landfall_client::{Failure, MintRequest};
 use landfall_protocol::admin::UserInfo;
+use landfall_protocol::me::Frozen;
 use serde_json::json;
 
 pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
@@ -32,6 +34,11 @@ pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
         AdminVerb::Recoveries(verb) => recovery::admin(app, verb).await,
         AdminVerb::Readiness { full, standing } => readiness::admin(app, full, standing).await,
         AdminVerb::Unfreeze { user } => {
+            let users = app.client.admin_users().await?;
+            if users.iter().any(|known| known.name == user && !known.frozen) {
+                let text = texts::not_frozen_account(user.as_str());
+                return Answer::new(&Frozen { frozen: false, sessions_ended: 0 }, text);
+            }
             let frozen = app.with_person(async || app.client.admin_unfreeze(&user).await).await?;
             Answer::new(&frozen, format!("The account of {user} works again."))
         }
@@ -51,6 +58,12 @@ async fn devices(app: &App, act: AdminDeviceVerb) -> Result<Answer, Failure> {
             Answer::new(&info, format!("{device} of {user} works again."))
         }
         AdminDeviceVerb::Revoke { user, device } => {
+            let all = app.client.admin_devices(Some(&user)).await?;
+            if let Some(known) = all.into_iter().find(|known| known.name == device)
+                && let Some(done) = gone(known)?
+            {
+                return Ok(done);
+            }
             app.need_person()?;
             app.confirm(&texts::ask_revoke(device.as_str()))?;
             let cut = app.client.admin_revoke_device(&user, &device, &app.terminal).await?;

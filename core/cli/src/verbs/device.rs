@@ -38,8 +38,10 @@ pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
             Answer::new(&device, format!("{name} works again."))
         }
         DeviceVerb::Revoke { name } => {
+            if let Some(done) = gone(known(app, &name).await?)? {
+                return Ok(done);
+            }
             app.need_person()?;
-            known(app, &name).await?;
             app.confirm(&texts::ask_revoke(name.as_str()))?;
             let cut = app.client.revoke_device(&name, &app.terminal).await?;
             Answer::new(
@@ -71,17 +73,29 @@ async fn add(app: &App, name: DeviceName, ttl: Option<Seconds>) -> Result<Answer
 }
 
 /// A name that was mistyped is told before anything is asked.
-async fn known(app: &App, name: &DeviceName) -> Result<(), Failure> {
+async fn known(app: &App, name: &DeviceName) -> Result<DeviceInfo, Failure> {
     let devices = app.client.devices().await?;
-    if devices.iter().any(|device| device.name == *name) {
-        return Ok(());
+    let found = devices.into_iter().find(|device| device.name == *name);
+    found.ok_or_else(|| Failure::new(ErrorCode::NotFound, texts::no_device(name.as_str())))
+}
+
+/// The answer for a device that is revoked already: nobody is asked, and nobody touches anything.
+pub fn gone(device: DeviceInfo) -> Result<Option<Answer>, Failure> {
+    if device.state != DeviceStateName::Revoked {
+        return Ok(None);
     }
-    Err(Failure::new(ErrorCode::NotFound, texts::no_device(name.as_str())))
+    let at = device.state_changed_at.map(clock_time).unwrap_or_default();
+    let text = texts::revoked_already(device.name.as_str(), &at);
+    let cut =
+        DeviceCut { device, sessions_ended: 0, passkeys_disabled: 0, passkeys_synced: Vec::new() };
+    Answer::new(&cut, text).map(Some)
 }
 
 /// Cut off first, by whatever proof there is; for ever only if that is allowed already.
 async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
-    known(app, &name).await?;
+    if let Some(done) = gone(known(app, &name).await?)? {
+        return Ok(done);
+    }
     app.confirm(&texts::ask_lost(name.as_str()))?;
     let cut = app.with_person(async || app.client.suspend_device(&name).await).await;
     let cut = cut.inspect_err(|failure| {

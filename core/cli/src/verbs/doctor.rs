@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::clock::with_clock_times;
 use crate::output::{Answer, wrap};
+use crate::texts;
 use landfall_client::Failure;
 use landfall_client::doctor::{Check, CheckId, CheckState};
 use landfall_protocol::ErrorCode;
@@ -12,6 +13,24 @@ pub async fn doctor(app: &App) -> Result<Answer, Failure> {
     let checks = app.client.doctor().await;
     let profiles: Vec<_> =
         app.client.home().profiles()?.iter().map(|name| name.as_str().to_owned()).collect();
+    report(&checks, &profiles)
+}
+
+/// The report of a machine whose folder cannot even be opened: nothing else can be looked at.
+pub fn without_folder(failure: &Failure) -> Answer {
+    let checks = [Check::of_folder(failure)];
+    Answer::Unwell {
+        json: document(false, &checks, &[]),
+        text: format!("{}\n\n{}", line(&checks[0]), texts::UNWELL),
+        code: failure.code(),
+    }
+}
+
+fn document(healthy: bool, checks: &[Check], profiles: &[String]) -> serde_json::Value {
+    json!({ "healthy": healthy, "checks": checks, "profiles": profiles })
+}
+
+fn report(checks: &[Check], profiles: &[String]) -> Result<Answer, Failure> {
     let healthy = checks.iter().all(|check| check.state != CheckState::Problem);
     let mut lines: Vec<String> = checks.iter().map(line).collect();
     if profiles.len() > 1 {
@@ -19,10 +38,10 @@ pub async fn doctor(app: &App) -> Result<Answer, Failure> {
     }
     let end = match healthy {
         true => "Nothing stands in the way.",
-        false => "What is marked PROBLEM stands in the way; begin with the first.",
+        false => texts::UNWELL,
     };
     lines.push(format!("\n{end}"));
-    let json = json!({ "healthy": healthy, "checks": checks, "profiles": profiles });
+    let json = document(healthy, checks, profiles);
     let text = lines.join("\n");
     let first = checks.iter().find(|check| check.state == CheckState::Problem);
     match first.map(|check| check.code.unwrap_or(ErrorCode::Internal)) {

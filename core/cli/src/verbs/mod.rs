@@ -23,6 +23,9 @@ use crate::output::Answer;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use landfall_client::Failure;
+use serde_json::json;
+
+pub use doctor::without_folder;
 
 /// Does what was typed.
 pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
@@ -46,15 +49,14 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Notices(args) => notices::run(app, args).await,
         Verb::Audit(args) => audit::audit(app, args).await,
         Verb::Doctor => doctor::doctor(app).await,
-        Verb::Completions { shell } => {
-            completions(shell)?;
-            Answer::new(&(), "")
-        }
+        Verb::Completions { shell } => completions(shell),
     }
 }
 
-/// Prints completions. Needs no folder, no server and no identity.
-pub fn completions(shell: Shell) -> Result<(), Failure> {
-    clap_complete::generate(shell, &mut Args::command(), "landfall", &mut std::io::stdout());
-    Ok(())
+/// Completions. Needs no folder, no server and no identity.
+pub fn completions(shell: Shell) -> Result<Answer, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "landfall", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    Answer::new(&json!({ "shell": shell.to_string(), "script": script }), script)
 }

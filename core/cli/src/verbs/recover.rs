@@ -28,6 +28,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     if with_passkey {
         app.need_person()?;
     }
+    let (mail, mailed) = (args.mail, args.mailed);
     let mut recovering = match app.client.resume_recovery()? {
         Some(mut begun) if !args.anew => {
             if with_passkey {
@@ -35,6 +36,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
             }
             begun
         }
+        _ if mailed => return Err(Failure::new(ErrorCode::InputNeeded, texts::NO_RECOVERY_HERE)),
         _ => begin(app, args)?,
     };
     if recovering.is_resumed() {
@@ -43,6 +45,16 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     if wait {
         recovering.ask_to_wait();
     }
+    if mailed {
+        recovering.give_mailed_code(String::from_utf8_lossy(&read_stdin(CODE_LINE_MAX)?).trim())?;
+    }
+    // A person is asked once whether a code shall be mailed; who said so on the command line is not.
+    let mut offer = match (mail, mailed) {
+        (true, _) => Offer::Wanted,
+        (false, true) => Offer::Done,
+        (false, false) if recovering.is_resumed() => Offer::Again,
+        (false, false) => Offer::Open,
+    };
     let mut waited = false;
     let mut asked_code = false;
     loop {
@@ -52,6 +64,9 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
         };
         match progress {
             Ok(RecoveryProgress::Done(end)) => return done(app, recovering, *end).await,
+            Ok(RecoveryProgress::Waiting(_)) if by_mail(app, &mut recovering, &mut offer)? => {
+                waited = false;
+            }
             Ok(RecoveryProgress::Waiting(status)) if no_wait => {
                 return waiting(app, &recovering, &status);
             }
@@ -71,6 +86,83 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
                 help(app, &mut recovering, failure)?;
             }
         }
+    }
+}
+
+/// Where the offer of a code by mail stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    /// Nobody was asked yet.
+    Open,
+    /// Perhaps it was asked for before the program was closed, and the mail has come.
+    Again,
+    /// It was asked for on the command line.
+    Wanted,
+    /// A mail is on its way, and its code may be typed.
+    Asked,
+    /// There is nothing more to ask.
+    Done,
+}
+
+/// Offers a code by mail, and takes it. Whether the recovery has something new to do.
+fn by_mail(app: &App, recovering: &mut Recovering, offer: &mut Offer) -> Result<bool, Failure> {
+    if !recovering.can_ask_by_mail() {
+        return match *offer {
+            Offer::Wanted => Err(Failure::new(ErrorCode::MailUnavailable, texts::NO_CODE_BY_MAIL)),
+            _ => Ok(false),
+        };
+    }
+    match *offer {
+        Offer::Open if app.terminal.can_ask() => {
+            *offer = Offer::Done;
+            if !app.terminal.ask_yes(texts::ASK_CODE_BY_MAIL)? {
+                return Ok(false);
+            }
+            recovering.ask_by_mail();
+            *offer = Offer::Asked;
+            Ok(true)
+        }
+        Offer::Again if app.terminal.can_ask() => {
+            let typed = app.terminal.ask_line(texts::ASK_MAILED_OR_NEW)?;
+            *offer = Offer::Asked;
+            match typed.as_str() {
+                "" => recovering.ask_by_mail(),
+                "n" | "N" | "no" => {
+                    *offer = Offer::Done;
+                    return Ok(false);
+                }
+                typed => give(app, recovering, typed),
+            }
+            Ok(true)
+        }
+        Offer::Wanted => {
+            recovering.ask_by_mail();
+            *offer = Offer::Asked;
+            Ok(true)
+        }
+        Offer::Asked if app.terminal.can_ask() => {
+            app.terminal.say(texts::CODE_ON_ITS_WAY);
+            let typed = app.terminal.ask_line(texts::ASK_MAILED_CODE)?;
+            if typed.is_empty() {
+                *offer = Offer::Done;
+                return Ok(false);
+            }
+            give(app, recovering, &typed);
+            Ok(true)
+        }
+        Offer::Asked => {
+            app.terminal.say(texts::CODE_ON_ITS_WAY);
+            *offer = Offer::Done;
+            Ok(false)
+        }
+        Offer::Open | Offer::Again | Offer::Done => Ok(false),
+    }
+}
+
+/// Takes what was typed; what cannot be a code is told, and asked for again.
+fn give(app: &App, recovering: &mut Recovering, typed: &str) {
+    if let Err(failure) = recovering.give_mailed_code(typed) {
+        app.output.failure(&failure);
     }
 }
 
@@ -187,6 +279,10 @@ fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), 
             } else if let Some(code) = take_code(app, texts::ASK_RECOVERY_CODE)? {
                 recovering.give_code(&code)?;
             }
+            Ok(())
+        }
+        ErrorCode::MailedCodeWrong | ErrorCode::RateLimited | ErrorCode::MailUnavailable => {
+            app.output.failure(&failure);
             Ok(())
         }
         ErrorCode::DeviceNameTaken => {

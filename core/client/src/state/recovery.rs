@@ -10,8 +10,9 @@ use landfall_identity::recovery::CodeName;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// A recovery that is under way. Its file holds the `auth` half of a code that is burnt at the end, and
-/// the code that takes its place, until the person has seen it.
+/// A recovery that is under way. Its file holds the `auth` half of a code that is burnt at the end, a
+/// mailed code until the server has seen it, and the code that takes a burnt one's place, until the
+/// person has seen it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PendingRecovery {
     /// The flow.
@@ -22,6 +23,9 @@ pub struct PendingRecovery {
     pub trust: Trust,
     /// The code that the person gave.
     pub(crate) code: Option<ShownCode>,
+    /// The code from the mail, as the person typed it.
+    #[serde(default, with = "optional_text")]
+    pub(crate) mailed: Option<SecretText>,
     /// The code that takes its place.
     #[serde(with = "optional_text")]
     pub(crate) successor: Option<SecretText>,

@@ -2,7 +2,7 @@
 
 use super::{Happening, Notice};
 use crate::address::MailAddress;
-use crate::name::UserName;
+use crate::name::{DeviceName, UserName};
 use crate::time::Seconds;
 
 /// Notices that a summary names one by one; the rest is counted.
@@ -85,9 +85,52 @@ pub fn of_code(
     }
 }
 
-/// What to do next.
-fn advice(what: &Happening, link: Option<&str>) -> String {
-    let stop = match link {
+/// Who asks for a code to get back into an account, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// Whose account.
+    pub user: &'a UserName,
+    /// What the new machine would be called.
+    pub device: &'a DeviceName,
+    /// Where the request came from.
+    pub source: &'a str,
+    /// When it came, as a text.
+    pub at: &'a str,
+    /// Whether something else was proved before.
+    pub proved: bool,
+}
+
+/// The mail that carries a code to get back in, and is itself the notice of it. `link` freezes the
+/// account, where there is one.
+pub fn of_recovery_code(
+    asker: Asker<'_>,
+    code: &str,
+    ttl: Seconds,
+    server: &str,
+    link: Option<&str>,
+) -> Letter {
+    let Asker { user, device, source, at, proved } = asker;
+    let minutes = ttl.0 / 60;
+    let shown = match proved {
+        true => "It has shown a recovery code of yours, or another proof, already.",
+        false => "It has shown nothing else so far.",
+    };
+    Letter {
+        subject: "Landfall: a code to get back into your account".to_owned(),
+        body: format!(
+            "Hello {user},\n\na machine that is none of your devices asks to get back into your account. It \
+             would be called {device}. {shown} If you sit before it, type this code there:\n\n  {code}\n\nIt \
+             works for {minutes} minutes, on that machine alone, and lets nobody in by itself.\n\n  \
+             When    {at}\n  From    {source}\n  Server  {server}\n\nIf it is not you, tell nobody the code: \
+             no administrator asks for it. Then {stop}",
+            stop = stop(link),
+        ),
+    }
+}
+
+/// How to stop everything.
+fn stop(link: Option<&str>) -> String {
+    match link {
         Some(link) => format!(
             "stop everything of your account now. On any of your devices:\n\n  landfall freeze\n\nor \
              open this page and press its button. The link works once, for seven days, and for nothing \
@@ -97,7 +140,12 @@ fn advice(what: &Happening, link: Option<&str>) -> String {
             "stop everything of your account now, on any of your devices:\n\n  landfall freeze\n"
                 .to_owned()
         }
-    };
+    }
+}
+
+/// What to do next.
+fn advice(what: &Happening, link: Option<&str>) -> String {
+    let stop = stop(link);
     if let Some(advice) = super::waiting::advice(what, &stop) {
         return advice;
     }
@@ -156,6 +204,23 @@ mod tests {
             assert!(letter.body.contains(part), "{part}: {}", letter.body);
         }
         assert!(letter.body.lines().all(|line| line.len() < 900), "a line fits SMTP");
+    }
+
+    #[test]
+    fn a_code_says_who_asks_from_where_and_how_to_stop_it() {
+        let (user, device) = (UserName::parse("bert").unwrap(), DeviceName::parse("new").unwrap());
+        let asker =
+            Asker { user: &user, device: &device, source: "192.0.2.7", at: "now", proved: true };
+        let link = Some("https://s/notices/freeze#x");
+        let letter = of_recovery_code(asker, "4K7M-9QXA", Seconds(1800), "https://s", link);
+        for part in ["Hello bert", "called new.", "\n  4K7M-9QXA\n", "30 minutes", "192.0.2.7"] {
+            assert!(letter.body.contains(part), "{part}: {}", letter.body);
+        }
+        assert!(letter.body.contains("freeze#x") && letter.body.contains("shown a recovery code"));
+        assert!(!letter.subject.contains("4K7M"), "a locked screen shows subjects");
+        let asker = Asker { proved: false, ..asker };
+        let letter = of_recovery_code(asker, "4K7M-9QXA", Seconds(1800), "https://s", None);
+        assert!(letter.body.contains("nothing else so far") && !letter.body.contains("link"));
     }
 
     #[test]

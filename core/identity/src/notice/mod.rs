@@ -145,6 +145,11 @@ pub enum Happening {
         /// The device that it would have enrolled.
         device: DeviceName,
     },
+    /// Somebody who is recovering the account had a code mailed to its addresses.
+    RecoveryCodeMailed {
+        /// The device that it would enrol.
+        device: DeviceName,
+    },
     /// The account was recovered.
     RecoveryCompleted {
         /// The device that it enrolled.
@@ -256,6 +261,7 @@ impl Happening {
             Self::RecoveryBegun { .. } => "recovery-begun",
             Self::RecoveryApproved { .. } => "recovery-approved",
             Self::RecoveryStopped { .. } => "recovery-stopped",
+            Self::RecoveryCodeMailed { .. } => "recovery-code-mailed",
             Self::RecoveryCompleted { .. } => "recovery-completed",
             Self::RecoveryCodeUsed { .. } => "recovery-code-used",
             Self::RecoveryPlanChanged => "recovery-plan-changed",
@@ -296,6 +302,7 @@ impl Happening {
                 format!("Recovery approved, for the device {device}")
             }
             Self::RecoveryStopped { device } => format!("Recovery stopped, of the device {device}"),
+            Self::RecoveryCodeMailed { device } => format!("Code mailed, for the device {device}"),
             Self::RecoveryCompleted { device } => format!("Account recovered, on {device}"),
             Self::RecoveryCodeUsed { .. } => "Recovery code used".to_owned(),
             Self::RecoveryPlanChanged => "What lets you back in was changed".to_owned(),
@@ -354,6 +361,11 @@ impl Happening {
             }
             Self::RecoveryStopped { device } => {
                 format!("The device {device}, which asked to be let into your account, was refused")
+            }
+            Self::RecoveryCodeMailed { device } => {
+                format!(
+                    "A code to get back into your account, for the device {device}, was asked for"
+                )
             }
             Self::RecoveryCompleted { device } => {
                 format!("Your account was recovered, on the device {device}")

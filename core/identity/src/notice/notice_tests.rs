@@ -45,6 +45,7 @@ fn all() -> Vec<Happening> {
         Happening::RecoveryBegun { device: device("laptop") },
         Happening::RecoveryApproved { device: device("laptop") },
         Happening::RecoveryStopped { device: device("laptop") },
+        Happening::RecoveryCodeMailed { device: device("laptop") },
         Happening::RecoveryCompleted { device: device("laptop") },
         Happening::RecoveryCodeUsed { left: 9 },
         Happening::RecoveryPlanChanged,

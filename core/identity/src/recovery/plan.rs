@@ -306,7 +306,8 @@ impl Plan {
         Ok(())
     }
 
-    fn names(&self, door: Door) -> bool {
+    /// Whether it names a kind of proof anywhere.
+    pub fn names(&self, door: Door) -> bool {
         match self {
             Self::Proofs { door: own, .. } => *own == door,
             other => other.parts().iter().any(|part| part.names(door)),

@@ -10,7 +10,7 @@ use crate::nist;
 use crate::store::archive::snapshot;
 use crate::store::{Tx, meta};
 use crate::tls::{self, ServerKey};
-use landfall_crypto::ambient::{Clock, SystemClock};
+use landfall_crypto::ambient::{Ambient, Clock, SystemClock};
 use landfall_crypto::certificate::ends_at;
 use landfall_identity::{Seconds, Timestamp};
 use landfall_protocol::At;
@@ -62,6 +62,7 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
     line("Metrics", metrics.as_deref().unwrap_or("not served; metrics_listen turns them on"))?;
     line("Recovery", recovery(config, &mut found))?;
     line("Mail", mail(config, &site, &mut found))?;
+    line("Webhooks", webhooks(config, &mut found))?;
     for note in &found.notes {
         say(format_args!("\nNote: {note}"))?;
     }
@@ -195,6 +196,9 @@ fn certificate(config: &Config, site: &Site, now: Timestamp, found: &mut Finding
 }
 
 fn master_key(config: &Config, found: &mut Findings) -> String {
+    if let Err(error) = keys::check_modes(&config.data_dir) {
+        found.wrong.push(error.to_string());
+    }
     let Some(file) = &config.master_key_passphrase_file else {
         return "in a file that only its owner reads; master_key_passphrase_file seals it"
             .to_owned();
@@ -234,6 +238,20 @@ fn mail(config: &Config, site: &Site, found: &mut Findings) -> String {
         ));
     }
     format!("from {from}, by {url}")
+}
+
+/// Which programs are told of notices, and whether they can be.
+fn webhooks(config: &Config, found: &mut Findings) -> String {
+    if let Err(error) = crate::webhooks::egress(config, &Ambient::system()) {
+        found.wrong.push(error.to_string());
+    }
+    match config.webhooks.is_empty() {
+        true => "none; webhooks names programs that are told of notices".to_owned(),
+        false => {
+            let all: Vec<&str> = config.webhooks.iter().map(|url| url.as_str()).collect();
+            all.join(", ")
+        }
+    }
 }
 
 fn address(address: SocketAddr) -> String {

@@ -8,12 +8,15 @@ use crate::config::Config;
 use crate::directory::{DataDirectory, database_in};
 use crate::failure::Failure;
 use crate::keys::{AUDIT_PUBLIC, audit_public_key};
-use crate::store::Store;
-use crate::store::archive::fold_log;
+use crate::store::archive::{fold_log, snapshot};
+use crate::store::{Store, Tx, outbox};
 use landfall_crypto::ambient::Ambient;
 use landfall_identity::Refusal;
 use landfall_protocol::At;
 use std::error::Error;
+
+/// Deliveries that `outbox` shows.
+const SHOWN_MAX: u32 = 50;
 
 /// `migrate`.
 pub(super) async fn migrate(config: &Config) -> Result<(), Box<dyn Error>> {
@@ -21,6 +24,33 @@ pub(super) async fn migrate(config: &Config) -> Result<(), Box<dyn Error>> {
     let store = Store::open(&directory.database()).await?;
     store.close().await;
     say(format_args!("The database in {} is up to date.", config.data_dir.display()))?;
+    Ok(())
+}
+
+/// `outbox`. It reads: the server may run meanwhile.
+pub(super) async fn outbox(config: &Config) -> Result<(), Box<dyn Error>> {
+    let database = database_in(&config.data_dir);
+    let look = async |tx: &mut Tx<'_>| {
+        Ok((outbox::standing(tx).await?, outbox::troubles(tx, SHOWN_MAX).await?))
+    };
+    let ((waiting, given_up), troubles) = snapshot(&database, look).await?;
+    say(format_args!("{waiting} wait, {given_up} were given up within a month."))?;
+    for trouble in &troubles {
+        let next = match trouble.due_at {
+            Some(due) => format!("again at {}", At(due).to_text().unwrap_or_default()),
+            None => "given-up".to_owned(),
+        };
+        say(format_args!(
+            "\n{} {} to {}: {} of {}\n  tried {} times, {next}\n  {}",
+            trouble.channel,
+            trouble.id,
+            trouble.recipient,
+            trouble.kind,
+            trouble.user,
+            trouble.attempts,
+            trouble.fault
+        ))?;
+    }
     Ok(())
 }
 

@@ -61,6 +61,9 @@ enum Command {
     #[command(after_help = "Examples:\n  landfall-server break-glass ana --device ana-new\n  \
 landfall-server break-glass rescue --new")]
     BreakGlass(BreakGlassArgs),
+    /// Mails and calls of webhooks that wait or were given up, with what they met. Works while the server
+    /// runs.
+    Outbox,
     /// The server's clock.
     #[command(subcommand)]
     Clock(ClockCommand),
@@ -151,16 +154,29 @@ pub(crate) struct EraseArgs {
     user: UserName,
 }
 
+/// The exit code for a command line that cannot be read.
+const USAGE: u8 = 2;
+
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if json && error.use_stderr() => {
+            let text = error.to_string();
+            let first = text.split("\n\n").next().unwrap_or_default();
+            let _ = complain(first.trim_start_matches("error: "), json);
+            return ExitCode::from(USAGE);
+        }
+        Err(error) => error.exit(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return complain(&error),
+        Err(error) => return complain(&error.to_string(), json),
     };
     match runtime.block_on(cli.execute()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(error.as_ref()),
+        Err(error) => complain(&error.to_string(), json),
     }
 }
 
@@ -176,6 +192,7 @@ impl Cli {
                 check::nist(&self.common.config(None)?, json)
             }
             Command::BreakGlass(args) => break_glass::run(&self.common.config(None)?, args).await,
+            Command::Outbox => inspect::outbox(&self.common.config(None)?).await,
             Command::ClaimToken => claim::claim_token(&self.common.config(None)?).await,
             Command::Audit(AuditCommand::Verify(args)) => {
                 inspect::verify_audit(&self.common.config(None)?, &args).await
@@ -211,9 +228,12 @@ fn say(text: impl std::fmt::Display) -> io::Result<()> {
     }
 }
 
-fn complain(error: &dyn Error) -> ExitCode {
+fn complain(error: &str, json: bool) -> ExitCode {
     // There is nowhere else to say it when standard error is gone.
-    let _ = writeln!(io::stderr(), "landfall-server: {error}");
+    let _ = match json {
+        true => writeln!(io::stderr(), "{}", serde_json::json!({ "error": error })),
+        false => writeln!(io::stderr(), "landfall-server: {error}"),
+    };
     ExitCode::FAILURE
 }
 

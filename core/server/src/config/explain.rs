@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, as a person is told: which key, where it was said, what to do.
 
-use figment::error::{Error, Kind};
+use figment::error::{Actual, Error, Kind};
 use std::path::Path;
 
 /// Where values come from, for telling it.
@@ -52,7 +52,7 @@ fn one(error: &Error, sources: &Sources<'_>) -> String {
             }
         }
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
-            format!("{at}: {key} must be {expected}, and is {found}")
+            format!("{at}: {key} must be {}, and is {}", wanted(expected.to_string()), given(found))
         }
         Kind::UnknownVariant(found, known) => {
             format!("{at}: {key} must be {}, and is {found}", known.join(" or "))
@@ -64,6 +64,33 @@ fn one(error: &Error, sources: &Sources<'_>) -> String {
         ),
         Kind::Message(text) => format!("{at}: {key}: {text}"),
         _ => format!("{at}: {error}"),
+    }
+}
+
+/// What belongs there, in words: what a type is called in the program is nobody's business.
+fn wanted(expected: String) -> String {
+    let words = match expected.as_str() {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => "a whole number, such as 3600",
+        "a boolean" => "true or false",
+        "a string" | "str" | "string" | "path string" | "path" => "a text in quotes",
+        "a sequence" | "seq" => "a list",
+        _ => return expected,
+    };
+    words.to_owned()
+}
+
+/// What stands there, in words.
+fn given(found: &Actual) -> String {
+    match found {
+        Actual::Bool(value) => value.to_string(),
+        Actual::Unsigned(value) => value.to_string(),
+        Actual::Signed(value) => value.to_string(),
+        Actual::Float(value) => value.to_string(),
+        Actual::Char(value) => format!("the text \"{value}\""),
+        Actual::Str(value) => format!("the text \"{value}\""),
+        Actual::Seq => "a list".to_owned(),
+        Actual::Map => "a table".to_owned(),
+        _ => "something else".to_owned(),
     }
 }
 

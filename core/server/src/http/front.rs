@@ -21,6 +21,10 @@ use tracing::Instrument;
 
 /// The longest path and query.
 const URI_MAX: usize = 4096;
+/// The most bytes of a request's header fields, names and values.
+const HEAD_MAX: usize = 16 * 1024;
+/// The most header fields of a request.
+const FIELDS_MAX: usize = 64;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -39,14 +43,12 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
         .get::<MatchedPath>()
         .map_or("-".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", %id, method = %request.method(), route);
-    let too_long = request.uri().path_and_query().is_some_and(|uri| uri.as_str().len() > URI_MAX);
+    let too_large = too_large(&request);
     request.extensions_mut().insert(id.clone());
     let response = async {
-        if too_long {
-            Refused::unread(ErrorCode::MalformedRequest, "The address is too long. Shorten it.")
-                .into_response()
-        } else {
-            next.run(request).await
+        match too_large {
+            Some(refused) => refused.into_response(),
+            None => next.run(request).await,
         }
     }
     .instrument(span.clone())
@@ -60,6 +62,22 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
         .increment(1);
     metrics::histogram!("landfall_request_seconds", "route" => route).record(took.as_secs_f64());
     response
+}
+
+/// Whether a request's head is beyond its bounds.
+fn too_large(request: &Request) -> Option<Refused> {
+    if request.uri().path_and_query().is_some_and(|uri| uri.as_str().len() > URI_MAX) {
+        let detail = "The address is too long. Shorten it.";
+        return Some(Refused::unread(ErrorCode::MalformedRequest, detail));
+    }
+    let fields = request.headers();
+    let bytes: usize =
+        fields.iter().map(|(name, value)| name.as_str().len() + value.as_bytes().len()).sum();
+    (bytes > HEAD_MAX || fields.len() > FIELDS_MAX).then(|| {
+        let detail =
+            format!("Send at most {FIELDS_MAX} header fields of {} KiB together.", HEAD_MAX / 1024);
+        Refused::unread(ErrorCode::HeadersTooLarge, detail)
+    })
 }
 
 /// A fault in our own code answers, and takes nobody else along.

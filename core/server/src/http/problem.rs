@@ -336,6 +336,11 @@ fn next_step_of_recovery(refusal: &Refusal) -> String {
         Refusal::RecoveryCodeReplaced { at } => {
             format!("A new sheet took its place at {}. Use a code of that one.", time(*at))
         }
+        Refusal::MailedCodeWrong => {
+            "Look at the newest mail: a code works for 30 minutes, on the machine that asked for it. No mail \
+             comes to an account that has no confirmed address; an administrator can help then."
+                .to_owned()
+        }
         Refusal::RecoveryOver => {
             "It has ended, or takes no more codes. Begin again on the new machine.".to_owned()
         }
@@ -345,8 +350,8 @@ fn next_step_of_recovery(refusal: &Refusal) -> String {
             time(*at)
         ),
         Refusal::RecoveryUnproved => {
-            "What was shown so far does not suffice. Show a recovery code, or ask an administrator \
-             to approve this recovery."
+            "What was shown so far does not suffice. Show a recovery code, have a code mailed, or ask \
+             an administrator to approve this recovery."
                 .to_owned()
         }
         Refusal::RecoveryHeld { until, .. } => format!(

@@ -46,6 +46,10 @@ pub(super) async fn jwks(State(app): State<App>) -> axum::Json<serde_json::Value
     axum::Json(app.service.jwks())
 }
 
+pub(super) async fn webhook_keys(State(app): State<App>) -> axum::Json<serde_json::Value> {
+    axum::Json(app.service.webhook_keys())
+}
+
 pub(super) async fn ca_pem(State(app): State<App>) -> Response {
     ([(CONTENT_TYPE, "application/x-pem-file")], app.service.trust_bundle_pem()).into_response()
 }

@@ -9,8 +9,8 @@ use axum::extract::State;
 use landfall_crypto::httpsig::{self, SignatureFields};
 use landfall_protocol::recovery::{
     Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
-    RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryProveRequest,
-    RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
+    RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryMailProveRequest,
+    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
 };
 use landfall_protocol::{Page, PageQuery};
 
@@ -71,6 +71,28 @@ pub(super) async fn ask_for_wait(
     let authority = app.site.url.authority();
     let message = message(&request, &authority, &fields);
     reply(app.service.ask_for_wait(context, message, request.body.clone()).await)
+}
+
+pub(super) async fn mail(
+    State(app): State<App>,
+    context: RequestContext,
+    request: Signed<RecoveryMailRequest>,
+) -> Answer<RecoveryStatus> {
+    let fields = fields(&request)?;
+    let authority = app.site.url.authority();
+    let message = message(&request, &authority, &fields);
+    reply(app.service.mail_recovery_code(context, message, request.body.clone()).await)
+}
+
+pub(super) async fn prove_by_mail(
+    State(app): State<App>,
+    context: RequestContext,
+    request: Signed<RecoveryMailProveRequest>,
+) -> Answer<RecoveryStatus> {
+    let fields = fields(&request)?;
+    let authority = app.site.url.authority();
+    let message = message(&request, &authority, &fields);
+    reply(app.service.prove_recovery_by_mail(context, message, request.body.clone()).await)
 }
 
 pub(super) async fn complete(

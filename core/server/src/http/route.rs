@@ -38,8 +38,8 @@ use landfall_protocol::readiness::{
 };
 use landfall_protocol::recovery::{
     Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
-    RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryProveRequest,
-    RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
+    RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryMailProveRequest,
+    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
 };
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
@@ -113,6 +113,7 @@ fn public_routes() -> Vec<Route> {
         get(paths::WELL_KNOWN, read, public::well_known).documented(Docs::gives::<WellKnown>),
         get(paths::SPIFFE_BUNDLE, read, public::spiffe_bundle).documented(Docs::json),
         get(paths::JWKS, read, public::jwks).documented(Docs::json),
+        get(paths::WEBHOOK_KEYS, read, public::webhook_keys).documented(Docs::json),
         get(paths::CA_PEM, read, public::ca_pem)
             .documented(|docs| docs.file("application/x-pem-file")),
         get(paths::CRL, read, public::crl).documented(|docs| docs.file("application/pkix-crl")),
@@ -199,6 +200,10 @@ fn recovery_routes() -> Vec<Route> {
             .documented(Docs::both::<RecoveryProveRequest, RecoveryStatus>),
         post(paths::RECOVERY_WAIT, Action::AskForWait, recovery::ask_for_wait)
             .documented(Docs::both::<RecoveryWaitRequest, RecoveryStatus>),
+        post(paths::RECOVERY_MAIL, Action::MailRecoveryCode, recovery::mail)
+            .documented(Docs::both::<RecoveryMailRequest, RecoveryStatus>),
+        post(paths::RECOVERY_MAIL_PROVE, Action::ProveRecovery, recovery::prove_by_mail)
+            .documented(Docs::both::<RecoveryMailProveRequest, RecoveryStatus>),
         post(paths::RECOVERY_COMPLETE, Action::CompleteRecovery, recovery::complete)
             .documented(Docs::both::<RecoveryCompleteRequest, Recovered>),
         get(paths::RECOVERIES, Action::ListRecoveries, recovery::list)

@@ -1,6 +1,6 @@
 //! Making the keys of a new server, and taking the root away from an old one.
 
-use super::{PkiError, PkiSettings, ROOT, RootKey, SESSION_KEY, context_of, opened};
+use super::{PkiError, PkiSettings, ROOT, RootKey, SESSION_KEY, WEBHOOK_KEY, context_of, opened};
 use crate::directory::write_private;
 use crate::failure::Failure;
 use crate::store::meta::{self, SealedKey};
@@ -63,6 +63,7 @@ pub(super) fn make(
         rows.push(seal(kind.as_str(), key.expose(), Some(issuer.certificate()))?);
     }
     rows.push(seal(SESSION_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
+    rows.push(seal(WEBHOOK_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
     Ok(Made { rows, export })
 }
 
@@ -83,6 +84,21 @@ pub(super) async fn keep(
     };
     let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
     store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)
+}
+
+/// Makes the key of webhooks for a server that is older than they are.
+pub(super) async fn add_webhook_key(
+    store: &Store,
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<SealedKey, PkiError> {
+    let key = KeyPair::generate()?.to_pkcs8()?;
+    let row = sealed(WEBHOOK_KEY, key.expose(), None, master, ambient)?;
+    let (kept, now) = (row.clone(), ambient.now());
+    let work = async move |tx: &mut Tx<'_>| Ok(meta::insert_sealed_key(tx, &kept, now).await?);
+    let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
+    store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)?;
+    Ok(row)
 }
 
 /// Takes the root key out of the database of a server that kept it until now. Nothing to do when it

@@ -7,7 +7,7 @@
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::addresses::{self, Address};
-use crate::store::outbox::{self, Parcel, Purpose};
+use crate::store::outbox::{self, Parcel, Purpose, Recipient};
 use crate::store::{Lane, Tx, enrollments};
 use landfall_crypto::crockford::TypedCode;
 use landfall_crypto::secret::{ct_eq, sha256_of};
@@ -15,6 +15,7 @@ use landfall_identity::address::{ADDRESSES_PER_USER, CODES_MAX, CODES_WITHIN, CO
 use landfall_identity::authorize::Object;
 use landfall_identity::id::{AddressId, ParcelId};
 use landfall_identity::notice::Happening;
+use landfall_identity::prompt::{PROMPTS_MAX, PROMPTS_WITHIN};
 use landfall_identity::{DeviceState, MailAddress, Refusal, Timestamp};
 use landfall_protocol::notice::AddressInfo;
 use landfall_protocol::{Page, PageQuery};
@@ -168,7 +169,7 @@ impl Service {
             user: row.user.clone(),
             purpose: Purpose::Code(row.id.clone()),
             kind: CODE_KIND.to_owned(),
-            recipient: row.address.clone(),
+            recipient: Recipient::Mail(row.address.clone()),
             made_at: turn.now,
             due_at: turn.now,
             attempts: 0,
@@ -176,6 +177,10 @@ impl Service {
         let counts = outbox::count_codes(tx, &parcel, turn.now - CODES_WITHIN).await?;
         if counts.0.max(counts.1) >= CODES_MAX {
             return Err(Refusal::RateLimited { retry_after: CODES_WITHIN }.into());
+        }
+        let prompts = outbox::count_codes(tx, &parcel, turn.now - PROMPTS_WITHIN).await?;
+        if prompts.0.max(prompts.1) >= PROMPTS_MAX {
+            return Err(Refusal::RateLimited { retry_after: PROMPTS_WITHIN }.into());
         }
         Ok(outbox::put(tx, &parcel).await?)
     }

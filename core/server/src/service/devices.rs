@@ -8,7 +8,7 @@ use super::passkeys::passkey_info;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::enrollments::{self, Enrollment};
-use crate::store::{Tx, changes, passkeys, sessions, suspensions};
+use crate::store::{Tx, changes, passkeys, sessions, suspensions, users};
 use landfall_identity::notice::Happening;
 use landfall_identity::{Action, BoundAction, DeviceName, DeviceState, Label, Refusal, UserName};
 use landfall_protocol::admin::AdminDevicesQuery;
@@ -93,6 +93,11 @@ impl Service {
             let after = (after[0].as_str(), after[1].as_str());
             let only = query.user.as_deref().map(UserName::parse).transpose();
             let only = only.map_err(|error| Failure::invalid("user", error.to_string()))?;
+            if let Some(user) = &only
+                && users::find(tx, turn.tenant(), user).await?.is_none()
+            {
+                return Err(Refusal::NotFound.into());
+            }
             let rows = enrollments::list_tenant(tx, turn.tenant(), only.as_ref(), after, limit + 1)
                 .await?;
             let next =

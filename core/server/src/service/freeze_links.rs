@@ -69,6 +69,8 @@ impl Service {
             }
             let row = users::find(tx, &tenant, &user).await?.ok_or(Refusal::LinkOver)?;
             if row.frozen_at.is_some() {
+                // A recovery that was begun meanwhile, and would end the freeze, ends with this.
+                users::set_frozen(tx, &tenant, &user, Some(now)).await?;
                 return Ok((me::report(true, 0), Vec::new()));
             }
             let news = News {

@@ -63,6 +63,7 @@ impl House {
             relying_party: None,
             browser_url: None,
             mail: false,
+            webhooks: Vec::new(),
             device_token_ttl_max: Seconds::hours(24),
             renewal_silence_max: Seconds::days(90),
             recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),

@@ -180,6 +180,6 @@ async fn status(
             nonce: exchange.reveal().map(word_text),
         });
     }
-    let recovery = Standing::of(tx, plan, row, now).await?.status(now);
+    let recovery = Standing::of(tx, plan, row, now).await?.status(now, false);
     Ok(LinkStatus { recovery, approver })
 }

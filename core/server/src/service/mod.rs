@@ -36,6 +36,7 @@ mod recovery;
 mod recovery_codes;
 mod recovery_complete;
 mod recovery_plan;
+mod recovery_mail;
 mod recovery_queue;
 mod recovery_standing;
 mod renew;
@@ -49,7 +50,7 @@ mod wards;
 pub use break_glass::{BREAK_GLASS_TTL, GlassFor};
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
-pub use post::{Carrier, Envelope};
+pub use post::{Caller, Carrier, Channel, Delivery, Envelope, WaysOut};
 pub use recovery::SignedMessage;
 pub use sessions::SESSIONS_MAX;
 
@@ -83,6 +84,8 @@ pub struct Settings {
     pub browser_url: Option<String>,
     /// Whether this server sends mail.
     pub mail: bool,
+    /// Where programs are told of notices, by URL.
+    pub webhooks: Vec<String>,
     /// How long a device may be silent and still renew by itself.
     pub renewal_silence_max: Seconds,
     /// What lets somebody in who has no device any more. A wait in it is for those users alone who want

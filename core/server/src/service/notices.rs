@@ -5,7 +5,7 @@
 
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
-use crate::store::outbox::{self, Parcel, Purpose};
+use crate::store::outbox::{self, Parcel, Purpose, Recipient};
 use crate::store::{Tx, addresses, notices};
 use landfall_identity::address::ADDRESSES_PER_USER;
 use landfall_identity::id::{NoticeId, ParcelId};
@@ -97,7 +97,35 @@ impl Service {
         for address in addresses.into_iter().filter(|address| address.confirmed_at.is_some()) {
             self.mail_notice(tx, &notice, address.address).await?;
         }
+        self.post_notice(tx, &notice).await
+    }
+
+    /// Puts a call of each webhook into the outbox. Programs read them: each notice is told, none summed
+    /// up.
+    pub(super) async fn post_notice(
+        &self,
+        tx: &mut Tx<'_>,
+        notice: &Notice,
+    ) -> Result<(), Failure> {
+        for url in &self.settings.webhooks {
+            let parcel = self.parcel(notice, Recipient::Webhook(url.clone()));
+            outbox::put(tx, &parcel).await?;
+        }
         Ok(())
+    }
+
+    fn parcel(&self, notice: &Notice, recipient: Recipient) -> Parcel {
+        Parcel {
+            id: ParcelId::from_bits(self.ambient.row_bits()),
+            tenant: notice.tenant.clone(),
+            user: notice.user.clone(),
+            purpose: Purpose::Notice(notice.id.clone()),
+            kind: notice.what.kind().to_owned(),
+            recipient,
+            made_at: notice.at,
+            due_at: notice.at,
+            attempts: 0,
+        }
     }
 
     /// Puts the mail of a notice into the outbox: one by one up to a bound, then summed up. The first
@@ -108,17 +136,7 @@ impl Service {
         notice: &Notice,
         recipient: MailAddress,
     ) -> Result<(), Failure> {
-        let mut parcel = Parcel {
-            id: ParcelId::from_bits(self.ambient.row_bits()),
-            tenant: notice.tenant.clone(),
-            user: notice.user.clone(),
-            purpose: Purpose::Notice(notice.id.clone()),
-            kind: notice.what.kind().to_owned(),
-            recipient,
-            made_at: notice.at,
-            due_at: notice.at,
-            attempts: 0,
-        };
+        let mut parcel = self.parcel(notice, Recipient::Mail(recipient));
         let singles = outbox::count_single(tx, &parcel, notice.at - BURST_WITHIN).await?;
         if singles >= BURST_MAX {
             if outbox::summary_waits(tx, &parcel).await? {

@@ -1,13 +1,15 @@
 //! The outbox at work: what is due is taken on, carried, and settled.
 //!
 //! At least once: a mail is settled after the mail server took it, so a server that dies in between
-//! sends it again, under the same Message-ID.
+//! sends it again, under the same Message-ID. A server that stops lets go of what is on its way: the
+//! lease ends, and it goes out again.
 
 use super::{Service, addresses::hash};
 use crate::failure::Failure;
 use crate::store::addresses::{self, MailedCode};
-use crate::store::outbox::{self, Ended, Parcel, Purpose};
-use crate::store::{self, Lane, StoreError, Tx, notices};
+pub use crate::store::outbox::Channel;
+use crate::store::outbox::{self, Ended, Parcel, Purpose, Recipient};
+use crate::store::{self, Lane, StoreError, Tx, notices, recoveries, recovery_mails};
 use landfall_crypto::crockford::TypedCode;
 use landfall_identity::MailAddress;
 use landfall_identity::Timestamp;
@@ -15,12 +17,15 @@ use landfall_identity::address::{CODE_TRIES, CODE_TTL};
 use landfall_identity::audit::{AuditEvent, Outcome};
 use landfall_identity::id::{AddressId, AuditId};
 use landfall_identity::notice::delivery::{LEASE, Next, after_failure};
-use landfall_identity::notice::letter::{self, Letter, NAMED_MAX, Told};
+use landfall_identity::notice::letter::{self, Asker, Letter, NAMED_MAX, Told};
 use landfall_identity::notice::{Happening, Notice};
+use landfall_identity::recovery::MAILED_CODE_TTL;
 use landfall_protocol::At;
+use landfall_protocol::notice::WebhookNotice;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-/// Mails that are on their way at once.
+/// Deliveries of a channel that are on their way at once.
 const AT_ONCE: u32 = 8;
 /// The code of a mail that was given up, in the audit.
 const GIVEN_UP: &str = "give-up-notice";
@@ -38,6 +43,37 @@ pub struct Envelope {
     pub letter: Letter,
 }
 
+/// A call of a webhook with everything that it says.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Where it goes.
+    pub url: String,
+    /// The JSON that it carries; the same bytes each time it is sent.
+    pub body: Vec<u8>,
+}
+
+/// Calls webhooks.
+pub trait Caller: Sync {
+    /// Calls one; done means that it said that it has it.
+    fn call(&self, delivery: Delivery) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// Every way out.
+pub struct WaysOut<'a, M, H> {
+    /// For mail. Without it every mail meets the same fault, and grows old until it is given up.
+    pub mail: Option<&'a M>,
+    /// For webhooks.
+    pub webhooks: &'a H,
+    /// Says when to let go of what is on its way.
+    pub stop: &'a CancellationToken,
+}
+
+/// What goes out.
+enum Packed {
+    Mail(Envelope),
+    Call(Delivery),
+}
+
 /// Hands a mail over to the world.
 pub trait Carrier: Sync {
     /// Hands it over; done means that somebody else answers for it from here on.
@@ -45,41 +81,63 @@ pub trait Carrier: Sync {
 }
 
 impl Service {
-    /// Takes on what is due, once, and settles it. Without a carrier everything meets the same fault,
-    /// and grows old until it is given up.
+    /// Takes on what is due on a channel, once, and settles it.
     ///
     /// # Errors
     /// [`Failure`] from the store.
-    pub(crate) async fn deliver_due<C: Carrier>(&self, carrier: Option<&C>) -> Result<(), Failure> {
+    pub(crate) async fn deliver_due<M: Carrier, H: Caller>(
+        &self,
+        channel: Channel,
+        ways: &WaysOut<'_, M, H>,
+    ) -> Result<(), Failure> {
+        // What cannot be sorted holds up nothing that can be delivered.
+        let sorted = match channel {
+            Channel::Mail => self.sort_recovery_mails().await,
+            Channel::Webhook => Ok(()),
+        };
         let now = self.now();
-        if !self.store.read(async |tx: &mut Tx<'_>| outbox::any_due(tx, now).await).await? {
-            return Ok(());
+        let due = async |tx: &mut Tx<'_>| outbox::any_due(tx, channel, now).await;
+        if !self.store.read(due).await? {
+            return sorted;
         }
         let node = self.node.clone();
         let lease = async move |tx: &mut Tx<'_>| {
-            Ok(outbox::lease(tx, &node, now, now + LEASE, AT_ONCE).await?)
+            Ok(outbox::lease(tx, channel, &node, now, now + LEASE, AT_ONCE).await?)
         };
         let no_row = async |_: &mut Tx<'_>, _: &Result<Vec<Parcel>, Failure>| Ok(());
         let parcels = self.store.write(Lane::Known, lease, no_row).await?;
-        let under_way = parcels.into_iter().map(|parcel| self.deliver(carrier, parcel));
+        let under_way = parcels.into_iter().map(|parcel| self.deliver(ways, parcel));
         let settled = futures::future::join_all(under_way).await;
-        settled.into_iter().collect()
+        settled.into_iter().chain([sorted]).collect()
     }
 
-    async fn deliver<C: Carrier>(
+    async fn deliver<M: Carrier, H: Caller>(
         &self,
-        carrier: Option<&C>,
+        ways: &WaysOut<'_, M, H>,
         parcel: Parcel,
     ) -> Result<(), Failure> {
-        let Some(envelope) = self.pack(&parcel).await? else {
-            return self.end(parcel, Ended::Moot, None).await;
+        let packed = match &parcel.recipient {
+            Recipient::Mail(recipient) => {
+                self.pack(&parcel, recipient.clone()).await?.map(Packed::Mail)
+            }
+            Recipient::Webhook(url) => self.pack_call(&parcel, url).await?.map(Packed::Call),
         };
-        let carried = match carrier {
-            Some(carrier) => carrier.carry(envelope).await,
-            None => Err("this server has no smtp_url".to_owned()),
+        let Some(packed) = packed else { return self.end(parcel, Ended::Moot, None).await };
+        let carry = async {
+            match (packed, ways.mail) {
+                (Packed::Mail(envelope), Some(carrier)) => carrier.carry(envelope).await,
+                (Packed::Mail(_), None) => Err("this server has no smtp_url".to_owned()),
+                (Packed::Call(delivery), _) => ways.webhooks.call(delivery).await,
+            }
+        };
+        // A mail server that says nothing must not hold up the end of this one.
+        let carried = tokio::select! {
+            carried = carry => carried,
+            () = ways.stop.cancelled() => return Ok(()),
         };
         let Err(fault) = carried else { return self.end(parcel, Ended::Delivered, None).await };
-        tracing::warn!(parcel = %parcel.id, attempts = parcel.attempts, fault, "a mail waits");
+        let channel = parcel.recipient.channel().as_str();
+        tracing::warn!(parcel = %parcel.id, channel, attempts = parcel.attempts, fault, "a delivery waits");
         let chance = u16::from_be_bytes(self.ambient.random());
         match after_failure(parcel.attempts, parcel.made_at, self.now(), chance) {
             Next::At(due_at) => self.postpone(parcel, due_at, fault).await,
@@ -88,7 +146,11 @@ impl Service {
     }
 
     /// Puts the mail into words; none when nobody waits for it any more.
-    async fn pack(&self, parcel: &Parcel) -> Result<Option<Envelope>, Failure> {
+    async fn pack(
+        &self,
+        parcel: &Parcel,
+        recipient: MailAddress,
+    ) -> Result<Option<Envelope>, Failure> {
         let server = self.settings.public_url.as_str();
         let mut message_id = parcel.id.to_string();
         let letter = match &parcel.purpose {
@@ -113,11 +175,53 @@ impl Service {
                 let Some(code) = self.new_code(id).await? else { return Ok(None) };
                 // Each attempt carries a code of its own: it is another mail.
                 message_id = format!("{message_id}.{}", parcel.attempts);
-                letter::of_code(&parcel.user, &parcel.recipient, &code.to_text(), CODE_TTL, server)
+                letter::of_code(&parcel.user, &recipient, &code.to_text(), CODE_TTL, server)
+            }
+            Purpose::RecoveryCode { asked, address } => {
+                let find = async |tx: &mut Tx<'_>| recovery_mails::find(tx, asked).await;
+                let Some(asked) = self.store.read(find).await? else { return Ok(None) };
+                let open = async |tx: &mut Tx<'_>| recoveries::find(tx, &asked.recovery).await;
+                let Some(recovery) = self.store.read(open).await? else { return Ok(None) };
+                let code = self.new_recovery_code(&asked, address).await?;
+                let Some(code) = code else { return Ok(None) };
+                message_id = format!("{message_id}.{}", parcel.attempts);
+                let link = self.link_for(parcel).await?;
+                let link = link.as_ref().map(|link| link.as_str());
+                let asker = Asker {
+                    user: &parcel.user,
+                    device: &recovery.device,
+                    source: asked.source.as_deref().unwrap_or("unknown"),
+                    at: &At(asked.at).to_text().unwrap_or_default(),
+                    proved: asked.proved,
+                };
+                letter::of_recovery_code(asker, &code.to_text(), MAILED_CODE_TTL, server, link)
             }
         };
-        let recipient = parcel.recipient.clone();
         Ok(Some(Envelope { message_id, recipient, date: parcel.made_at, letter }))
+    }
+
+    /// What a webhook is told; none when it is not configured any more.
+    async fn pack_call(&self, parcel: &Parcel, url: &str) -> Result<Option<Delivery>, Failure> {
+        let Purpose::Notice(id) = &parcel.purpose else { return Ok(None) };
+        if !self.settings.webhooks.iter().any(|known| known == url) {
+            return Ok(None);
+        }
+        let find = async |tx: &mut Tx<'_>| notices::find(tx, id).await;
+        let Some(notice) = self.store.read(find).await? else { return Ok(None) };
+        let told = WebhookNotice {
+            delivery_id: parcel.id.clone(),
+            notice_id: notice.id.clone(),
+            server: self.settings.public_url.clone(),
+            tenant: notice.tenant.clone(),
+            user: notice.user.clone(),
+            kind: notice.what.kind().to_owned(),
+            at: notice.at.into(),
+            title: notice.what.title(),
+            text: notice.text(),
+            source: notice.source.clone(),
+        };
+        let body = serde_json::to_vec(&told).map_err(Failure::internal)?;
+        Ok(Some(Delivery { url: url.to_owned(), body }))
     }
 
     /// The link that the mail carries; what tells of a freeze needs none to freeze.
@@ -146,7 +250,7 @@ impl Service {
         due_at: Timestamp,
         fault: String,
     ) -> Result<(), Failure> {
-        count("postponed");
+        count(parcel.recipient.channel().as_str(), "postponed");
         let node = self.node.clone();
         self.keep(async move |tx: &mut Tx<'_>| {
             outbox::postpone(tx, &parcel.id, &node, due_at, &fault).await
@@ -161,7 +265,7 @@ impl Service {
         ended: Ended,
         fault: Option<String>,
     ) -> Result<(), Failure> {
-        count(ended.as_str());
+        count(parcel.recipient.channel().as_str(), ended.as_str());
         let (node, now) = (self.node.clone(), self.now());
         let row = (ended == Ended::GivenUp).then(|| self.event_of(&parcel));
         let salt = self.ambient.random();
@@ -181,7 +285,8 @@ impl Service {
 
     fn event_of(&self, parcel: &Parcel) -> AuditEvent {
         let id = AuditId::from_bits(self.ambient.row_bits());
-        let target = format!("mail {} of {}, {}", parcel.id, parcel.user, parcel.kind);
+        let channel = parcel.recipient.channel().as_str();
+        let target = format!("{channel} {} of {}, {}", parcel.id, parcel.user, parcel.kind);
         let tenant = parcel.tenant.clone();
         AuditEvent {
             outcome: Outcome::Error,
@@ -203,6 +308,7 @@ fn time(notice: &Notice) -> String {
     At(notice.at).to_text().unwrap_or_default()
 }
 
-fn count(outcome: &'static str) {
-    metrics::counter!("landfall_notice_mails_total", "outcome" => outcome).increment(1);
+fn count(channel: &'static str, outcome: &'static str) {
+    metrics::counter!("landfall_notice_deliveries_total", "channel" => channel, "outcome" => outcome)
+        .increment(1);
 }

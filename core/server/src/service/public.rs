@@ -54,6 +54,12 @@ impl Service {
         json!({ "keys": [self.pki.session_jwk()] })
     }
 
+    /// The keys that sign calls of webhooks (RFC 7517, section 5): a set of their own, so that whoever
+    /// believes a token believes no key that was not made for tokens.
+    pub fn webhook_keys(&self) -> Value {
+        json!({ "keys": self.pki.webhook_jwk().into_iter().collect::<Vec<_>>() })
+    }
+
     /// The revocation list of people's certificates, DER.
     ///
     /// # Errors

@@ -101,11 +101,11 @@ impl Service {
             certificate: None,
         };
         let record = recorder(self.ambient.clone(), request, notes_of(&new), now);
-        let plan = self.settings.recovery_plan.clone();
+        let (plan, by_mail) = (self.settings.recovery_plan.clone(), self.takes_mailed_codes());
         let work = async move |tx: &mut Tx<'_>| {
             take(tx, &digest, now).await?;
             let row = begin(tx, &new, now).await?;
-            Ok(Standing::of(tx, &plan, row, now).await?.status(now))
+            Ok(Standing::of(tx, &plan, row, now).await?.status(now, by_mail))
         };
         self.store.write(Lane::Stranger, work, record).await
     }
@@ -121,11 +121,11 @@ impl Service {
     ) -> Result<RecoveryStatus, Failure> {
         let now = self.ambient.now();
         let (row, digest) = self.recovery_of(&body.recovery_id, &message, now)?;
-        let plan = self.settings.recovery_plan.clone();
+        let (plan, by_mail) = (self.settings.recovery_plan.clone(), self.takes_mailed_codes());
         let work = async move |tx: &mut Tx<'_>| {
             take(tx, &digest, now).await?;
             let row = reload(tx, &row).await?;
-            Ok(Standing::of(tx, &plan, row, now).await?.status(now))
+            Ok(Standing::of(tx, &plan, row, now).await?.status(now, by_mail))
         };
         // Who waits asks again and again, and learns only what they did themselves: no row of its own.
         let no_row = async |_: &mut Tx<'_>, _: &Result<_, Failure>| Ok::<_, StoreError>(());
@@ -164,6 +164,7 @@ impl Service {
         };
         let (plan, key) = (self.settings.recovery_plan.clone(), self.pki.recovery_code_key());
         let service = self.clone();
+        let by_mail = self.takes_mailed_codes();
         let work = async move |tx: &mut Tx<'_>| {
             take(tx, &digest, now).await?;
             let row = reload(tx, &row).await?;
@@ -182,7 +183,7 @@ impl Service {
                 let what = Happening::RecoveryBegun { device: row.device.clone() };
                 service.tell(tx, news_of(&row, what, source.clone(), now)).await?;
             }
-            Ok(Standing::of(tx, &plan, row, now).await?.status(now))
+            Ok(Standing::of(tx, &plan, row, now).await?.status(now, by_mail))
         };
         self.store.write(Lane::Stranger, work, record).await
     }
@@ -280,6 +281,7 @@ pub(super) async fn begun_before(
     Ok(None)
 }
 
+/// Whether it takes proofs.
 pub(super) fn still_open(row: &Recovery, now: Timestamp) -> Result<(), Refusal> {
     match row.state {
         RecoveryState::Stopped { at } => Err(Refusal::RecoveryStopped { at }),

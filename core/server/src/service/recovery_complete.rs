@@ -14,7 +14,7 @@ use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{Lane, Tx, changes, enrollments, links, meta, recovery_codes, sessions, suspensions, users};
+use crate::store::{Lane, Tx, changes, enrollments, links, meta, recovery_codes, recovery_mails, sessions, suspensions, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::device::{PROBATION, may_evict};
@@ -254,6 +254,7 @@ async fn issue(
     enrollments::insert_grant(tx, &candidate.grant).await?;
     bind(tx, standing, &enrollment.id).await?;
     let codes_left = burn(tx, candidate, standing, now).await?;
+    recovery_mails::drop_codes(tx, &row.id).await?;
     let (device, serial) = (&enrollment.device, &certificate.serial);
     if !recoveries::complete(tx, &row.id, device, &enrollment.id, serial, now).await? {
         return Err(Refusal::RecoveryOver.into());

@@ -6,8 +6,8 @@ use crate::doors::leads_in;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
 use crate::store::waits::{Wait, self};
-use crate::store::{StoreError, Tx, enrollments, guardians, meta, recovery_codes, users};
-use landfall_identity::id::{EnrollmentId, PasskeyId};
+use crate::store::{StoreError, Tx, addresses, enrollments, guardians, meta, recovery_codes, users};
+use landfall_identity::id::{AddressId, EnrollmentId, PasskeyId};
 use landfall_identity::recovery::{
     Carried, CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState, Shown,
     WaitClock, witnessed,
@@ -90,7 +90,8 @@ impl Standing {
     }
 
     /// For the key that began it. Says nothing that somebody without a proof could learn from.
-    pub(super) fn status(&self, now: Timestamp) -> RecoveryStatus {
+    /// `by_mail`: whether a mailed code is a proof on this server.
+    pub(super) fn status(&self, now: Timestamp, by_mail: bool) -> RecoveryStatus {
         RecoveryStatus {
             recovery_id: self.row.id.clone(),
             tenant: self.row.tenant.clone(),
@@ -103,6 +104,7 @@ impl Standing {
                 .collect(),
             held_until: self.held_until(),
             may_wait_days: self.may_wait.and_then(|wait| u32::try_from(wait.0 / 86_400).ok()),
+            by_mail,
             expires_at: self.row.expires_at.into(),
             server_time: now.into(),
         }
@@ -174,13 +176,15 @@ impl Judged {
         match (door, reason) {
             (Door::RecoveryCode, _) => format!("recovery code {thing}"),
             (Door::Passkey, _) => format!("passkey {by} ({thing})"),
+            (Door::MailedCode, _) => format!("code mailed to address {thing}"),
             (_, Some(reason)) => format!("{} {by} (\"{reason}\")", door.as_str()),
             (_, None) => format!("{} {by}", door.as_str()),
         }
     }
 }
 
-/// Whether a proof counts as the rows are now: a code that still works, an administrator or a guardian who
+/// Whether a proof counts as the rows are now: a code that still works, an address that is still
+/// the user's, an administrator or a guardian who
 /// is one still and could act on the device that the approval was given on, a device of
 /// the user that may still act, a passkey that is still registered, is found without a user name, and does not
 /// live on a device that was cut off.
@@ -227,7 +231,13 @@ async fn counts(
             let opens = |row: &PasskeyRow| row.usable() && row.kept.resident == Some(true);
             Ok(found.as_ref().is_some_and(opens))
         }
-        Door::MailedCode => Ok(false),
+        Door::MailedCode => {
+            let id = AddressId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
+            Ok(addresses::find(tx, &id).await?.is_some_and(|address| {
+                address.confirmed_at.is_some()
+                    && (&address.tenant, &address.user) == (&recovery.tenant, &recovery.user)
+            }))
+        }
     }
 }
 

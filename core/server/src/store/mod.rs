@@ -27,6 +27,7 @@ pub mod passkeys;
 pub mod recoveries;
 pub mod recovery_codes;
 pub mod recovery_plans;
+pub mod recovery_mails;
 pub mod secrets;
 pub mod sessions;
 pub mod stale;

@@ -1,7 +1,7 @@
-//! Mails on their way: put there by the act's own transaction, taken on by one node at a time.
+//! Mails, and calls of webhooks, on their way: put there by the act's own transaction, taken on by one node at a time.
 
 use super::{Row, StoreError, Tx, notices, params};
-use landfall_identity::id::{AddressId, NodeId, NoticeId, ParcelId};
+use landfall_identity::id::{AddressId, NodeId, NoticeId, ParcelId, RecoveryMailId};
 use landfall_identity::notice::Notice;
 use landfall_identity::{MailAddress, TenantName, Timestamp, UserName};
 
@@ -17,6 +17,59 @@ pub enum Purpose {
     Summary(NoticeId),
     /// It carries the code of an address.
     Code(AddressId),
+    /// It carries a code to get back into an account.
+    RecoveryCode {
+        /// What it was asked for by.
+        asked: RecoveryMailId,
+        /// Which address it goes to.
+        address: AddressId,
+    },
+}
+
+/// How something goes out. Each channel is worked off by itself: one that is slow holds up no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// By mail.
+    Mail,
+    /// By a POST.
+    Webhook,
+}
+
+impl Channel {
+    /// Its text, in rows and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// Where something goes, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// By mail.
+    Mail(MailAddress),
+    /// By a POST to this URL.
+    Webhook(String),
+}
+
+impl Recipient {
+    /// The address, or the URL.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Mail(address) => address.as_str(),
+            Self::Webhook(url) => url,
+        }
+    }
+
+    /// How it goes out.
+    pub const fn channel(&self) -> Channel {
+        match self {
+            Self::Mail(_) => Channel::Mail,
+            Self::Webhook(_) => Channel::Webhook,
+        }
+    }
 }
 
 impl Purpose {
@@ -24,12 +77,12 @@ impl Purpose {
         match self {
             Self::Notice(_) => "notice",
             Self::Summary(_) => "summary",
-            Self::Code(_) => "code",
+            Self::Code(_) | Self::RecoveryCode { .. } => "code",
         }
     }
 }
 
-/// A mail on its way.
+/// A mail, or a call, on its way.
 #[derive(Debug, Clone)]
 pub struct Parcel {
     /// Its identifier.
@@ -43,7 +96,7 @@ pub struct Parcel {
     /// The kind of what it tells of.
     pub kind: String,
     /// Where it goes.
-    pub recipient: MailAddress,
+    pub recipient: Recipient,
     /// When it was put here.
     pub made_at: Timestamp,
     /// When it shall go out.
@@ -79,14 +132,17 @@ impl Ended {
 /// # Errors
 /// [`StoreError`] from the database.
 pub async fn put(tx: &mut Tx<'_>, parcel: &Parcel) -> Result<(), StoreError> {
-    let (notice, address) = match &parcel.purpose {
-        Purpose::Notice(id) | Purpose::Summary(id) => (Some(id.as_str()), None),
-        Purpose::Code(id) => (None, Some(id.as_str())),
+    let (notice, address, asked) = match &parcel.purpose {
+        Purpose::Notice(id) | Purpose::Summary(id) => (Some(id.as_str()), None, None),
+        Purpose::Code(id) => (None, Some(id.as_str()), None),
+        Purpose::RecoveryCode { asked, address } => {
+            (None, Some(address.as_str()), Some(asked.as_str()))
+        }
     };
     tx.run(
         "INSERT INTO outbox (id, tenant, user_name, purpose, kind, notice, address, recipient,
-                             made_at, due_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                             made_at, due_at, recovery_mail, channel)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (notice, recipient) DO NOTHING",
         params![
             parcel.id.as_str(),
@@ -99,6 +155,8 @@ pub async fn put(tx: &mut Tx<'_>, parcel: &Parcel) -> Result<(), StoreError> {
             parcel.recipient.as_str(),
             parcel.made_at,
             parcel.due_at,
+            asked,
+            parcel.recipient.channel().as_str(),
         ],
     )
     .await?;
@@ -173,28 +231,33 @@ pub async fn summary_waits(tx: &mut Tx<'_>, of: &Parcel) -> Result<bool, StoreEr
     Ok(row.is_some())
 }
 
-/// Whether any mail is due. A look that keeps the writer out of idle hours.
+/// Whether anything is due on a channel. A look that keeps the writer out of idle hours.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
-pub async fn any_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn any_due(
+    tx: &mut Tx<'_>,
+    channel: Channel,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let row = tx
         .one(
             "SELECT 1 FROM outbox WHERE ended_at IS NULL AND due_at <= $1
-               AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1",
-            params![now],
+               AND (leased_until IS NULL OR leased_until <= $1) AND channel = $2 LIMIT 1",
+            params![now, channel.as_str()],
         )
         .await?;
     Ok(row.is_some())
 }
 
-/// Takes on what is due, at most `limit` mails, until `until`. An attempt counts when it begins: one
+/// Takes on what is due on a channel, at most `limit`, until `until`. An attempt counts when it begins: one
 /// that never ends was one, too.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
 pub async fn lease(
     tx: &mut Tx<'_>,
+    channel: Channel,
     node: &NodeId,
     now: Timestamp,
     until: Timestamp,
@@ -205,10 +268,11 @@ pub async fn lease(
             "UPDATE outbox SET leased_by = $1, leased_until = $2, attempts = attempts + 1
              WHERE id IN (SELECT id FROM outbox WHERE ended_at IS NULL AND due_at <= $3
                             AND (leased_until IS NULL OR leased_until <= $3)
+                            AND channel = $5
                           ORDER BY due_at LIMIT $4)
              RETURNING id, tenant, user_name, purpose, kind, notice, address, recipient, made_at,
-                       due_at, attempts",
-            params![node.as_str(), until, now, limit],
+                       due_at, attempts, recovery_mail, channel",
+            params![node.as_str(), until, now, limit, channel.as_str()],
         )
         .await?;
     rows.iter().map(read).collect()
@@ -272,6 +336,58 @@ pub async fn release_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A delivery that did not succeed, or not yet.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// Its identifier.
+    pub id: ParcelId,
+    /// `mail` or `webhook`.
+    pub channel: String,
+    /// Where it should go.
+    pub recipient: String,
+    /// Whose account it is about.
+    pub user: UserName,
+    /// The kind of what it tells of.
+    pub kind: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next; none when it was given up.
+    pub due_at: Option<Timestamp>,
+    /// What the last attempt met with.
+    pub fault: String,
+}
+
+/// Deliveries that have failed at least once and wait, and those that were given up and are still on
+/// record: the newest first, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn troubles(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Trouble>, StoreError> {
+    let rows = tx
+        .all(
+            "SELECT id, channel, recipient, user_name, kind, attempts, ended_at, due_at, fault
+             FROM outbox WHERE fault IS NOT NULL AND (ended_at IS NULL OR outcome = 'given-up')
+             ORDER BY made_at DESC, id LIMIT $1",
+            params![limit],
+        )
+        .await?;
+    let read = |row: &Row| {
+        let ended: Option<Timestamp> = row.get(6)?;
+        let due: Timestamp = row.get(7)?;
+        Ok(Trouble {
+            id: row.parse(0)?,
+            channel: row.get(1)?,
+            recipient: row.get(2)?,
+            user: row.parse(3)?,
+            kind: row.get(4)?,
+            attempts: row.get(5)?,
+            due_at: ended.is_none().then_some(due),
+            fault: row.get(8)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
 /// Mails that wait, and mails that were given up and are still on record.
 ///
 /// # Errors
@@ -323,8 +439,17 @@ fn read(row: &Row) -> Result<Parcel, StoreError> {
     let purpose = match purpose.as_str() {
         "notice" => Purpose::Notice(row.parse(5)?),
         "summary" => Purpose::Summary(row.parse(5)?),
-        "code" => Purpose::Code(row.parse(6)?),
+        "code" => match row.parse_option(11)? {
+            Some(asked) => Purpose::RecoveryCode { asked, address: row.parse(6)? },
+            None => Purpose::Code(row.parse(6)?),
+        },
         _ => return Err(shape()),
+    };
+    let channel: String = row.get(12)?;
+    let recipient = match channel.as_str() {
+        "mail" => Recipient::Mail(row.parse(7)?),
+        "webhook" => Recipient::Webhook(row.get(7)?),
+        _ => return Err(StoreError::Shape { column: 12 }),
     };
     Ok(Parcel {
         id: row.parse(0)?,
@@ -332,7 +457,7 @@ fn read(row: &Row) -> Result<Parcel, StoreError> {
         user: row.parse(2)?,
         purpose,
         kind: row.get(4)?,
-        recipient: row.parse(7)?,
+        recipient,
         made_at: row.get(8)?,
         due_at: row.get(9)?,
         attempts: row.get(10)?,

@@ -130,7 +130,8 @@ pub async fn begun_from(tx: &mut Tx<'_>, place: &str, since: Timestamp) -> Resul
 }
 
 /// Lets the time of those recoveries of an account end for which there is no room: of the ones that have
-/// proved nothing, the oldest beyond `kept`. Links have a pool of their own.
+/// proved nothing, those beyond `kept`. Each place keeps its newest before any place keeps its second:
+/// who begins many pushes out their own. Links have a pool of their own.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -143,11 +144,14 @@ pub async fn make_room(
 ) -> Result<(), StoreError> {
     tx.run(
         "UPDATE recoveries SET expires_at = $3 WHERE id IN
-             (SELECT r.id FROM recoveries r
-              WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $3
-                AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
-                AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = r.id)
-              ORDER BY r.begun_at DESC, r.id LIMIT 1000 OFFSET $4)",
+             (SELECT ranked.id FROM
+                (SELECT r.id, r.begun_at,
+                        ROW_NUMBER() OVER (PARTITION BY r.place ORDER BY r.begun_at DESC, r.id) AS nth
+                 FROM recoveries r
+                 WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $3
+                   AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
+                   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = r.id)) ranked
+              ORDER BY ranked.nth, ranked.begun_at DESC, ranked.id LIMIT 1000 OFFSET $4)",
         params![tenant.as_str(), user.as_str(), now, kept],
     )
     .await?;

@@ -20,7 +20,7 @@ pub struct Stale {
 }
 
 /// Every kind, in an order in which no row is dropped that another one names.
-pub const STALE: [Stale; 15] = [
+pub const STALE: [Stale; 17] = [
     Stale {
         what: "ceremonies",
         keep: Seconds::hours(1),
@@ -45,6 +45,20 @@ pub const STALE: [Stale; 15] = [
         keep: Seconds::hours(1),
         sql: "DELETE FROM recovery_messages WHERE digest IN (SELECT digest FROM recovery_messages
               WHERE taken_at < $1 ORDER BY taken_at LIMIT $2)",
+    },
+    Stale {
+        what: "recovery_mail_codes",
+        keep: Seconds::days(1),
+        sql: "DELETE FROM recovery_mail_codes WHERE (recovery, address) IN
+              (SELECT recovery, address FROM recovery_mail_codes
+              WHERE until < $1 ORDER BY until LIMIT $2)",
+    },
+    // Longer than any limit counts them.
+    Stale {
+        what: "recovery_mails",
+        keep: Seconds::days(2),
+        sql: "DELETE FROM recovery_mails WHERE id IN (SELECT id FROM recovery_mails
+              WHERE asked_at < $1 ORDER BY asked_at LIMIT $2)",
     },
     Stale {
         what: "recovery_proofs",

@@ -174,6 +174,56 @@ fn the_rules_of_nist_are_stated_and_a_setting_flips_them() {
 }
 
 #[test]
+fn webhooks_are_looked_into() {
+    let folder = Folder::new();
+    says(&folder.check(""), &["Webhooks", "none; webhooks names programs"]);
+    let hooks = "webhooks = ['https://hooks.example.org/landfall']";
+    let said = folder.check(&format!("{hooks}\negress_networks = ['10.0.0.0/8']"));
+    assert!(said.ok, "{said:?}");
+    says(&said, &["https://hooks.example.org/landfall"]);
+    std::fs::write(folder.path("hooks.pem"), "nothing").unwrap();
+    let pem = folder.path("hooks.pem");
+    for (toml, says_so) in [
+        (format!("{hooks}\nwebhook_ca_file = {pem:?}"), "holds no certificate"),
+        (
+            "webhooks = ['http://hooks.example.org/']".to_owned(),
+            "webhooks: a webhook must be https://",
+        ),
+        ("webhooks = ['https://a.example/?x=1']".to_owned(), "without ? and #"),
+        ("webhooks = 7".to_owned(), "webhooks must be a list of texts, and is 7"),
+        (format!("{hooks}\negress_networks = ['all']"), "egress_networks: "),
+        (format!("webhook_ca_file = {pem:?}"), "set webhooks"),
+    ] {
+        let said = folder.check(&toml);
+        assert!(!said.ok, "{toml}");
+        says(&said, &[says_so]);
+    }
+    // A variable holds several, apart by white space.
+    let mut command = command();
+    command.args(["config", "check", "--data-dir"]).arg(folder.path("data"));
+    command.env("LANDFALL_WEBHOOKS", "https://a.example/x https://b.example/y");
+    says(&run(&mut command), &["https://a.example/x, https://b.example/y"]);
+}
+
+#[test]
+fn what_is_asked_for_in_json_fails_in_json() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let data = data.to_str().unwrap();
+    for (words, code, says_so) in [
+        (&["serve", "--json", "--data-dir", data, "--listen", "0.0.0.0:0"][..], 1, "public_url"),
+        (&["serve", "--json", "--lissten", "x"], 2, "--lissten"),
+    ] {
+        let output = command().args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words:?}");
+        assert!(output.stdout.is_empty());
+        let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        let error = said["error"].as_str().unwrap();
+        assert!(error.contains(says_so) && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
 fn a_wrong_file_is_named() {
     let said = run(command().args(["config", "check", "--config", "/nowhere/landfall.toml"]));
     assert!(!said.ok);

@@ -50,7 +50,8 @@ fn what_an_older_version_or_a_copy_left_open_is_closed_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("data");
     Serving::start(&root, |_| {}).unwrap().stop();
-    for name in names(&root) {
+    let keys = ["master.key", "audit.key"];
+    for name in names(&root).iter().filter(|name| !keys.contains(&name.as_str())) {
         let open = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(root.join(name), open).unwrap();
     }
@@ -59,6 +60,30 @@ fn what_an_older_version_or_a_copy_left_open_is_closed_at_the_start() {
     assert_eq!(open_files(&root), [""; 0]);
     let log = server.stop();
     assert!(log.contains("landfall.db") && log.contains("other users could read"), "{log}");
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    Serving::start(&root, |_| {}).unwrap().stop();
+    let set = |name: &str, mode: u32| {
+        let path = root.join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for name in ["master.key", "audit.key"] {
+        set(name, 0o644);
+        let help = format!("chmod 600 {}", root.join(name).display());
+        for words in [&["config", "check"][..], &["serve"], &["clock", "confirm"]] {
+            let said = on(&root, words);
+            assert!(!said.ok && said.err.contains(&help), "{words:?}: {said:?}");
+        }
+        assert_eq!(open_files(&root), [name], "it is not closed in silence");
+        set(name, 0o600);
+        let said = on(&root, &["config", "check"]);
+        assert!(said.ok, "{said:?}");
+    }
+    Serving::start(&root, |_| {}).unwrap().stop();
 }
 
 #[test]

@@ -91,12 +91,12 @@ fn no_key_is_made_anew_over_a_database_that_needs_the_old_one() {
     let root = folder.path().join("data");
     Serving::start(&root, |_| {}).unwrap().stop();
     for name in ["master.key", "audit.key"] {
-        let kept = std::fs::read(root.join(name)).unwrap();
-        std::fs::remove_file(root.join(name)).unwrap();
+        let kept = folder.path().join("kept");
+        std::fs::rename(root.join(name), &kept).unwrap();
         let refused = Serving::start(&root, |_| {}).err().unwrap();
         assert!(refused.contains(name) && refused.contains("from your backup"), "{refused}");
         assert!(!root.join(name).exists());
-        std::fs::write(root.join(name), kept).unwrap();
+        std::fs::rename(&kept, root.join(name)).unwrap();
     }
     Serving::start(&root, |_| {}).unwrap();
 }

@@ -1,7 +1,7 @@
 //! Bad input gets a problem with a stable code and a sentence that says what to do, and changes
 //! nothing.
 
-use crate::support::{Http1, host};
+use crate::support::{Http1, get_http2, host};
 use landfall_protocol::device::DeviceInfo;
 use landfall_protocol::{ErrorCode, Page, paths};
 use serde_json::json;
@@ -133,5 +133,33 @@ async fn who_sends_far_too_much_still_hears_why() {
         let answer = host.connect(None).await.post(paths::CERT_ISSUE, &body).await;
         assert_eq!(answer.problem().code, ErrorCode::BodyTooLarge, "{size}");
     }
+    host.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_too_many_headers_hears_why() {
+    let host = host().await;
+    for size in [17_000, 66_000, 110_000] {
+        let big = "x".repeat(size);
+        let mut connection = host.connect(None).await;
+        let answer = connection.send("GET", paths::HEALTHZ, &[("X-Big", &big)], b"").await;
+        assert_eq!(answer.problem().code, ErrorCode::HeadersTooLarge, "{size}");
+    }
+    let many: Vec<String> = (0..90).map(|number| format!("X-{number}")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "1")).collect();
+    let answer = host.connect(None).await.send("GET", paths::HEALTHZ, &many, b"").await;
+    assert_eq!(answer.problem().code, ErrorCode::HeadersTooLarge);
+    // By HTTP/2, too; and what fits is served on the same connection.
+    let ada = host.claim().await;
+    let sender = host.connect_http2(&ada).await;
+    for (size, status) in [(66_000, 431), (110_000, 431), (1000, 401)] {
+        let answer = get_http2(&sender, paths::ME, &"x".repeat(size)).await.unwrap();
+        assert_eq!(answer.as_u16(), status, "{size}");
+    }
+    // What is beyond even that costs its own connection and nobody else's.
+    let endless = "x".repeat(1_000_000);
+    let mut connection = host.connect(None).await;
+    let _ = connection.try_send("GET", paths::HEALTHZ, &[("X-Big", &endless)], b"").await;
+    assert_eq!(host.connect(None).await.get(paths::HEALTHZ).await.status.as_u16(), 200);
     host.running.shutdown().await;
 }

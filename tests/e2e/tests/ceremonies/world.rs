@@ -366,6 +366,7 @@ async fn open(
         relying_party: party.map(Arc::new),
         browser_url: None,
         mail: false,
+        webhooks: Vec::new(),
         device_token_ttl_max: Seconds::minutes(10),
         renewal_silence_max: Seconds::days(90),
         recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),

@@ -4,6 +4,7 @@ use crate::post::{ANA, ana_with_mail, ask_code, code_in, confirm, until_subject,
 use landfall_client::Client;
 use landfall_identity::address::{CODE_TRIES, CODE_TTL, CODES_MAX, CODES_WITHIN, CONFIRM_WITHIN};
 use landfall_identity::passkey::Attachment;
+use landfall_identity::prompt::{PROMPTS_MAX, PROMPTS_WITHIN};
 use landfall_identity::{MailAddress, Seconds};
 use landfall_protocol::ErrorCode;
 use landfall_test_support::{Person, PocketKey, World};
@@ -59,7 +60,14 @@ async fn a_code_survives_few_wrong_tries_and_no_hour() {
 async fn codes_are_limited_and_so_are_addresses() {
     let (smtp, mut world, ana) = ana_with_mail().await;
     let other: MailAddress = OTHER.parse().unwrap();
-    for _ in 1..CODES_MAX {
+    for _ in 1..PROMPTS_MAX {
+        ask_code(&world, &smtp, &ana, OTHER).await;
+    }
+    let soon = ana.client().add_address(&other).await.unwrap_err();
+    assert_eq!(soon.code(), ErrorCode::RateLimited);
+    assert_eq!(soon.problem().retry_after_seconds, Some(PROMPTS_WITHIN.0));
+    world.pass(PROMPTS_WITHIN).await.unwrap();
+    for _ in PROMPTS_MAX..CODES_MAX {
         ask_code(&world, &smtp, &ana, OTHER).await;
     }
     let refused = ana.client().add_address(&other).await.unwrap_err();

@@ -1,11 +1,14 @@
 //! "That was not me": the link in a mail.
 
+use crate::codes::{SUBJECT, ask, code_in, show};
 use crate::post::{ANA, ana_with_mail, until_subject};
 use landfall_identity::Seconds;
 use landfall_identity::notice::delivery::{FIRST_WAIT, LINK_TTL};
+use landfall_protocol::recovery::RecoveryStateName;
 use landfall_protocol::{ErrorCode, Problem};
 use landfall_server::Config;
-use landfall_test_support::{Person, SmtpServer, World};
+use landfall_test_support::bare::status;
+use landfall_test_support::{Bare, Person, SmtpServer, World};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
 use std::path::Path;
@@ -162,4 +165,31 @@ async fn without_a_browsers_trust_the_mail_names_the_command() {
     let text = mails[0].text().unwrap();
     assert!(text.contains("  landfall freeze\n") && !text.contains("/notices/freeze"), "{text}");
     assert_eq!(world.number("SELECT COUNT(*) FROM freeze_links").unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_stops_what_would_end_a_freeze() {
+    let (smtp, mut world, ana, link) = told_with_link().await;
+    let origin = link.origin().ascii_serialization();
+    let secret = link.fragment().unwrap().to_owned();
+    world.restart_with(own).await.unwrap();
+    let codes = ana.client().make_recovery_codes(&ana.shell).await.unwrap().codes;
+    // Frozen first, recovered afterwards: so a freeze ends.
+    ana.client().freeze().await.unwrap();
+    world.clock.advance(Seconds(1));
+    let bare = Bare::new(&world).unwrap();
+    let id = bare.begin("ana", "ana-new").await.unwrap().recovery_id;
+    bare.prove(&id, &codes[0]).await.unwrap();
+    ask(&bare, &id).await;
+    let mail = until_subject(&world, &smtp, ANA, SUBJECT, 1).await.remove(0);
+    let shown = status(&show(&bare, &id, &code_in(&mail)).await).unwrap();
+    assert_eq!(shown.state, RecoveryStateName::Ready);
+    // It is not Ana, and she has the link of a mail at hand.
+    world.clock.advance(Seconds(1));
+    world.restart_with(trusted).await.unwrap();
+    let site = Some("same-origin");
+    press(&link, Press { origin: Some(&origin), site, secret: &secret }).await.unwrap();
+    world.restart_with(own).await.unwrap();
+    let refused = bare.complete(&id, "ana-new", Some(&codes[1])).await.unwrap();
+    assert_eq!(refused.code(), ErrorCode::AccountFrozen);
 }

@@ -9,9 +9,11 @@
 )]
 
 mod addresses;
+mod codes;
 mod crash;
 mod devices;
 mod links;
 mod mails;
 mod outbox;
 mod post;
+mod webhooks;

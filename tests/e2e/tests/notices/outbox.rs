@@ -5,6 +5,7 @@ use landfall_client::words::DeviceName;
 use landfall_identity::Seconds;
 use landfall_identity::notice::delivery::{AGE_MAX, BURST_MAX, BURST_WITHIN, FIRST_WAIT};
 use landfall_test_support::{Mail, World};
+use std::time::{Duration, Instant};
 
 const FROZEN: &str = "Your account is frozen";
 
@@ -77,6 +78,22 @@ async fn what_another_node_carries_is_left_to_it_until_its_lease_ends() {
     assert_eq!(attempts(&world), 1, "the leased one was left alone");
     world.clock.advance(Seconds(100));
     until_subject(&world, &smtp, ANA, FROZEN, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_mail_server_holds_up_no_shutdown_and_loses_no_mail() {
+    let (smtp, mut world, ana) = ana_with_mail().await;
+    smtp.hold(true);
+    let calls = smtp.calls();
+    ana.client().freeze().await.unwrap();
+    world.until("the attempt", |_| smtp.calls() > calls).await;
+    // That call is left waiting; the next one is not.
+    smtp.hold(false);
+    let began = Instant::now();
+    world.restart().await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let mails = until_subject(&world, &smtp, ANA, FROZEN, 1).await;
+    assert_eq!(mails.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

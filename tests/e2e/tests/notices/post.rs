@@ -16,10 +16,19 @@ pub async fn world_with(smtp: &SmtpServer, scheme: &str) -> World {
 
 /// A server that mails by `smtp`, with a file of credentials unless it is empty.
 pub async fn world_with_login(smtp: &SmtpServer, scheme: &str, credentials: &str) -> World {
+    World::configured(mailing(smtp, scheme, credentials)).await.unwrap()
+}
+
+/// What makes a server mail by `smtp`.
+pub fn mailing(
+    smtp: &SmtpServer,
+    scheme: &str,
+    credentials: &str,
+) -> impl FnOnce(&mut Config, &std::path::Path) -> anyhow::Result<()> + use<> {
     let credentials = credentials.to_owned();
     let url = format!("{scheme}://localhost:{}", smtp.address.port());
     let certificate = smtp.certificate_pem.clone();
-    let edit = move |config: &mut Config, folder: &std::path::Path| {
+    move |config: &mut Config, folder: &std::path::Path| {
         config.smtp_url = Some(SmtpUrl::parse(&url)?);
         config.smtp_from = Some(MailAddress::parse("landfall@id.example.org")?);
         if !credentials.is_empty() {
@@ -33,8 +42,7 @@ pub async fn world_with_login(smtp: &SmtpServer, scheme: &str, credentials: &str
             config.smtp_ca_file = Some(file);
         }
         Ok(())
-    };
-    World::configured(edit).await.unwrap()
+    }
 }
 
 /// A plain mail server, a world that mails by it, and Ana with her address in it.
