@@ -89,7 +89,7 @@ pub enum Verb {
     Enroll(EnrollArgs),
     /// Make this machine yours, by another device of yours that is at hand
     #[command(
-        after_help = "Shows a code to type on the other device (`landfall device link`), then six digits that both\nmust show. Asks for what it needs. It may be closed meanwhile: `landfall link` alone goes on, for ten\nminutes.\n\nExamples:\n  landfall link\n  landfall link --server https://id.example.org --user bert --device bert-new"
+        after_help = "Shows a code to type on the other device (`landfall device link`), then six digits that both must\nshow. Asks for what it needs. It may be closed meanwhile: for ten minutes, `landfall link` alone\ngoes on.\n\nExamples:\n  landfall link\n  landfall link --server https://id.example.org --user bert --device bert-new"
     )]
     Link(LinkArgs),
     /// Get back in with no device at all: with a recovery code, an administrator, or both

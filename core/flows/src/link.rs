@@ -47,6 +47,9 @@ pub struct LinkFlow {
     shown: Option<Shown>,
     /// Whether the commitment was answered: a link answers one.
     answered: bool,
+    /// When the server was asked last: it is asked again and again, so that the step's own age says
+    /// nothing of the line.
+    asked_at: Option<Timestamp>,
     state: State,
     track: Track,
 }
@@ -106,7 +109,15 @@ impl LinkFlow {
     pub fn new(facts: LinkFacts, now: Timestamp) -> Self {
         let mut track = Track::new(&STEPS);
         track.reach(FlowStepId::Confirm, now);
-        Self { facts, status: None, shown: None, answered: false, state: State::Confirm, track }
+        Self {
+            facts,
+            status: None,
+            shown: None,
+            answered: false,
+            asked_at: None,
+            state: State::Confirm,
+            track,
+        }
     }
 
     /// What it is about.
@@ -149,6 +160,7 @@ impl LinkFlow {
             | State::Answering { .. }
             | State::Completing { .. }
             | State::Renewing { .. } => {
+                self.asked_at = Some(now);
                 let saved = vec![Effect::Save(Saved::Progress), Effect::WakeAt(now + PATIENCE)];
                 saved.into_iter().chain(self.call(&state).map(Effect::Call)).collect()
             }
@@ -377,7 +389,7 @@ impl Flow for LinkFlow {
 
     fn view(&self, now: Timestamp) -> FlowView {
         let next = self.next();
-        let since = self.track.since().filter(|_| next == FlowNext::Wait);
+        let since = self.asked_at.filter(|_| next == FlowNext::Wait);
         let recovery = self.status.as_ref().map(|status| &status.recovery);
         FlowView {
             flow: FlowName::Link,
