@@ -97,8 +97,8 @@ const STEPS: [FlowStepId; 6] = [
     FlowStepId::Keep,
 ];
 
-const STOPPED: &str = "On the other device somebody said that this machine is not in front of them. \
-                       If that was you, begin again.";
+const STOPPED: &str = "The other device said no: this machine was not in front of anybody there, or \
+                       the digits were not the same. If that was you, begin again.";
 const OVER: &str =
     "Ten minutes have passed, or others took its place. Begin again; nothing was used.";
 const SOMEBODY_ELSE: &str = "The server made this machine a device of somebody else. Nothing was \
