@@ -2,16 +2,18 @@
 
 mod device;
 mod link;
-mod device;
 mod notices;
 mod recovery;
 mod webauthn;
 
-pub use device::{DeviceVerb};
-pub use link::{LinkArgs};
-pub use recovery::{AdminRecoveryVerb, CodesVerb, DrillVerb, GuardiansVerb, PlanVerb, RecoverArgs, RecoveryVerb, WaitingVerb, WardsVerb};
-pub use webauthn::{WebauthnVerb};
+pub use device::DeviceVerb;
+pub use link::LinkArgs;
 pub use notices::{NoticesArgs, NoticesVerb};
+pub use recovery::{
+    AdminRecoveryVerb, CodesVerb, DrillVerb, GuardiansVerb, PlanVerb, RecoverArgs, RecoveryVerb,
+    WaitingVerb, WardsVerb,
+};
+pub use webauthn::WebauthnVerb;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -93,7 +95,7 @@ pub enum Verb {
     Enroll(EnrollArgs),
     /// Make this machine yours, by another device of yours that is at hand
     #[command(
-        after_help = "Shows a code to type on the other device (`landfall device link`), then six digits that both\nmust show. Asks for what it needs. It may be closed meanwhile: `landfall link` alone goes on, for ten\nminutes.\n\nExamples:\n  landfall link\n  landfall link --server https://id.example.org --user bert --device bert-new"
+        after_help = "Shows a code to type on the other device (`landfall device link`), then six digits that both must\nshow. Asks for what it needs. It may be closed meanwhile: for ten minutes, `landfall link` alone\ngoes on.\n\nExamples:\n  landfall link\n  landfall link --server https://id.example.org --user bert --device bert-new"
     )]
     Link(LinkArgs),
     /// Get back in with no device at all: with a passkey, a recovery code, an administrator

@@ -74,7 +74,6 @@ pub mod words {
     pub use landfall_identity::caller::Role;
     pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
-    pub use landfall_identity::recovery::Door;
     pub use landfall_identity::recovery::{
         Door, Plan, Preset, Remedy as ReadinessRemedy, Standing, ThingKind,
     };

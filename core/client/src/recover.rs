@@ -27,7 +27,8 @@ use landfall_protocol::ceremony::{RecoverBeginRequest, RecoverRedeemRequest};
 use landfall_protocol::meta::WellKnown;
 use landfall_protocol::recovery::{
     Recovered, RecoveryBeginRequest, RecoveryCompleteRequest, RecoveryMailProveRequest,
-    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
+    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus,
+    RecoveryWaitRequest,
 };
 use landfall_protocol::{ErrorCode, paths};
 use reqwest::Method;
@@ -173,7 +174,6 @@ impl Recovering {
         let (Some(status), Some(key)) = (flow.status(), flow.key()) else {
             return Err(misplaced());
         };
-        let doer = RecoverDoer { client: self.client.clone(), pending: self.pending.clone() };
         let PendingRecovery { server, trust, .. } = &self.pending;
         let http = Http::new(server, *trust, None, self.client.ambient())?;
         let body = RecoveryCompleteRequest {
@@ -183,7 +183,9 @@ impl Recovering {
             successor: None,
             suspend: Some(lost),
         };
-        doer.post(&http, paths::RECOVERY_COMPLETE, key, &body).await
+        let path = paths::RECOVERY_COMPLETE;
+        let to = SignedPost { profile: &RECOVERY, server, path, key };
+        post_signed(&self.client, &http, &to, &body).await
     }
 
     /// The person wants to show a passkey, in this shell's browser or by hand: the next `run` asks for it.

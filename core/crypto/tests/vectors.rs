@@ -140,7 +140,7 @@ fn canonical_acts() {
             "approve_link",
             BoundAction::ApproveLink {
                 link: RecoveryId::from_bits([0xFF; 16]),
-                user: bert,
+                user: bert.clone(),
                 device: laptop,
                 thumbprint: text(&vector, "auth_hash").to_owned(),
             },

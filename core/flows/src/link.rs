@@ -47,6 +47,9 @@ pub struct LinkFlow {
     shown: Option<Shown>,
     /// Whether the commitment was answered: a link answers one.
     answered: bool,
+    /// When the server was asked last: it is asked again and again, so that the step's own age says
+    /// nothing of the line.
+    asked_at: Option<Timestamp>,
     state: State,
     track: Track,
 }
@@ -94,8 +97,8 @@ const STEPS: [FlowStepId; 6] = [
     FlowStepId::Keep,
 ];
 
-const STOPPED: &str = "On the other device somebody said that this machine is not in front of them. \
-                       If that was you, begin again.";
+const STOPPED: &str = "The other device said no: this machine was not in front of anybody there, or \
+                       the digits were not the same. If that was you, begin again.";
 const OVER: &str =
     "Ten minutes have passed, or others took its place. Begin again; nothing was used.";
 const SOMEBODY_ELSE: &str = "The server made this machine a device of somebody else. Nothing was \
@@ -106,7 +109,15 @@ impl LinkFlow {
     pub fn new(facts: LinkFacts, now: Timestamp) -> Self {
         let mut track = Track::new(&STEPS);
         track.reach(FlowStepId::Confirm, now);
-        Self { facts, status: None, shown: None, answered: false, state: State::Confirm, track }
+        Self {
+            facts,
+            status: None,
+            shown: None,
+            answered: false,
+            asked_at: None,
+            state: State::Confirm,
+            track,
+        }
     }
 
     /// What it is about.
@@ -149,6 +160,7 @@ impl LinkFlow {
             | State::Answering { .. }
             | State::Completing { .. }
             | State::Renewing { .. } => {
+                self.asked_at = Some(now);
                 let saved = vec![Effect::Save(Saved::Progress), Effect::WakeAt(now + PATIENCE)];
                 saved.into_iter().chain(self.call(&state).map(Effect::Call)).collect()
             }
@@ -251,9 +263,13 @@ impl LinkFlow {
                 self.fail(Problem::new(ErrorCode::RecoveryOver, OVER), now)
             }
             (_, Some(commitment)) => self.enter(State::Answering { key, link, commitment }, now),
-            (RecoveryStateName::Unproved | RecoveryStateName::Held, None) => {
-                self.enter(State::Waiting { key, link }, now)
-            }
+            (
+                RecoveryStateName::Unproved
+                | RecoveryStateName::Held
+                | RecoveryStateName::Unheard
+                | RecoveryStateName::Contested,
+                None,
+            ) => self.enter(State::Waiting { key, link }, now),
         }
     }
 
@@ -377,7 +393,7 @@ impl Flow for LinkFlow {
 
     fn view(&self, now: Timestamp) -> FlowView {
         let next = self.next();
-        let since = self.track.since().filter(|_| next == FlowNext::Wait);
+        let since = self.asked_at.filter(|_| next == FlowNext::Wait);
         let recovery = self.status.as_ref().map(|status| &status.recovery);
         FlowView {
             flow: FlowName::Link,

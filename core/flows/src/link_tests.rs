@@ -28,6 +28,7 @@ fn seen(state: RecoveryStateName, commitment: Option<&str>, check_code: Option<&
         state,
         proofs: vec![],
         held_until: None,
+        may_wait_days: None,
         by_mail: false,
         expires_at: At(NOW),
         server_time: At(NOW),
@@ -157,6 +158,16 @@ fn what_is_over_or_tampered_with_begins_anew_and_a_broken_line_does_not() {
         flow.step(seen(state, Some("c"), None), NOW);
         assert_eq!(flow.problem().unwrap().code, code);
     }
+}
+
+#[test]
+fn only_a_server_that_is_slow_now_makes_one_look_at_the_line() {
+    let mut flow = showing();
+    let minutes_later = NOW + landfall_identity::Seconds::minutes(5);
+    let step = flow.step(Input::Begin, minutes_later);
+    assert_eq!(step.view.other_way, None, "it was asked just now");
+    let tick = flow.step(Input::Tick, minutes_later + PATIENCE);
+    assert_eq!(tick.view.other_way, Some(FlowOtherWay::CheckConnection));
 }
 
 #[test]

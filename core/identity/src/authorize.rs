@@ -54,8 +54,8 @@ pub enum Object {
         /// Since when the oldest that works has existed.
         since: Timestamp,
     },
-    /// The caller's own plan for getting back in, which may be loosened.
-    Plan {
+    /// Whether a wait may stand in for a proof of the caller's, which would be a further way in.
+    Waiting {
         /// Since when the account's oldest passkey exists, usable or not.
         since: Timestamp,
     },
@@ -147,6 +147,7 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         Object::Own
         | Object::Freeze { .. }
         | Object::Codes { .. }
+        | Object::Waiting { .. }
         | Object::Plan { .. }
         | Object::Guardian { .. } => return Ok(()),
         Object::Ward { tenant, guardian } => (tenant, guardian),
@@ -217,7 +218,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         Object::Freeze { since } => (*since, Young::Unfreeze),
         Object::Codes { since } => (*since, Young::ReplaceCodes),
         // As with a freeze: the passkey that a thief has just added opens no further way in.
-        Object::Plan { since } => (*since, Young::LoosenPlan),
+        Object::Waiting { since } => (*since, Young::LoosenPlan),
         Object::Guardian { since } => (*since, Young::RemoveGuardian),
         Object::Plan { since } => (*since, Young::ChangePlan),
         // Nothing is older than the account as a whole.

@@ -189,7 +189,7 @@ fn issued_codes() -> Finding {
 
 /// Ways that are open to somebody who has lost every device, by doors that lead in.
 fn ways(config: &Config, role: Role) -> Vec<Way> {
-    let plan: Plan = config.recovery_plan.plan().for_role(role);
+    let plan: Plan = config.plan().for_role(role);
     let plan = plan.within(|door| door != Door::Device && leads_in(door));
     plan.and_then(|plan| plan.ways(true).ok()).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use super::duration;
 use clap::Subcommand;
 use landfall_client::words::{DeviceName, Label, Seconds};
+use landfall_protocol::At;
 
 #[derive(Debug, Subcommand)]
 pub enum DeviceVerb {
@@ -25,62 +26,6 @@ pub enum DeviceVerb {
         /// What the new machine shows: eight characters, or the text of its picture
         #[arg(value_name = "CODE")]
         shown: Option<String>,
-    },
-    /// Your devices
-    #[command(after_help = "Example:\n  landfall device list")]
-    List,
-    /// Change what a device is called
-    #[command(after_help = "Example:\n  landfall device rename bert-laptop \"Bert's blue laptop\"")]
-    Rename {
-        /// Its name
-        name: DeviceName,
-        /// What you call it now
-        label: Label,
-    },
-    /// Cut a device off for now
-    #[command(after_help = "Example:\n  landfall device suspend bert-laptop")]
-    Suspend {
-        /// Its name
-        name: DeviceName,
-    },
-    /// Let a suspended device work again
-    #[command(after_help = "Example:\n  landfall device resume bert-laptop")]
-    Resume {
-        /// Its name
-        name: DeviceName,
-    },
-    /// Cut a device off for ever
-    #[command(after_help = "Example:\n  landfall device revoke bert-laptop")]
-    Revoke {
-        /// Its name
-        name: DeviceName,
-    },
-    /// This device is lost: cut it off at once, then for ever if that is allowed yet
-    #[command(after_help = "Example:\n  landfall device lost bert-laptop")]
-    Lost {
-        /// Its name
-        name: DeviceName,
-    },
-}
-//! What can be typed about one's devices.
-
-use super::duration;
-use clap::Subcommand;
-use landfall_client::words::{DeviceName, Label, Seconds};
-use landfall_protocol::At;
-
-#[derive(Debug, Subcommand)]
-pub enum DeviceVerb {
-    /// Make a code for another machine of yours
-    #[command(
-        after_help = "Examples:\n  landfall device add bert-new\n  landfall device add bert-new --ttl 5m --json"
-    )]
-    Add {
-        /// The new machine's name; it stays for ever
-        name: DeviceName,
-        /// How long the code can be used: 90s, 10m, 2h
-        #[arg(long, value_parser = duration)]
-        ttl: Option<Seconds>,
     },
     /// Your devices
     #[command(after_help = "Example:\n  landfall device list")]

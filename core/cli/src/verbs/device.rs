@@ -1,7 +1,7 @@
 //! `device`.
 
-use super::link;
 use super::aftermath;
+use super::link;
 use super::token::made;
 use crate::app::App;
 use crate::args::DeviceVerb;

@@ -8,8 +8,8 @@
 
 mod choice;
 mod code;
-pub mod link;
 mod guardian;
+pub mod link;
 mod mailed;
 mod plan;
 mod process;
@@ -21,8 +21,11 @@ mod ways;
 
 pub use code::{CODES_PER_USER, CodeName, CodeNameError, CodeState};
 pub use guardian::{GUARDIANS_PER_USER, Guardianship};
+pub use mailed::{
+    MAILED_CODE_TTL, MAILS_PER_PLACE, MAILS_PLACE_WITHIN, MAILS_UNPROVED_LONG,
+    MAILS_UNPROVED_LONG_MAX, MAILS_UNPROVED_MAX, MailsAsked,
+};
 pub use plan::{Door, Hold, Plan, PlanError, Preset, WAIT_MAX, WAIT_MIN};
-pub use mailed::{MAILED_CODE_TTL, MAILS_PER_PLACE, MAILS_PLACE_WITHIN, MAILS_UNPROVED_LONG, MAILS_UNPROVED_LONG_MAX, MAILS_UNPROVED_MAX, MailsAsked};
 pub use process::{
     BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, OPEN_PER_ACCOUNT, RECOVERY_TTL, RESUME_TTL,
     RecoveryState, TRIES_MAX,

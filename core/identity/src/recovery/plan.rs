@@ -277,6 +277,11 @@ impl Plan {
         match self {
             Self::Proofs { count: 0, .. } => return Err(PlanError::Nothing),
             Self::Proofs { count, .. } if *count > COUNT_MAX => return Err(PlanError::Impossible),
+            // A whole sheet lies in one drawer, and who reads one mailbox often reads the other: each is
+            // one proof, however many codes are shown.
+            Self::Proofs { door: Door::RecoveryCode | Door::MailedCode, count } if *count > 1 => {
+                return Err(PlanError::Impossible);
+            }
             Self::AnyOf(of) | Self::AllOf(of) if of.is_empty() => return Err(PlanError::Nothing),
             Self::AtLeast { count: 0, .. } => return Err(PlanError::Nothing),
             Self::AtLeast { count, of } if usize::from(*count) > of.len() => {

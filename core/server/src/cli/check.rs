@@ -57,10 +57,9 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
         }
     };
     line("Root key", root)?;
-    line("Way back in", back_in(config))?;
     let metrics = config.metrics_listen.map(|at| format!("http://{at}/metrics"));
     line("Metrics", metrics.as_deref().unwrap_or("not served; metrics_listen turns them on"))?;
-    line("Recovery", recovery(config, &mut found))?;
+    line("Way back in", recovery(config, &mut found))?;
     line("Mail", mail(config, &site, &mut found))?;
     line("Webhooks", webhooks(config, &mut found))?;
     for note in &found.notes {
@@ -74,15 +73,15 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
 
 /// Which plan lets people back in, and whether it is one that NIST knows.
 fn recovery(config: &Config, found: &mut Findings) -> String {
-    let plan = config.recovery_plan.as_str();
+    let plan = back_in(config);
     match config.recovery_waiting_days {
-        None => format!("the plan {plan}"),
+        None => plan,
         Some(days) => {
             found.notes.push(format!(
                 "recovery_waiting_days: a code and {days} days in which nobody says no let somebody in, for \
                  users who allow it. NIST SP 800-63B-4 knows no such way."
             ));
-            format!("the plan {plan}, or a wait of {days} days for users who allow it")
+            format!("{plan}; or a wait of {days} days, for users who allow it")
         }
     }
 }

@@ -10,7 +10,8 @@ use landfall_crypto::httpsig::{self, SignatureFields};
 use landfall_protocol::recovery::{
     Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
     RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryMailProveRequest,
-    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
+    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus,
+    RecoveryWaitRequest,
 };
 use landfall_protocol::{Page, PageQuery};
 

@@ -3,7 +3,10 @@
 
 use super::{App, BODY_MAX};
 use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
-use super::{admin, audit, ceremony, devices, guardians, links, me, notices, passkeys, public, readiness, recovery, secrets, sessions, tokens};
+use super::{
+    admin, audit, ceremony, devices, guardians, links, me, notices, passkeys, public, readiness,
+    recovery, secrets, sessions, tokens,
+};
 use crate::openapi::Docs;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -21,11 +24,11 @@ use landfall_protocol::device::{
 use landfall_protocol::enroll::{
     CertIssueRequest, CertIssued, CertRenewRequest, TokenInfo, TokenIssueRequest, TokenIssued,
 };
+use landfall_protocol::guardian::{GuardianInfo, GuardianNameRequest, WaitingInfo};
 use landfall_protocol::link::{
     LinkAnswerRequest, LinkBeginRequest, LinkClaimRequest, LinkFindRequest, LinkInfo,
     LinkRevealRequest, LinkShowRequest, LinkStatus,
 };
-use landfall_protocol::guardian::{GuardianInfo, GuardianNameRequest, WaitingInfo};
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::meta::{Health, WellKnown};
 use landfall_protocol::notice::{
@@ -39,7 +42,8 @@ use landfall_protocol::readiness::{
 use landfall_protocol::recovery::{
     Recovered, RecoveryApproveRequest, RecoveryBeginRequest, RecoveryCodeInfo, RecoveryCodesMade,
     RecoveryCodesRequest, RecoveryCompleteRequest, RecoveryInfo, RecoveryMailProveRequest,
-    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus, RecoveryWaitRequest,
+    RecoveryMailRequest, RecoveryProveRequest, RecoveryShowRequest, RecoveryStatus,
+    RecoveryWaitRequest,
 };
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::session::{SessionOpenRequest, SessionOpened};

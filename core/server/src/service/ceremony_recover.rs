@@ -84,7 +84,7 @@ impl Service {
         let notes = about(&row, body.ceremony_id.as_str());
         let (source, service) = (request.personal.source.clone(), self.clone());
         let record = recorder(self.ambient.clone(), request, notes, now);
-        let plan = self.settings.recovery_plan.clone();
+        let (plan, by_mail) = (self.settings.recovery_plan.clone(), self.takes_mailed_codes());
         let work = async move |tx: &mut Tx<'_>| {
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
@@ -94,7 +94,7 @@ impl Service {
                 let what = Happening::RecoveryBegun { device: row.device.clone() };
                 service.tell(tx, news_of(&row, what, source.clone(), now)).await?;
             }
-            Ok(Standing::of(tx, &plan, row, now).await?.status(now))
+            Ok(Standing::of(tx, &plan, row, now).await?.status(now, by_mail))
         };
         self.store.write(Lane::Stranger, work, record).await
     }

@@ -1,9 +1,11 @@
 //! What would be refused in any case is refused before a person is asked to touch for it: people who
 //! touch for nothing learn to touch for everything.
 
-use super::{Turn, guardians, links, recovery_codes, recovery_plan, recovery_queue, tokens, waits, wards};
-use super::last_admin::{Loss, self};
-use super::readiness_facts::{View};
+use super::last_admin::{self, Loss};
+use super::readiness_facts::View;
+use super::{
+    Turn, guardians, links, recovery_codes, recovery_plan, recovery_queue, tokens, waits, wards,
+};
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::{self, Tx, enrollments, meta, recoveries};

@@ -1,13 +1,13 @@
 //! What readiness and the last-administrator guard know of people: what they hold, who would vouch, and
 //! by which plan. What the engine does not count (`crate::doors`) is not promised.
 
-use super::Service;
+use super::{Service, Settings};
 use crate::doors::leads_in;
 use crate::failure::Failure;
 use crate::store::users::User;
 use crate::store::{
-    StoreError, Tx, addresses, guardians, holdings, passkeys, recovery_codes, recovery_plans, users,
-    waits,
+    StoreError, Tx, addresses, guardians, holdings, passkeys, recovery_codes, recovery_plans,
+    users, waits,
 };
 use landfall_identity::address::ADDRESSES_PER_USER;
 use landfall_identity::recovery::{
@@ -27,6 +27,8 @@ pub(super) struct View {
     pub plan: Plan,
     /// How long a device may be silent and still renew by itself.
     pub silence_max: Seconds,
+    /// Whether this server sends mail, so that a mailbox can receive a code.
+    pub mail: bool,
 }
 
 impl View {
@@ -47,7 +49,8 @@ impl Service {
     /// By what people are looked at.
     pub(super) fn view(&self) -> View {
         let plan = self.settings.recovery_plan.clone();
-        View { plan, silence_max: self.settings.renewal_silence_max }
+        let Settings { renewal_silence_max: silence_max, mail, .. } = *self.settings;
+        View { plan, silence_max, mail }
     }
 }
 
@@ -98,7 +101,8 @@ impl Holdings {
         }
         let start = (Timestamp::from_millis(i64::MIN), "");
         let mailboxes = addresses::list(tx, tenant, name, start, ADDRESSES_PER_USER).await?;
-        let confirmed = mailboxes.into_iter().filter(|address| address.confirmed_at.is_some());
+        let confirmed =
+            mailboxes.into_iter().filter(|address| view.mail && address.confirmed_at.is_some());
         things.extend(confirmed.map(|row| thing(ThingKind::Mailbox, row.address.as_str().into())));
         let others = vouchers.iter().filter(|admin| *admin != name);
         things.extend(others.map(|admin| thing(ThingKind::Admin, admin.to_string())));
@@ -125,7 +129,9 @@ async fn guardians(
 ) -> Result<impl Iterator<Item = UserName>, StoreError> {
     let mut names = Vec::new();
     for named in guardians::list(tx, &user.tenant, &user.name, "", GUARDIANS_PER_USER).await? {
-        let Some(guardian) = users::find(tx, &user.tenant, &named.guardian).await? else { continue };
+        let Some(guardian) = users::find(tx, &user.tenant, &named.guardian).await? else {
+            continue;
+        };
         if named.since.covers(now) && could_vouch(tx, view, &guardian, now).await? {
             names.push(guardian.name);
         }

@@ -9,11 +9,14 @@ use crate::store::enrollments::Enrollment;
 use crate::store::passkeys::NewPasskey;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
-use crate::store::{Lane, Tx, enrollments, passkeys, recovery_codes, recovery_plans, users};
+use crate::store::{
+    Lane, Tx, enrollments, guardians, passkeys, recovery_codes, recovery_plans, users,
+};
 use landfall_identity::id::{EnrollmentId, PasskeyId, RecoveryId};
 use landfall_identity::passkey::{Attachment, Reported};
 use landfall_identity::recovery::{
-    CodeName, Completion, Door, Hold, Plan, Readiness, RecoveryState, Standing, Thing, ThingKind,
+    Carried, CodeName, Completion, Door, Hold, Plan, Readiness, RecoveryState, Standing, Thing,
+    ThingKind,
 };
 use landfall_identity::{DeviceState, Label, Role, Seconds, TenantName};
 use proptest::prelude::*;
@@ -34,6 +37,8 @@ struct Tenant {
     codes: u8,
     roaming: u8,
     mailboxes: u8,
+    /// How many of the others are guardians, too.
+    guardians: u8,
     /// Other administrators: whether each has a device that may act, and a passkey.
     others: Vec<(bool, bool)>,
     frozen: bool,
@@ -71,20 +76,23 @@ fn anything() -> Plan {
 }
 
 fn tenant() -> impl Strategy<Value = Tenant> {
-    let numbers = (any::<bool>(), 0_u8..=2, 0_u8..=2, 0_u8..=1, 0_u8..=1);
+    let numbers = (any::<bool>(), 0_u8..=2, 0_u8..=2, 0_u8..=2, 0_u8..=2, 0_u8..=2);
     let others = prop::collection::vec((any::<bool>(), any::<bool>()), 0..=3);
     let plans = (plan(), prop::option::of(plan()));
     (numbers, others, prop::bool::weighted(0.1), plans).prop_map(
-        |((admin, devices, codes, roaming, mailboxes), others, frozen, (plan, own))| Tenant {
-            admin,
-            devices,
-            codes,
-            roaming,
-            mailboxes,
-            others,
-            frozen,
-            plan,
-            own,
+        |((admin, devices, codes, roaming, mailboxes, guardians), others, frozen, (plan, own))| {
+            Tenant {
+                admin,
+                devices,
+                codes,
+                roaming,
+                mailboxes,
+                guardians,
+                others,
+                frozen,
+                plan,
+                own,
+            }
         },
     )
 }
@@ -149,6 +157,7 @@ async fn passkey(tx: &mut Tx<'_>, user: &User, on: &EnrollmentId) {
         reported: Reported { counter: 0, backup_eligible: false, backup_state: false },
         resident: Some(true),
         aaguid: None,
+        transports: Vec::new(),
         registered_at: NOON,
     };
     passkeys::insert(tx, &user.tenant, &user.name, &new).await.unwrap();
@@ -179,14 +188,12 @@ async fn furnish(
         proofs.push(("sheet".to_owned(), code.to_string()));
     }
     for number in 0..made.mailboxes {
+        let id = format!("{:026}", NEXT.fetch_add(1, Ordering::Relaxed));
+        proofs.push((format!("bert{number}@example.org"), id.clone()));
         tx.run(
             "INSERT INTO addresses (id, tenant, user_name, address, added_at, confirmed_at)
              VALUES ($1, $2, 'bert', $3, 0, 0)",
-            crate::store::params![
-                format!("{:026}", NEXT.fetch_add(1, Ordering::Relaxed)),
-                tenant.as_str(),
-                format!("bert{number}@example.org"),
-            ],
+            crate::store::params![id, tenant.as_str(), format!("bert{number}@example.org"),],
         )
         .await
         .unwrap();
@@ -201,6 +208,14 @@ async fn furnish(
             enrollments::set_state(tx, &on, DeviceState::Suspended { at: NOON }).await.unwrap();
         }
         proofs.push((other.name.to_string(), on.to_string()));
+        if number < usize::from(made.guardians) {
+            guardians::name(tx, tenant, &bert.name, &other.name, NOON - Seconds::days(2))
+                .await
+                .unwrap();
+            guardians::accept(tx, tenant, &bert.name, &other.name, NOON - Seconds::days(2))
+                .await
+                .unwrap();
+        }
     }
     if let Some(own) = &made.own {
         recovery_plans::set(tx, tenant, &bert.name, own, NOON).await.unwrap();
@@ -242,12 +257,20 @@ async fn lets_in(
     recoveries::insert(tx, &row).await.unwrap();
     for thing in left {
         let door = thing.kind.door();
-        let by = match thing.kind {
-            ThingKind::CodeSheet => "sheet".to_owned(),
-            _ => thing.name.clone(),
+        let named = match thing.kind {
+            ThingKind::CodeSheet => "sheet",
+            _ => &thing.name,
         };
-        let known = proofs.iter().find(|(who, _)| *who == by).map(|(_, thing)| thing.clone());
-        let thing = known.unwrap_or_else(|| "x".to_owned());
+        let known = proofs.iter().find(|(who, _)| who == named).map(|(_, thing)| thing.clone());
+        let (by, thing) = match thing.kind {
+            // A label, and the identifier in brackets.
+            ThingKind::RoamingKey => {
+                let id = thing.name.rsplit_once('(').unwrap().1.trim_end_matches(')');
+                (id.to_owned(), Carried::Sent.as_str().to_owned())
+            }
+            ThingKind::Mailbox => ("mailbox".to_owned(), known.unwrap()),
+            _ => (named.to_owned(), known.unwrap()),
+        };
         let proof = ProofRow { door, by, thing, reason: None, at: NOON };
         recoveries::add_proof(tx, &row.id, &proof).await.unwrap();
     }
@@ -268,7 +291,7 @@ fn is_promised(readiness: &Readiness, left: &[&Thing]) -> bool {
 async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
     let tenant: TenantName = name(&format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     let (bert, proofs) = furnish(tx, made, &tenant).await;
-    let view = View { plan: made.plan.clone(), silence_max: Seconds::days(90) };
+    let view = View { plan: made.plan.clone(), silence_max: Seconds::days(90), mail: true };
     let vouchers = vouchers(tx, &view, &tenant, NOON).await.unwrap();
     let holdings = Holdings::of(tx, &view, &bert, &vouchers, NOON).await.unwrap();
     // A plan on top of the tenant's may have more ways than anybody can read; nobody can choose it.
@@ -348,6 +371,7 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
         codes: 1,
         roaming: 0,
         mailboxes: 0,
+        guardians: 0,
         others: Vec::new(),
         frozen: false,
         plan: landfall_identity::recovery::Preset::Personal.plan(),
@@ -358,7 +382,7 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
     let work = async move |tx: &mut Tx<'_>| {
         let tenant: TenantName = name("alone");
         let (bert, _) = furnish(tx, &made, &tenant).await;
-        let view = View { plan: made.plan.clone(), silence_max: Seconds::days(90) };
+        let view = View { plan: made.plan.clone(), silence_max: Seconds::days(90), mail: true };
         let holdings = Holdings::of(tx, &view, &bert, &[], NOON).await.unwrap();
         let plan = plan_of(tx, &made.plan, &bert).await.unwrap();
         readiness(&plan, &holdings)

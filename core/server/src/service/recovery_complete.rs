@@ -14,7 +14,10 @@ use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::recoveries::{self, Recovery};
-use crate::store::{Lane, Tx, changes, enrollments, links, meta, recovery_codes, recovery_mails, sessions, suspensions, users};
+use crate::store::{
+    Lane, Tx, changes, enrollments, links, meta, recovery_codes, recovery_mails, sessions,
+    suspensions, users,
+};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::device::{PROBATION, may_evict};

@@ -1,12 +1,15 @@
 //! How a recovery stands: what was proved, what of it counts now, and what the plan says.
 
-use crate::store::passkeys::{self, PasskeyRow};
 use super::readiness_facts::{is_acting_admin, plan_of};
 use crate::doors::leads_in;
+use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
-use crate::store::waits::{Wait, self};
-use crate::store::{StoreError, Tx, addresses, enrollments, guardians, meta, recovery_codes, users};
+use crate::store::waits::{self, Wait};
+use crate::store::{
+    StoreError, Tx, addresses, enrollments, guardians, meta, recovery_codes, users,
+};
+use landfall_identity::caller::AccountState;
 use landfall_identity::id::{AddressId, EnrollmentId, PasskeyId};
 use landfall_identity::recovery::{
     Carried, CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState, Shown,

@@ -42,6 +42,7 @@ impl Service {
         still_open(&row, now)?;
         // Who has shown nothing makes nobody write for it.
         let (plan, look) = (self.settings.recovery_plan.clone(), row.clone());
+        let by_mail = self.takes_mailed_codes();
         let standing = self
             .store
             .read(async |tx: &mut Tx<'_>| Standing::of(tx, &plan, look, now).await)
@@ -71,7 +72,7 @@ impl Service {
                 service.begin_wait(tx, wait, source, now).await?;
             }
             let row = reload(tx, &row).await?;
-            Ok(Standing::of(tx, &plan, row, now).await?.status(now))
+            Ok(Standing::of(tx, &plan, row, now).await?.status(now, by_mail))
         };
         self.store.write(Lane::Stranger, work, record).await
     }
@@ -249,7 +250,7 @@ impl Service {
 /// The database.
 pub(super) async fn plan_object(tx: &mut Tx<'_>, turn: &Turn) -> Result<Object, Failure> {
     let oldest = passkeys::all_of(tx, turn.tenant(), turn.user()?).await?.into_iter().next();
-    Ok(Object::Plan { since: oldest.map_or(turn.now, |row| row.kept.registered_at) })
+    Ok(Object::Waiting { since: oldest.map_or(turn.now, |row| row.kept.registered_at) })
 }
 
 /// A device of the caller has fetched the newest notices: the legs that waited for it begin to count.
@@ -272,7 +273,7 @@ pub(super) async fn heard_by_mail(
             Purpose::Notice(id) => *id == wait.notice,
             // A summary tells of everything of its kind up to now.
             Purpose::Summary(_) => parcel.kind == happening(&wait).kind(),
-            Purpose::Code(_) => false,
+            Purpose::Code(_) | Purpose::RecoveryCode { .. } => false,
         };
         if told {
             heard(tx, wait, now).await?;

@@ -391,7 +391,7 @@ async fn a_server_whose_plan_counts_no_mail_mails_no_code() {
     let (_smtp, mut world, _ana, _bert, _codes) = bert_with_mail().await;
     world
         .restart_with(|config, _| {
-            config.recovery_plan = landfall_identity::recovery::Preset::Strict;
+            config.recovery_plan = landfall_identity::recovery::Preset::Strict.into();
             Ok(())
         })
         .await

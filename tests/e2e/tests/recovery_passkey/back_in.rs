@@ -81,7 +81,7 @@ async fn a_passkey_shown_by_hand_opens_beside_a_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_plan_wants_two_proofs_a_passkey_is_one() {
     let strict = |config: &mut Config, _: &Path| {
-        config.recovery_plan = Preset::Strict;
+        config.recovery_plan = Preset::Strict.into();
         Ok(())
     };
     let world = World::configured(strict).await.unwrap();
