@@ -26,7 +26,10 @@ mod link_approve;
 mod loopback;
 mod notices;
 mod passkeys;
+mod qr;
+mod ready_screen;
 mod recover;
+mod recover_screen;
 mod recovery_codes;
 mod recovery_queue;
 mod renew;
@@ -56,7 +59,7 @@ pub use recovery_codes::{NewCodes, read_recovery_code};
 pub use recovery_queue::check_code_of;
 pub use secrets::SecretRead;
 pub use sessions::HumanState;
-pub use sheet::Sheet;
+pub use sheet::{Sheet, SheetFormat, new_private_file};
 pub use shell::{Shell, Signal};
 pub use tokens::{MintRequest, Minted};
 
@@ -70,7 +73,7 @@ pub mod words {
     pub use landfall_crypto::server_line::ServerLine;
     pub use landfall_crypto::token::{TokenError, TokenPayload, TokenText, Trust};
     pub use landfall_identity::caller::Role;
-    pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
+    pub use landfall_identity::id::{AddressId, PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;

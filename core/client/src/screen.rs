@@ -3,10 +3,14 @@
 use crate::client::Client;
 use crate::enroll::{GivenNames, read_token};
 use crate::failure::Failure;
+use crate::qr::qr_picture;
 use crate::shell::Shell;
 use crate::texts;
 use crate::tokens::MintRequest;
-pub use landfall_flows::screen::{NewToken, QrPicture, Revealed, Standing, TokenPreview};
+pub use landfall_flows::screen::{
+    CodesSheet, NewToken, QrPicture, RecoveryChange, RecoveryHere, RecoveryPreview, RecoveryStage,
+    RecoveryTyped, Revealed, SavedSheet, Standing, TokenPreview,
+};
 use landfall_identity::caller::Role;
 use landfall_identity::secret::SecretName;
 use landfall_identity::token::TokenKind;
@@ -74,7 +78,6 @@ impl Client {
     }
 
     /// Makes a code for another device of one's own, after the person has approved exactly that.
-    /// `draw` makes a QR code of a text.
     ///
     /// # Errors
     /// `invalid-field` for what is no name; else what the server says.
@@ -82,7 +85,6 @@ impl Client {
         &self,
         device: &str,
         shell: &dyn Shell,
-        draw: impl FnOnce(&str) -> QrPicture,
     ) -> Result<NewToken, Failure> {
         let device = device_name(device)?;
         let profile = self.profile()?;
@@ -96,7 +98,7 @@ impl Client {
         };
         let minted = self.mint(request, shell).await?;
         let text = minted.text.as_str().to_owned();
-        Ok(NewToken { qr: draw(&text), text, info: minted.info })
+        Ok(NewToken { qr: qr_picture(&text), text, info: minted.info })
     }
 
     /// One of one's codes, as it stands.
@@ -119,13 +121,7 @@ impl Client {
         shell: &dyn Shell,
     ) -> Result<DeviceCut, Failure> {
         let device = device_name(device)?;
-        match self.suspend_device(&device).await {
-            Err(failure) if failure.code() == ErrorCode::StepUpRequired => {
-                self.step_up(None, None, shell).await?;
-                self.suspend_device(&device).await
-            }
-            cut => cut,
-        }
+        self.as_person(shell, async || self.suspend_device(&device).await).await
     }
 
     /// Ends a freeze; a person proves that they are here if the server wants that.
@@ -133,10 +129,19 @@ impl Client {
     /// # Errors
     /// What the server says.
     pub async fn unfreeze_here(&self, shell: &dyn Shell) -> Result<Frozen, Failure> {
-        match self.unfreeze().await {
+        self.as_person(shell, async || self.unfreeze().await).await
+    }
+
+    /// Does `act`; when the server wants a person, has them prove that they are here and does it again.
+    pub(crate) async fn as_person<T>(
+        &self,
+        shell: &dyn Shell,
+        act: impl AsyncFn() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match act().await {
             Err(failure) if failure.code() == ErrorCode::StepUpRequired => {
                 self.step_up(None, None, shell).await?;
-                self.unfreeze().await
+                act().await
             }
             done => done,
         }
@@ -175,10 +180,18 @@ impl GivenNames {
     /// # Errors
     /// `invalid-field` for what is no name.
     pub fn typed(user: Option<&str>, device: Option<&str>) -> Result<Self, Failure> {
-        let invalid = |_| Failure::new(ErrorCode::InvalidField, NAME_SHAPE).about("user");
-        let user = user.map(UserName::parse).transpose().map_err(invalid)?;
+        let user = user.map(user_name).transpose()?;
         Ok(Self { user, device: device.map(device_name).transpose()?, label: None })
     }
+}
+
+/// A user's name as a person typed it.
+///
+/// # Errors
+/// `invalid-field` for what is no name.
+pub fn user_name(typed: &str) -> Result<UserName, Failure> {
+    let invalid = |_| Failure::new(ErrorCode::InvalidField, NAME_SHAPE).about("user");
+    UserName::parse(typed.trim()).map_err(invalid)
 }
 
 /// A device's name as a person typed it.
