@@ -2,4 +2,47 @@
 import type { At } from "./At";
 import type { QrPicture } from "./QrPicture";
 
-export type CodesSheet = { user: string, server: string, qr: QrPicture, made_at: At, codes: Array<string>, title: string, keep: string, when: string, steps: Array<string>, lost: string, };
+/**
+ * New recovery codes and all that their sheet says: the only time that they are shown.
+ */
+export type CodesSheet = { 
+/**
+ * Whose codes they are.
+ */
+user: string, 
+/**
+ * The line that names the server to a machine that has never seen it.
+ */
+server: string, 
+/**
+ * The same line as a QR code. It holds no secret.
+ */
+qr: QrPicture, 
+/**
+ * When they were made.
+ */
+made_at: At, 
+/**
+ * The codes.
+ */
+codes: Array<string>, 
+/**
+ * The words around them, the same as in its files: whose codes these are.
+ */
+title: string, 
+/**
+ * What to do with the paper.
+ */
+keep: string, 
+/**
+ * What stands above the steps.
+ */
+when: string, 
+/**
+ * What to do when every device is gone. Between backticks stands what is typed.
+ */
+steps: Array<string>, 
+/**
+ * What to do when the paper is gone.
+ */
+lost: string, };

@@ -4,4 +4,35 @@ import type { FlowView } from "./FlowView";
 import type { RecoveryStage } from "./RecoveryStage";
 import type { RecoveryStatus } from "./RecoveryStatus";
 
-export type RecoveryHere = { flow: FlowView, stage: RecoveryStage, lost: string | null, check_code: string | null, status: RecoveryStatus | null, new_code: string | null, passkey_until: At | null, };
+/**
+ * The recovery of this machine, as it stands.
+ */
+export type RecoveryHere = { 
+/**
+ * Its flow.
+ */
+flow: FlowView, 
+/**
+ * What the person can do.
+ */
+stage: RecoveryStage, 
+/**
+ * The device that is cut off at the end.
+ */
+lost: string | null, 
+/**
+ * What this machine shows and an administrator types, once the server knows its key.
+ */
+check_code: string | null, 
+/**
+ * What the server said last.
+ */
+status: RecoveryStatus | null, 
+/**
+ * The code that takes the place of the used one. Shown until the person has it on paper.
+ */
+new_code: string | null, 
+/**
+ * Until when this machine may register a passkey of its own.
+ */
+passkey_until: At | null, };

@@ -12,7 +12,8 @@ use tauri::{Manager, State, WebviewWindow};
 
 /// How many notices one page has.
 const NOTICES_PAGE: u32 = 50;
-const NO_FOLDER: &str = "This machine has no folder for downloads. Print the sheet, or write it down.";
+const NO_FOLDER: &str =
+    "This machine has no folder for downloads. Print the sheet, or write it down.";
 const NO_PRINTER: &str = "Printing is not possible here. Save the sheet, or write it down.";
 
 #[tauri::command]

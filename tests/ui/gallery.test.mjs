@@ -135,8 +135,9 @@ describe("gallery", () => {
 
   async function click(label) {
     const quoted = label.includes("'") ? `"${label}"` : `'${label}'`;
-    // A door says its name first and more about it behind.
-    const button = By.xpath(`//button[normalize-space(.)=${quoted} or .//strong[normalize-space(.)=${quoted}]]`);
+    // A door says its name first and more about it behind; a place may have a count behind its name.
+    const named = ["normalize-space(.)", "normalize-space(text()[1])", ".//strong"].map((what) => `${what}=${quoted}`);
+    const button = By.xpath(`//button[${named.join(" or ")}]`);
     await (await browser.driver.wait(until.elementLocated(button), 3000, `no button says ${label}`)).click();
   }
 

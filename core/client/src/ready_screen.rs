@@ -16,7 +16,8 @@ use landfall_protocol::recovery::RecoveryInfo;
 use landfall_protocol::{At, ErrorCode};
 use std::path::Path;
 
-const ADDRESS_SHAPE: &str = "A mail address has a name, an @ and a server, such as bert@harbour.example. Nothing was sent.";
+const ADDRESS_SHAPE: &str =
+    "A mail address has a name, an @ and a server, such as bert@harbour.example. Nothing was sent.";
 const NO_SHEET: &str = "That is not the sheet that was on the screen. Make new codes.";
 const REASON_SHAPE: &str =
     "Write in a few words how you know that it is them. It is kept, and others will read it.";

@@ -81,11 +81,7 @@ impl Client {
     ///
     /// # Errors
     /// `invalid-field` for what is no name; else what the server says.
-    pub async fn add_device(
-        &self,
-        device: &str,
-        shell: &dyn Shell,
-    ) -> Result<NewToken, Failure> {
+    pub async fn add_device(&self, device: &str, shell: &dyn Shell) -> Result<NewToken, Failure> {
         let device = device_name(device)?;
         let profile = self.profile()?;
         let (_, user, _) = profile.names().ok_or_else(crate::enroll::misplaced)?;

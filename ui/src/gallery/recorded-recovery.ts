@@ -137,7 +137,7 @@ export const sheet: CodesSheet = {
     "Give it the server line, all of it, your user name and one code. Tick the code off: it works once.",
     "Call an administrator, on a number that you know, and read out the eight characters that the screen shows.",
     "You may close it while you wait. Opened again, it goes on.",
-    "Write the new code that you are given onto this sheet.",
+    "Write the new code that you are given beside the one that you used.",
   ],
   lost: "Is this paper lost or was it read by somebody? Make new codes: these then stop working at once.",
 };

@@ -70,7 +70,8 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
 
 /// The file is made first: codes that cannot be kept are never made.
 async fn make(app: &App, sheet: Option<PathBuf>) -> Result<Answer, Failure> {
-    let sheet = sheet.map(|path| Ok((format_of(&path)?, path))).transpose()?;
+    let with_format = |path: PathBuf| format_of(&path).map(|format| (format, path));
+    let sheet = sheet.map(with_format).transpose()?;
     app.need_person()?;
     let works = |code: &RecoveryCodeInfo| code.ended_at.is_none();
     if app.client.recovery_codes().await?.iter().any(works) {

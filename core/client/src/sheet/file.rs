@@ -73,7 +73,10 @@ mod tests {
         let first = save(b"one").unwrap();
         let second = save(b"two").unwrap();
         assert!(first.ends_with("codes.pdf") && second.ends_with("codes-2.pdf"));
-        assert_eq!((fs::read(&first).unwrap(), fs::read(&second).unwrap()), (b"one".into(), b"two".into()));
+        assert_eq!(
+            (fs::read(&first).unwrap(), fs::read(&second).unwrap()),
+            (b"one".into(), b"two".into())
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

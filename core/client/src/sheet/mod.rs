@@ -41,7 +41,7 @@ const STEPS: [&str; 6] = [
     "Give it the server line below, all of it, your user name and one code. Tick the code off: it works once.",
     "Call an administrator, on a number that you know, and read out the eight characters that the screen shows.",
     "You may close it while you wait. Opened again, it goes on.",
-    "Write the new code that you are given onto this sheet.",
+    "Write the new code that you are given beside the one that you used.",
 ];
 const SERVER: &str = "Server";
 const USER: &str = "User";

@@ -81,18 +81,17 @@ pub(super) fn print(
     title: String,
     draw: impl FnOnce(&mut Paper<'_, '_>, &Types),
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let types = Types {
-        regular: Type::load(REGULAR)?,
-        bold: Type::load(BOLD)?,
-        mono: Type::load(MONO)?,
-    };
+    let types =
+        Types { regular: Type::load(REGULAR)?, bold: Type::load(BOLD)?, mono: Type::load(MONO)? };
     let mut document = Document::new();
     document.set_metadata(Metadata::new().title(title).language("en".to_owned()));
     let settings = PageSettings::from_wh(SIZE.0, SIZE.1).ok_or_else(broken)?;
     let mut page = document.start_page_with(settings);
-    let mut paper = Paper { types: &types, surface: page.surface() };
-    draw(&mut paper, &types);
-    paper.surface.finish();
+    {
+        let mut paper = Paper { types: &types, surface: page.surface() };
+        draw(&mut paper, &types);
+        paper.surface.finish();
+    }
     page.finish();
     document.finish().map(Zeroizing::new).map_err(|_| broken())
 }
@@ -101,7 +100,14 @@ impl Paper<'_, '_> {
     /// One line from `left`.
     pub(super) fn line(&mut self, kind: &Type, size: f32, (x, y): (f32, f32), text: &str) {
         let at = Point::from_xy(x, y);
-        self.surface.draw_text(at, kind.font.clone(), size, text, false, TextDirection::LeftToRight);
+        self.surface.draw_text(
+            at,
+            kind.font.clone(),
+            size,
+            text,
+            false,
+            TextDirection::LeftToRight,
+        );
     }
 
     /// Text that wraps between words; what stands between backticks is set as something typed. The

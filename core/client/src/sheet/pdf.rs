@@ -6,16 +6,16 @@ use crate::failure::Failure;
 use crate::qr::{QUIET, dark, qr_picture};
 use zeroize::Zeroizing;
 
-const TITLE_SIZE: f32 = 20.0;
-const HEADING_SIZE: f32 = 12.5;
-const TEXT_SIZE: f32 = 10.5;
+const TITLE_SIZE: f32 = 22.0;
+const HEADING_SIZE: f32 = 13.5;
+const TEXT_SIZE: f32 = 11.0;
 const LINE_SIZE: f32 = 10.5;
-const CODE_SIZE: f32 = 12.5;
+const CODE_SIZE: f32 = 14.0;
 /// From one code to the next: enough to write a new one behind it.
-const CODE_STEP: f32 = 20.5;
-const QR_SIDE: f32 = 104.0;
+const CODE_STEP: f32 = 23.5;
+const QR_SIDE: f32 = 118.0;
 /// A line to write on begins here.
-const WRITE_FROM: f32 = 360.0;
+const WRITE_FROM: f32 = 378.0;
 
 impl Sheet<'_> {
     /// The sheet as one page of PDF.
@@ -55,7 +55,12 @@ impl Sheet<'_> {
         column.y += 2.0;
         for (place, code) in self.code_texts().enumerate() {
             paper.tick_box(LEFT, column.y - 9.5, 10.0);
-            paper.line(&types.regular, TEXT_SIZE, (LEFT + 18.0, column.y), &format!("{}.", place + 1));
+            paper.line(
+                &types.regular,
+                TEXT_SIZE,
+                (LEFT + 18.0, column.y),
+                &format!("{}.", place + 1),
+            );
             paper.line(&types.mono, CODE_SIZE, (LEFT + 38.0, column.y), &code);
             paper.dark(WRITE_FROM, column.y + 2.0, RIGHT - WRITE_FROM, HAIR);
             column.y += CODE_STEP;
@@ -129,7 +134,11 @@ mod tests {
                     for code in sheet.code_texts() {
                         assert!(text.contains(code.as_str()), "{text}");
                     }
-                    for words in ["RecoverycodesofbertMadeon2026-11-21", "landfallrecover", "stopworkingatonce."] {
+                    for words in [
+                        "RecoverycodesofbertMadeon2026-11-21",
+                        "landfallrecover",
+                        "stopworkingatonce.",
+                    ] {
                         assert!(text.contains(words), "{words}: {text}");
                     }
                 });

@@ -77,7 +77,8 @@ function Held({ until }: Readonly<{ until: string }>): ReactNode {
       <Title id="recovering.held.title" values={{ time: clockTime(until, now) }} />
       <Lead id="recovering.held.lead" />
       <p className="check mono">
-        {remaining(until, now)} <span className="soft unit">{t("recovering.held.left")}</span>
+        {remaining(until, now)}
+        <span className="soft unit">{t("recovering.held.left")}</span>
       </p>
     </>
   );

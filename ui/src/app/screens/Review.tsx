@@ -37,7 +37,7 @@ export function Review({ info, own, onBack }: Props): ReactNode {
     <div className="stack">
       <Title id={own ? "review.own.title" : "review.title"} values={{ user }} />
       <Lead id={own ? "review.own.body" : "review.lead"} values={{ user }} />
-      <Facts info={info} />
+      {own ? <Facts info={info} /> : null}
       {own ? null : <Vouch info={info} busy={busy} onApprove={(check, reason) => void approve.run(check, reason).then(setApproved)} />}
       {failure === null ? null : <Trouble failure={failure} />}
       <div className="actions apart">
@@ -61,7 +61,7 @@ export function Review({ info, own, onBack }: Props): ReactNode {
 function Facts({ info }: Readonly<{ info: RecoveryInfo }>): ReactNode {
   const now = useNow(false);
   return (
-    <dl className="facts card">
+    <dl className="facts card tight">
       <Fact term="review.role">{t(`review.role.${info.role}`)}</Fact>
       <Fact term="review.device">
         <span className="mono">{info.device}</span>
@@ -93,15 +93,20 @@ function Vouch({ info, busy, onApprove }: VouchProps): ReactNode {
   const shown = reason.trim() === "" ? t("review.reason.open") : reason.trim();
   return (
     <form className="stack" onSubmit={submit}>
-      <Card tone="attention" title={t("review.call.title", { user })}>
-        <ol className="points">
-          <li>{t("review.call.1")}</li>
-          <li>{t("review.call.2")}</li>
-          <li>{t("review.call.3")}</li>
-        </ol>
-      </Card>
-      <NameField label="review.check" help="review.check.help" value={check} onChange={setCheck} />
-      <NameField label="review.reason" help="review.reason.help" value={reason} onChange={setReason} plain />
+      <div className="pair">
+        <Facts info={info} />
+        <Card tone="attention" title={t("review.call.title", { user })}>
+          <ol className="points">
+            <li>{t("review.call.1")}</li>
+            <li>{t("review.call.2")}</li>
+            <li>{t("review.call.3")}</li>
+          </ol>
+        </Card>
+      </div>
+      <div className="pair">
+        <NameField label="review.check" help="review.check.help" value={check} onChange={setCheck} />
+        <NameField label="review.reason" help="review.reason.help" value={reason} onChange={setReason} plain />
+      </div>
       <Card title={t("review.words")}>
         <p className="act mono">
           <Sentence parts={actWords({ act: "approve-recovery", recovery: id, user, thumbprint, reason: shown }, user)} />

@@ -67,7 +67,7 @@ function ServerField({ by, value, onChange }: FieldProps): ReactNode {
   return (
     <TextField value={value} onChange={onChange} className="stack tight" autoComplete="off" autoFocus>
       <Label>{t("sheet.server")}</Label>
-      <TextArea className="field mono" rows={by === "sheet" ? 3 : 2} spellCheck="false" autoCapitalize="none" />
+      <TextArea className="field mono" rows={2} spellCheck="false" autoCapitalize="none" />
       <Text slot="description" className="soft small">
         {t(`sheet.server.help.${by}`)}
       </Text>
@@ -99,7 +99,7 @@ function Confirm({ typed, preview, onYes, onBack }: ConfirmProps): ReactNode {
         <form className="stack" onSubmit={submit}>
           <Title id="begin.title" />
           <Lead id="begin.lead" />
-          <dl className="facts card">
+          <dl className="facts card tight">
             <Fact term="confirm.server">
               <span className="mono">{preview.server}</span>
               {preview.pinned ? <span className="soft"> {t("begin.pinned")}</span> : null}
@@ -107,8 +107,10 @@ function Confirm({ typed, preview, onYes, onBack }: ConfirmProps): ReactNode {
             <Fact term="confirm.user">{preview.user}</Fact>
             <Fact term="begin.with">{t(preview.code ? "begin.with.code" : "begin.with.help")}</Fact>
           </dl>
-          <NameField label="confirm.name.device" help="confirm.name.device.help" value={device} onChange={setDevice} first />
-          <NameField label="begin.lost" help="begin.lost.help" value={typedLost} onChange={setLost} />
+          <div className="pair">
+            <NameField label="confirm.name.device" help="begin.device.help" value={device} onChange={setDevice} first />
+            <NameField label="begin.lost" help="begin.lost.help" value={typedLost} onChange={setLost} />
+          </div>
           <div className="pair">
             <Card tone="attention" title={t("begin.lost.title")}>
               <p>
