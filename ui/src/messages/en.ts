@@ -557,7 +557,7 @@ export const app = {
   "approved.title.held": "Approved, and held until {time}.",
   "approved.title.ready": "Approved. {user} comes in now.",
   "approved.title.unproved": "Your word is kept. One more proof is needed.",
-  "approved.held.body": "A device of {user} could still object. If that is the lost one, cut it off and the wait ends: `landfall admin devices suspend {user}` and its name.",
+  "approved.held.body": "A device of {user} could still object. If that is the lost one, cut it off and the wait ends: `landfall admin devices suspend`, then {user} and the device’s name.",
   "approved.ready.body": "You can hang up. Their machine goes on by itself.",
   "approved.unproved.body": "Another administrator, or a code. Tell them to stay where they are: it goes on by itself.",
   "refused.title": "{device} does not come in.",
