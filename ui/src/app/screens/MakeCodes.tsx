@@ -79,7 +79,7 @@ function OntoPaper({ sheet, onDone }: Readonly<{ sheet: CodesSheet; onDone: () =
 
 /** What is printed: the sheet's own words, the same as in its files. */
 function Sheet({ sheet }: Readonly<{ sheet: CodesSheet }>): ReactNode {
-  const [address, fingerprint] = sheet.server.split(/(?<=#)/);
+  const end = sheet.server.indexOf("#") + 1;
   return (
     <article className="sheet" aria-label={sheet.title}>
       <h2>{sheet.title}</h2>
@@ -102,9 +102,9 @@ function Sheet({ sheet }: Readonly<{ sheet: CodesSheet }>): ReactNode {
           <Qr picture={sheet.qr} label="make.qr" />
           <h3>{t("confirm.server")}</h3>
           <p className="mono server-line">
-            {address}
+            {sheet.server.slice(0, end)}
             <wbr />
-            {fingerprint}
+            {sheet.server.slice(end)}
           </p>
           <h3>{t("sheet.user")}</h3>
           <p className="mono">{sheet.user}</p>
