@@ -116,12 +116,29 @@ describe("gallery", () => {
     test(`${name}, narrow`, () => screen(`${name}-narrow`, story, presses, "light", 500));
   }
 
-  async function screen(name, story, presses, theme, width) {
+  test("codes are printed with what to do, and nothing else of the window", async () => {
+    const { driver } = browser;
+    const [story, ...presses] = SCREENS["codes-made"];
+    await open(story, "dark", presses, 1040);
+    await driver.sendDevToolsCommand("Emulation.setEmulatedMedia", { media: "print" });
+    const seen = `return [...document.querySelectorAll("nav, header, button, h1, .sheet")]
+      .filter((it) => it.checkVisibility()).map((it) => it.className);`;
+    assert.deepEqual(await driver.executeScript(seen), ["sheet"]);
+    await picture(driver, "gallery/codes-printed");
+    await driver.sendDevToolsCommand("Emulation.setEmulatedMedia", { media: "" });
+  });
+
+  async function open(story, theme, presses, width) {
     const { driver } = browser;
     await driver.manage().window().setRect({ width, height: 863 });
     await driver.get(`${site.origin}/gallery.html?story=${story}&theme=${theme}`);
     for (const press of presses) await (press.includes("=") ? type(...press.split("=")) : click(press));
     await driver.wait(until.elementLocated(By.css("h1")), 3000);
+  }
+
+  async function screen(name, story, presses, theme, width) {
+    const { driver } = browser;
+    await open(story, theme, presses, width);
     await picture(driver, `gallery/${name}-${theme}`);
     await measure(driver);
     await fits(driver);

@@ -98,17 +98,17 @@ function Sheet({ sheet }: Readonly<{ sheet: CodesSheet }>): ReactNode {
             ))}
           </ol>
         </div>
-        <div className="stack tight">
-          <Qr picture={sheet.qr} label="make.qr" />
-          <h3>{t("confirm.server")}</h3>
-          <p className="mono server-line">
-            {sheet.server.slice(0, end)}
-            <wbr />
-            {sheet.server.slice(end)}
-          </p>
-          <h3>{t("sheet.user")}</h3>
-          <p className="mono">{sheet.user}</p>
-        </div>
+        <Qr picture={sheet.qr} label="make.qr" />
+      </div>
+      <div className="stack tight">
+        <h3>{t("confirm.server")}</h3>
+        <p className="mono server-line">
+          {sheet.server.slice(0, end)}
+          <wbr />
+          {sheet.server.slice(end)}
+        </p>
+        <h3>{t("sheet.user")}</h3>
+        <p className="mono">{sheet.user}</p>
       </div>
       <h3>{sheet.when}</h3>
       <ol className="points">
