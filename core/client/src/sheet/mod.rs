@@ -38,7 +38,7 @@ const WHEN: &str = "When every device is gone";
 const STEPS: [&str; 6] = [
     "Take any computer that you trust and install Landfall on it.",
     "Open it and choose “My recovery sheet”. Without a window, type: `landfall recover`",
-    "Give it the server line below, all of it, your user name and one code. Tick the code off: it works once.",
+    "Give it the server line, all of it, your user name and one code. Tick the code off: it works once.",
     "Call an administrator, on a number that you know, and read out the eight characters that the screen shows.",
     "You may close it while you wait. Opened again, it goes on.",
     "Write the new code that you are given beside the one that you used.",
