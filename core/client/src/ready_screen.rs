@@ -68,7 +68,10 @@ impl Client {
     ) -> Result<AddressInfo, Failure> {
         let invalid = |_| Failure::new(ErrorCode::InvalidField, ADDRESS_SHAPE).about("address");
         let address = MailAddress::parse(typed.trim()).map_err(invalid)?;
-        self.as_person(shell, async || self.add_address(&address).await).await
+        match self.with_person(self.add_address(&address).await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.add_address(&address).await,
+        }
     }
 
     /// Has notices no longer mailed to an address.
@@ -80,7 +83,10 @@ impl Client {
         address: &AddressId,
         shell: &dyn Shell,
     ) -> Result<(), Failure> {
-        self.as_person(shell, async || self.remove_address(address).await).await
+        match self.with_person(self.remove_address(address).await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.remove_address(address).await,
+        }
     }
 
     /// "That is not me": ends a recovery of one's own account.
@@ -92,7 +98,10 @@ impl Client {
         id: &RecoveryId,
         shell: &dyn Shell,
     ) -> Result<RecoveryInfo, Failure> {
-        self.as_person(shell, async || self.stop_recovery(id).await).await
+        match self.with_person(self.stop_recovery(id).await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.stop_recovery(id).await,
+        }
     }
 
     /// Vouches for somebody, with the characters and the reason as typed.
@@ -120,6 +129,9 @@ impl Client {
         id: &RecoveryId,
         shell: &dyn Shell,
     ) -> Result<RecoveryInfo, Failure> {
-        self.as_person(shell, async || self.admin_refuse_recovery(id).await).await
+        match self.with_person(self.admin_refuse_recovery(id).await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.admin_refuse_recovery(id).await,
+        }
     }
 }

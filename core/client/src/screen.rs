@@ -117,7 +117,10 @@ impl Client {
         shell: &dyn Shell,
     ) -> Result<DeviceCut, Failure> {
         let device = device_name(device)?;
-        self.as_person(shell, async || self.suspend_device(&device).await).await
+        match self.with_person(self.suspend_device(&device).await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.suspend_device(&device).await,
+        }
     }
 
     /// Ends a freeze; a person proves that they are here if the server wants that.
@@ -125,21 +128,25 @@ impl Client {
     /// # Errors
     /// What the server says.
     pub async fn unfreeze_here(&self, shell: &dyn Shell) -> Result<Frozen, Failure> {
-        self.as_person(shell, async || self.unfreeze().await).await
+        match self.with_person(self.unfreeze().await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.unfreeze().await,
+        }
     }
 
-    /// Does `act`; when the server wants a person, has them prove that they are here and does it again.
-    pub(crate) async fn as_person<T>(
+    /// What a call was answered; `None` when it lacked a person, who has proved now that they are here,
+    /// so that the same again can be done. (A closure that is called twice would be shorter, and the
+    /// window's commands could not be sent between threads with it.)
+    pub(crate) async fn with_person<T>(
         &self,
+        answer: Result<T, Failure>,
         shell: &dyn Shell,
-        act: impl AsyncFn() -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        match act().await {
+    ) -> Result<Option<T>, Failure> {
+        match answer {
             Err(failure) if failure.code() == ErrorCode::StepUpRequired => {
-                self.step_up(None, None, shell).await?;
-                act().await
+                self.step_up(None, None, shell).await.map(|_| None)
             }
-            done => done,
+            answer => answer.map(Some),
         }
     }
 
