@@ -98,6 +98,11 @@ function views(onView: OnView): Channel<FlowView> {
   return new Channel<FlowView>(onView);
 }
 
+/** A call that answers nothing. Over the bridge that is `null`, which here means that a call failed. */
+async function done(command: string, values?: Record<string, unknown>): Promise<void> {
+  await invoke(command, values);
+}
+
 /** The app behind the window. */
 export const tauri: Api = {
   standing: () => invoke("standing"),
@@ -107,13 +112,13 @@ export const tauri: Api = {
   recover: (typed, onView) => invoke("recover", { typed, views: views(onView) }),
   recoveryHere: () => invoke("recovery_here"),
   recoveryGoOn: (change, onView) => invoke("recovery_go_on", { change, views: views(onView) }),
-  recoverySeen: () => invoke("recovery_seen"),
-  recoveryDrop: () => invoke("recovery_drop"),
+  recoverySeen: () => done("recovery_seen"),
+  recoveryDrop: () => done("recovery_drop"),
   me: () => invoke("me"),
   devices: () => invoke("devices"),
   addDevice: (name, onView) => invoke("device_add", { name, views: views(onView) }),
   token: (id) => invoke("token", { id }),
-  cancelToken: (id) => invoke("token_cancel", { id }),
+  cancelToken: (id) => done("token_cancel", { id }),
   suspendDevice: (name, onView) => invoke("device_suspend", { name, views: views(onView) }),
   revokeDevice: (name, onView) => invoke("device_revoke", { name, views: views(onView) }),
   freeze: () => invoke("freeze"),
@@ -122,11 +127,11 @@ export const tauri: Api = {
   codes: () => invoke("codes"),
   makeCodes: (onView) => invoke("codes_make", { views: views(onView) }),
   saveSheet: (sheet, format) => invoke("sheet_save", { sheet, format }),
-  print: () => invoke("sheet_print"),
+  print: () => done("sheet_print"),
   addresses: () => invoke("addresses"),
   addAddress: (address, onView) => invoke("address_add", { address, views: views(onView) }),
   confirmAddress: (id, code) => invoke("address_confirm", { id, code }),
-  removeAddress: (id, onView) => invoke("address_remove", { id, views: views(onView) }),
+  removeAddress: (id, onView) => done("address_remove", { id, views: views(onView) }),
   notices: (after) => invoke("notices", { after }),
   recoveries: () => invoke("recoveries"),
   stopRecovery: (id, onView) => invoke("recovery_stop", { id, views: views(onView) }),
@@ -137,9 +142,9 @@ export const tauri: Api = {
   reveal: (name) => invoke("secret_reveal", { name }),
   copySecret: (name) => invoke("secret_copy", { name }),
   copyText: (text) => invoke("copy_text", { text }),
-  flowOtherWay: () => invoke("flow_other_way"),
-  flowTyped: (code) => invoke("flow_typed", { code }),
-  flowCancel: () => invoke("flow_cancel"),
+  flowOtherWay: () => done("flow_other_way"),
+  flowTyped: (code) => done("flow_typed", { code }),
+  flowCancel: () => done("flow_cancel"),
 };
 
 /** What a rejected call says; whatever else is thrown is our own fault. */
