@@ -43,6 +43,7 @@ const status: RecoveryStatus = {
   state: "unproved",
   proofs: ["recovery-code"],
   held_until: null,
+  may_wait_days: null,
   expires_at: at(86_000),
   server_time: at(0),
 };

@@ -374,6 +374,8 @@ export const app = {
   "recovering.next.3": "This machine goes on by itself.",
   "recovering.close.title": "You may close this window",
   "recovering.close.body": "Nothing is lost. Open Landfall on this machine again, and it goes on. It waits until {time}.",
+  "recovering.unheard": "The wait begins once somebody of your account is known to have heard of it. An administrator is quicker.",
+  "recovering.contested": "Somebody else asks in your name, or said no. Time alone lets nobody in any more: an administrator decides.",
   "recovering.offline": "The server does not answer just now. This asks again by itself.",
   "recovering.held.title": "Approved. It opens at {time}.",
   "recovering.held.lead": "Until then a device of yours could object. That protects you, should somebody else be asking in your name.",
@@ -440,6 +442,8 @@ export const app = {
 
   "state.unproved": "waits for a proof",
   "state.held": "held until {time}",
+  "state.unheard": "waits until you are known to have heard of it",
+  "state.contested": "two ask: an administrator decides",
   "state.ready": "can come in now",
   "state.completed": "is in",
   "state.stopped": "was stopped",

@@ -5,7 +5,7 @@ import { clockTime } from "../../messages/format";
 import { t } from "../../messages/react";
 import { Pill } from "./basics";
 
-const UNDER_WAY: ReadonlySet<RecoveryInfo["state"]> = new Set(["unproved", "held", "ready"]);
+const UNDER_WAY: ReadonlySet<RecoveryInfo["state"]> = new Set(["unproved", "held", "unheard", "contested", "ready"]);
 
 /** Whether it can still be stopped. */
 export function isUnderWay({ state }: RecoveryInfo): boolean {

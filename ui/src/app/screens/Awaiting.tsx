@@ -27,7 +27,7 @@ export function Awaiting(props: Props): ReactNode {
       <div className="two">
         <div className="stack">
           {held === null ? <Call here={here} /> : <Held until={held} />}
-          <Say>{here.flow.failure === null ? null : t("recovering.offline")}</Say>
+          <Say>{note(here)}</Say>
           {failure === null ? null : <Trouble failure={failure} />}
           <Others {...props} held={held !== null} />
         </div>
@@ -44,6 +44,13 @@ export function Awaiting(props: Props): ReactNode {
       <Shoreline filled={share(here.flow)} />
     </main>
   );
+}
+
+/** What else there is to know while it waits. */
+function note({ flow, status }: RecoveryHere): string | null {
+  if (flow.failure !== null) return t("recovering.offline");
+  if (status?.state === "unheard" || status?.state === "contested") return t(`recovering.${status.state}`);
+  return null;
 }
 
 function Call({ here }: Readonly<{ here: RecoveryHere }>): ReactNode {
