@@ -1,7 +1,6 @@
 //! What the screens can ask. Each command translates and delegates; none decides anything.
 
 use crate::clipboard::Clipboard;
-use crate::qr;
 use crate::shell::{Said, WindowShell};
 use landfall_client::screen::{self, Copied, NewToken, Revealed, Standing, TokenPreview};
 use landfall_client::words::{Attachment, TokenId};
@@ -28,15 +27,15 @@ pub struct Desk {
 }
 
 impl Desk {
-    fn shell(&self, views: Channel<FlowView>) -> WindowShell {
+    pub(crate) fn shell(&self, views: Channel<FlowView>) -> WindowShell {
         WindowShell::new(views, self.browser.clone(), &self.said)
     }
 }
 
-type Views = Channel<FlowView>;
-type Told<T> = Result<T, FlowFailure>;
+pub(crate) type Views = Channel<FlowView>;
+pub(crate) type Told<T> = Result<T, FlowFailure>;
 
-fn told(failure: Failure) -> FlowFailure {
+pub(crate) fn told(failure: Failure) -> FlowFailure {
     FlowFailure::from(failure.problem())
 }
 
@@ -78,7 +77,7 @@ pub async fn devices(desk: State<'_, Desk>) -> Told<Vec<DeviceInfo>> {
 #[tauri::command]
 pub async fn device_add(desk: State<'_, Desk>, name: String, views: Views) -> Told<NewToken> {
     let shell = desk.shell(views);
-    desk.client.add_device(&name, &shell, qr::draw).await.map_err(told)
+    desk.client.add_device(&name, &shell).await.map_err(told)
 }
 
 #[tauri::command]

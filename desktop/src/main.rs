@@ -4,7 +4,8 @@
 
 mod clipboard;
 mod commands;
-mod qr;
+mod ready;
+mod recover;
 mod shell;
 
 use commands::Desk;
@@ -63,6 +64,26 @@ fn open(desk: Desk) -> Result<(), String> {
             commands::flow_other_way,
             commands::flow_typed,
             commands::flow_cancel,
+            recover::sheet_read,
+            recover::recover,
+            recover::recovery_here,
+            recover::recovery_go_on,
+            recover::recovery_seen,
+            recover::recovery_drop,
+            ready::codes,
+            ready::codes_make,
+            ready::sheet_save,
+            ready::sheet_print,
+            ready::addresses,
+            ready::address_add,
+            ready::address_confirm,
+            ready::address_remove,
+            ready::notices,
+            ready::recoveries,
+            ready::recovery_stop,
+            ready::queue,
+            ready::queue_approve,
+            ready::queue_refuse,
         ])
         .run(tauri::generate_context!())
         .map_err(|error| error.to_string())

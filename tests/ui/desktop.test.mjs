@@ -2,9 +2,10 @@
 // used in Chromium, which stands where the person's own browser would.
 import assert from "node:assert/strict";
 import { after, before, describe, test as untimed } from "node:test";
-import { By, Key, until } from "selenium-webdriver";
+import { By, until } from "selenium-webdriver";
 import { plugIn } from "./support/authenticators.mjs";
 import { chromium, picture } from "./support/chromium.mjs";
+import { hands } from "./support/hands.mjs";
 import { folder, landfall, pages, server } from "./support/landfall.mjs";
 import { display, window } from "./support/window.mjs";
 
@@ -45,20 +46,7 @@ describe("the desktop window", () => {
     await open?.close();
     open = await window({ display: screen.name, home: home.path, browser: opened.command, theme });
   };
-  const find = (xpath) => open.driver.wait(until.elementLocated(By.xpath(xpath)), PATIENCE_MS, `nothing is ${xpath}`);
-  const heading = (words) => find(`//h1[normalize-space(.)="${words}"]`);
-  const press = async (words) => (await find(`//button[normalize-space(.)="${words}"][not(@disabled)]`)).click();
-  const text = async (css) => (await open.driver.wait(until.elementLocated(By.css(css)), PATIENCE_MS)).getText();
-  const type = async (label, words) => {
-    const field = await find(`//label[normalize-space(.)="${label}"]/following::*[self::input or self::textarea][1]`);
-    await field.sendKeys(words);
-  };
-  /** Pastes, as people do with a code; typed key by key it would take the driver half a minute. */
-  const paste = async (words) => {
-    const field = await find("//textarea");
-    await field.sendKeys(Key.chord(Key.CONTROL, "a"));
-    await open.driver.executeScript("document.execCommand('insertText', false, arguments[0])", words);
-  };
+  const { find, heading, press, door, text, type, paste } = hands(() => open.driver, PATIENCE_MS);
   const look = (name) => picture(open.driver, `desktop/${name}`);
 
   /** What the person does in the browser that the app has opened. */
@@ -75,6 +63,7 @@ describe("the desktop window", () => {
     await show(laptop, "light");
     await heading("Let’s get you back in.");
     await look("1-get-back-in-light");
+    await door("A code");
     await paste(host.ready.claim_token.slice(0, -3));
     await press("Continue");
     assert.match(await text("[role=alert]"), /token-mistyped/);
@@ -121,6 +110,7 @@ describe("the desktop window", () => {
     await show(desktop, "dark");
     await heading("Let’s get you back in.");
     await look("8-get-back-in-dark");
+    await door("A code");
     await paste(code);
     await press("Continue");
     await heading("Is this right?");

@@ -15,17 +15,26 @@ const TARGET_MIN = 44;
 // What the app's own window allows (desktop/tauri.conf.json), but for what its frames of tests need.
 const CSP = JSON.parse(readFileSync(join(ROOT, "desktop/tauri.conf.json"), "utf8")).app.security.csp;
 
-/** A screen: a story, and what to press on the way. `=name` types into the field. */
+const PAPER = ["Server=https://id.harbour.example#0K3M", "Your user name=bert", "One of the codes=7K2M-9QXA-4TZC"];
+const BEGIN = ["My recovery sheet", ...PAPER, "Continue", "What shall this machine be called?=bert-desktop", "Which machine is lost?=bert-laptop"];
+const VOUCH = [
+  "The eight characters that they read out=4K7M-9QXA",
+  "How do you know that it is them?=He knew his badge number",
+  "Approve with my passkey",
+];
+
+/** A screen: a story, and what to press on the way. `=name` types into the first field, `Label=name` into that one. */
 const SCREENS = {
   "get-back-in": ["get-back-in"],
-  "bad-code": ["bad-code", "=lf1.abc", "Continue"],
-  confirm: ["get-back-in", "=lf1.abc", "Continue"],
-  invitation: ["invitation", "=lf1.abc", "Continue"],
-  entering: ["entering", "=lf1.abc", "Continue", "Yes, get me in"],
-  "entering-long": ["entering-long", "=lf1.abc", "Continue", "Yes, get me in"],
-  "entering-failed": ["entering-failed", "=lf1.abc", "Continue", "Yes, get me in"],
-  "entering-offline": ["entering-offline", "=lf1.abc", "Continue", "Yes, get me in"],
-  entered: ["get-back-in", "=lf1.abc", "Continue", "Yes, get me in"],
+  "enter-code": ["get-back-in", "A code"],
+  "bad-code": ["bad-code", "A code", "=lf1.abc", "Continue"],
+  confirm: ["get-back-in", "A code", "=lf1.abc", "Continue"],
+  invitation: ["invitation", "A code", "=lf1.abc", "Continue"],
+  entering: ["entering", "A code", "=lf1.abc", "Continue", "Yes, get me in"],
+  "entering-long": ["entering-long", "A code", "=lf1.abc", "Continue", "Yes, get me in"],
+  "entering-failed": ["entering-failed", "A code", "=lf1.abc", "Continue", "Yes, get me in"],
+  "entering-offline": ["entering-offline", "A code", "=lf1.abc", "Continue", "Yes, get me in"],
+  entered: ["get-back-in", "A code", "=lf1.abc", "Continue", "Yes, get me in"],
   home: ["enrolled"],
   "home-no-passkey": ["no-passkey"],
   devices: ["enrolled", "Devices"],
@@ -43,7 +52,45 @@ const SCREENS = {
   "lost-probation": ["probation", "Devices", "This one is lost", "Cut off bert-laptop now", "Cut it off for ever"],
   "lost-for-ever": ["enrolled", "Devices", "This one is lost", "Cut off bert-laptop now", "Cut it off for ever"],
   secrets: ["enrolled", "Secrets", "Show", "Copy"],
+  sheet: ["get-back-in", "My recovery sheet"],
+  "sheet-mistyped": ["sheet-mistyped", "My recovery sheet", ...PAPER, "Continue"],
+  help: ["get-back-in", "None of these"],
+  "recover-confirm": ["get-back-in", "My recovery sheet", ...PAPER, "Continue"],
+  "recover-confirm-lost": ["get-back-in", ...BEGIN],
+  "recover-asking": ["recover-asking", ...BEGIN, "Yes, get me in"],
+  "recover-waiting": ["recover-waiting"],
+  "recover-no-code": ["recover-no-code", "I have a code"],
+  "recover-offline": ["recover-offline", "Go another way"],
+  "recover-held": ["recover-held"],
+  "recover-other-code": ["recover-other-code"],
+  "recover-other-device": ["recover-other-device"],
+  "recover-other-lost": ["recover-other-lost"],
+  "recover-paused": ["recover-paused"],
+  "recover-over": ["recover-over"],
+  "recovered-new-code": ["recovered"],
+  recovered: ["recovered", "It is on paper"],
+  "recovered-by-word": ["recovered-by-word"],
+  "home-alarm": ["alarm"],
+  "ready-alarm": ["alarm", "Look at it"],
+  "ready-stopped": ["alarm", "Look at it", "That is not me: stop it"],
+  ready: ["enrolled", "Being ready", "Show each"],
+  unready: ["unready", "Being ready"],
+  "ready-few": ["few-codes", "Being ready"],
+  "ready-remove": ["few-codes", "Being ready", "Remove"],
+  "make-codes": ["enrolled", "Being ready", "Make new ones"],
+  "codes-made": ["enrolled", "Being ready", "Make new ones", "Make ten codes", "Save as PDF"],
+  notices: ["enrolled", "What happened"],
+  "notices-not-me": ["enrolled", "What happened", "That wasn’t me"],
+  queue: ["admin", "Waiting for people"],
+  "queue-empty": ["empty-queue", "Waiting for people"],
+  review: ["admin", "Waiting for people", "Review"],
+  "review-wrong": ["check-wrong", "Waiting for people", "Review", ...VOUCH],
+  "approved-held": ["admin", "Waiting for people", "Review", ...VOUCH],
+  "approved-now": ["approved-now", "Waiting for people", "Review", ...VOUCH],
+  refused: ["admin", "Waiting for people", "Review", "Refuse bert"],
 };
+const NARROW = ["get-back-in", "home", "devices", "add-device-code", "lost", "secrets", "sheet", "recover-confirm-lost"];
+NARROW.push("recover-waiting", "recovered-new-code", "ready", "codes-made", "notices", "queue", "review");
 
 describe("gallery", () => {
   let browser;
@@ -64,30 +111,50 @@ describe("gallery", () => {
       test(`${name}, ${theme}`, () => screen(name, story, presses, theme, 1040));
     }
   }
-  for (const name of ["get-back-in", "home", "devices", "add-device-code", "lost", "secrets"]) {
+  for (const name of NARROW) {
     const [story, ...presses] = SCREENS[name];
     test(`${name}, narrow`, () => screen(`${name}-narrow`, story, presses, "light", 500));
   }
 
-  async function screen(name, story, presses, theme, width) {
+  test("codes are printed with what to do, and nothing else of the window", async () => {
+    const { driver } = browser;
+    const [story, ...presses] = SCREENS["codes-made"];
+    await open(story, "dark", presses, 1040);
+    await driver.sendDevToolsCommand("Emulation.setEmulatedMedia", { media: "print" });
+    const seen = `return [...document.querySelectorAll("nav, header, button, h1, .sheet")]
+      .filter((it) => it.checkVisibility()).map((it) => it.className);`;
+    assert.deepEqual(await driver.executeScript(seen), ["sheet"]);
+    await picture(driver, "gallery/codes-printed");
+    await driver.sendDevToolsCommand("Emulation.setEmulatedMedia", { media: "" });
+  });
+
+  async function open(story, theme, presses, width) {
     const { driver } = browser;
     await driver.manage().window().setRect({ width, height: 863 });
     await driver.get(`${site.origin}/gallery.html?story=${story}&theme=${theme}`);
-    for (const press of presses) await (press.startsWith("=") ? type(press.slice(1)) : click(press));
+    for (const press of presses) await (press.includes("=") ? type(...press.split("=")) : click(press));
     await driver.wait(until.elementLocated(By.css("h1")), 3000);
+  }
+
+  async function screen(name, story, presses, theme, width) {
+    const { driver } = browser;
+    await open(story, theme, presses, width);
     await picture(driver, `gallery/${name}-${theme}`);
     await measure(driver);
     await fits(driver);
   }
 
-  async function type(text) {
-    const field = await browser.driver.wait(until.elementLocated(By.css("textarea, input")), 3000);
-    await field.sendKeys(text);
+  async function type(label, text) {
+    const after = `//label[normalize-space(.)="${label}"]/following::*[self::input or self::textarea][1]`;
+    const field = label === "" ? By.css("textarea, input") : By.xpath(after);
+    await (await browser.driver.wait(until.elementLocated(field), 3000, `no field says ${label}`)).sendKeys(text);
   }
 
   async function click(label) {
     const quoted = label.includes("'") ? `"${label}"` : `'${label}'`;
-    const button = By.xpath(`//button[normalize-space(.)=${quoted}]`);
+    // A door says its name first and more about it behind; a place may have a count behind its name.
+    const named = ["normalize-space(.)", "normalize-space(text()[1])", ".//strong"].map((what) => `${what}=${quoted}`);
+    const button = By.xpath(`//button[${named.join(" or ")}]`);
     await (await browser.driver.wait(until.elementLocated(button), 3000, `no button says ${label}`)).click();
   }
 

@@ -31,8 +31,8 @@ describe("home", () => {
   test("a machine whose identity is over is shown the way back in", async () => {
     const over = { ...recorded.offline, code: "device-revoked", remedy: "enroll-again" } as const;
     const user = show({ me: () => Promise.reject(over) });
-    await user.click(await screen.findByRole("button", { name: "Get back in with a code" }));
-    expect(await screen.findByLabelText("Your code")).toBeTruthy();
+    await user.click(await screen.findByRole("button", { name: "Get this machine back in" }));
+    expect(await screen.findByRole("heading", { name: "Let’s get you back in." })).toBeTruthy();
   });
 
   test("a frozen account is said first, and can be unfrozen from here", async () => {

@@ -7,6 +7,7 @@ import { expectAccessible, show } from "./show";
 const fresh: Partial<Api> = { standing: async () => recorded.newcomer };
 
 async function paste(user: ReturnType<typeof show>): Promise<void> {
+  await user.click(await screen.findByRole("button", { name: /^A code/ }));
   await user.click(await screen.findByLabelText("Your code"));
   await user.paste(recorded.text);
   await user.click(screen.getByRole("button", { name: "Continue" }));

@@ -64,6 +64,7 @@ const FENCES: &[(&[&str], &[&str])] = &[
         &["axum", "sqlx", "rusqlite", "webauthn-rs", "webauthn-rs-proto", "cedar-policy"],
         &["landfall-server"],
     ),
+    (&["krilla", "ttf-parser"], &["landfall-client"]),
     (&["lettre"], &["landfall-server"]),
     (&["clap"], &["landfall-cli", "landfall-server", "xtask"]),
     (&["tauri", "tauri-build"], &["landfall-desktop"]),

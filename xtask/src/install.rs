@@ -76,11 +76,18 @@ const DESKTOP: &[Package] = &[
         found: Found::Library("webkit2gtk-4.1"),
     },
 ];
-const RUST_TESTS: &[Package] = &[Package {
-    apt: &["openssl"],
-    why: "a second opinion on our certificates (`openssl verify`)",
-    found: Found::Program(&["openssl"]),
-}];
+const RUST_TESTS: &[Package] = &[
+    Package {
+        apt: &["openssl"],
+        why: "a second opinion on our certificates (`openssl verify`)",
+        found: Found::Program(&["openssl"]),
+    },
+    Package {
+        apt: &["poppler-utils"],
+        why: "reads printed sheets of codes back, as they would lie on paper",
+        found: Found::Program(&["pdftotext"]),
+    },
+];
 const BROWSER: &[Package] = &[
     Package {
         apt: &["chromium"],

@@ -57,12 +57,13 @@ pub const PASSKEY_NOT_ENOUGH: &str = "Your passkey is accepted, and by itself it
 pub const ASK_PASSKEY_AGAIN: &str = "Try the passkey again?";
 pub const ASK_RECOVERY_CODE: &str = "A recovery code, or Enter if you have none: ";
 pub const ASK_OTHER_CODE: &str = "Another code, or Enter to go on without one: ";
+pub const ASK_OTHER_LOST: &str = "The lost device, or Enter to cut off none now: ";
 pub const ASK_RECOVER: &str = "Make this machine yours?";
 pub const ASK_CHECK_CODE: &str = "The eight characters that they read out to you: ";
 pub const RECOVERY_RESUMING: &str = "Going on with the recovery that is under way on this machine.";
 pub const RECOVERY_PAUSED: &str =
     "Not yet. To ask again, and to go on when it is time: landfall recover";
-pub const NO_CODES: &str = "No recovery codes. Make some, print them, and put them where your passport is:\n  landfall recovery codes make --sheet codes.html";
+pub const NO_CODES: &str = "No recovery codes. Make some, print them, and put them where your passport is:\n  landfall recovery codes make --sheet codes.pdf";
 pub const ASK_CODE_BY_MAIL: &str = "Shall a code be mailed to the addresses of your account? (Without one, an administrator helps.)";
 pub const CODE_ON_ITS_WAY: &str = "If your account has a confirmed address, a code is on its way there. It works for 30 minutes, on this machine alone.";
 pub const ASK_MAILED_CODE: &str = "The code from the mail (Enter alone: go on without it): ";
@@ -81,6 +82,7 @@ pub const WAITING_NOT_HERE_YET: &str =
 pub const NO_GUARDIANS: &str = "You have no guardians. Choose people who know your voice: landfall recovery guardians add NAME";
 pub const NO_WARDS: &str = "Nobody wants you as a guardian.";
 pub const WARDS_ON_THEIR_WAY: &str = "On their way back in, if it is really them:";
+pub const SHEET_ENDING: &str = "The name of a sheet ends with .pdf or .html. No codes were made.";
 pub const ASK_NEW_CODES: &str = "Make ten recovery codes? Codes that you made before stop working.";
 
 pub const ASK_LINK_SERVER: &str =
@@ -418,6 +420,14 @@ pub fn recovery_successor(code: &str) -> String {
 pub fn sheet_written(path: &str) -> String {
     format!(
         "Ten codes are in {path}, readable by you alone.\nPrint it, keep it where your passport is, then delete the file. Older codes work no more."
+    )
+}
+
+/// The codes exist and their paper does not.
+pub fn sheet_lost(path: &std::path::Path, why: &std::io::Error) -> String {
+    format!(
+        "{} cannot be written: {why}. The codes on it are made and lost. Make others, into another file.",
+        path.display()
     )
 }
 

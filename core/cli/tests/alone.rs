@@ -60,6 +60,18 @@ fn token(user: Option<&str>, lifetime: Seconds) -> String {
 }
 
 #[test]
+fn a_sheet_of_no_known_kind_is_refused_before_codes_are_made() {
+    let (folder, home) = home();
+    let file = folder.path().join("codes.txt");
+    let words = ["recovery", "codes", "make", "--sheet", file.to_str().unwrap(), "--json", "--yes"];
+    let output = landfall(&home, &words, "");
+    assert_eq!(output.status.code(), Some(2));
+    let problem = problem(&output);
+    assert_eq!((&problem["code"], &problem["field"]), (&"invalid-field".into(), &"sheet".into()));
+    assert!(!file.exists());
+}
+
+#[test]
 fn without_an_identity_it_says_how_to_get_one() {
     let (_folder, home) = home();
     let output = landfall(&home, &["whoami"], "");

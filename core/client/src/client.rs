@@ -13,7 +13,7 @@ use landfall_keystore::{KeyHandle, KeyStore};
 use landfall_protocol::session::SessionOpened;
 use landfall_protocol::{At, ErrorCode};
 use std::sync::{Arc, Mutex as PlainMutex, MutexGuard, PoisonError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard as AsyncGuard};
 
 /// What a client is made of. Everything that differs between a person's machine and a test is here.
 pub struct Setup {
@@ -34,6 +34,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     setup: Setup,
     live: Mutex<Option<Arc<Live>>>,
+    /// One call at a time goes on with the recovery that is under way here.
+    recovering: Mutex<()>,
 }
 
 /// A profile in use: its connections and its sessions.
@@ -47,7 +49,7 @@ pub(crate) struct Live {
 impl Client {
     /// A client. Reads nothing yet.
     pub fn new(setup: Setup) -> Self {
-        Self(Arc::new(Inner { setup, live: Mutex::new(None) }))
+        Self(Arc::new(Inner { setup, live: Mutex::new(None), recovering: Mutex::new(()) }))
     }
 
     /// Its folder.
@@ -58,6 +60,10 @@ impl Client {
     /// Clock and chance.
     pub fn ambient(&self) -> &Ambient {
         &self.0.setup.ambient
+    }
+
+    pub(crate) async fn recovery_turn(&self) -> AsyncGuard<'_, ()> {
+        self.0.recovering.lock().await
     }
 
     pub(crate) fn keys(&self) -> &Arc<dyn KeyStore> {

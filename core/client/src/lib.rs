@@ -27,8 +27,11 @@ mod loopback;
 mod notices;
 mod passkey_door;
 mod passkeys;
+mod qr;
 mod readiness;
+mod ready_screen;
 mod recover;
+mod recover_screen;
 mod recovery_codes;
 mod recovery_queue;
 mod renew;
@@ -58,7 +61,7 @@ pub use recovery_codes::{NewCodes, read_recovery_code};
 pub use recovery_queue::check_code_of;
 pub use secrets::SecretRead;
 pub use sessions::HumanState;
-pub use sheet::Sheet;
+pub use sheet::{Sheet, SheetFormat, new_private_file};
 pub use shell::{Shell, Signal};
 pub use tokens::{MintRequest, Minted};
 
@@ -72,7 +75,7 @@ pub mod words {
     pub use landfall_crypto::server_line::ServerLine;
     pub use landfall_crypto::token::{TokenError, TokenPayload, TokenText, Trust};
     pub use landfall_identity::caller::Role;
-    pub use landfall_identity::id::{PasskeyId, RecoveryId, TokenId};
+    pub use landfall_identity::id::{AddressId, PasskeyId, RecoveryId, TokenId};
     pub use landfall_identity::passkey::Attachment;
     pub use landfall_identity::recovery::{
         Door, Plan, Preset, Remedy as ReadinessRemedy, Standing, ThingKind,

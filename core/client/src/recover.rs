@@ -61,7 +61,7 @@ pub struct RecoverRequest {
 /// A recovery that waits for the person's yes, for others, or goes on after an interruption.
 pub struct Recovering {
     client: Client,
-    pending: PendingRecovery,
+    pub(crate) pending: PendingRecovery,
     resumed: bool,
     _lock: File,
 }
@@ -138,9 +138,7 @@ impl Recovering {
 
     /// What this machine shows and an administrator types, once the server knows its key.
     pub fn check_code(&self) -> Option<String> {
-        let flow = &self.pending.flow;
-        let (status, key) = (flow.status()?, flow.key()?);
-        Some(device_check(&status.recovery_id, &key.thumbprint))
+        check_code(&self.pending)
     }
 
     /// The person gives a code: the first, or another one.
@@ -224,6 +222,11 @@ impl Recovering {
         self.pending.flow.rename(device);
     }
 
+    /// The person names another lost device, or none.
+    pub fn lose(&mut self, lost: Option<DeviceName>) {
+        self.pending.flow.lose(lost);
+    }
+
     /// Goes on as far as it can: the person has said yes, or says "try again", or wants to know how it
     /// stands.
     ///
@@ -287,14 +290,7 @@ impl Recovering {
     }
 
     fn goes_on(&self, failure: &Failure) -> bool {
-        let transient = matches!(
-            failure.code(),
-            ErrorCode::ServerUnreachable
-                | ErrorCode::Busy
-                | ErrorCode::Unavailable
-                | ErrorCode::ClockJumped
-        );
-        transient && matches!(self.view().next, FlowNext::TryAgain)
+        is_passing(failure.code()) && matches!(self.view().next, FlowNext::TryAgain)
     }
 
     async fn end(&self) -> Result<RecoveryEnd, Failure> {
@@ -305,6 +301,23 @@ impl Recovering {
         let successor = self.pending.successor.clone();
         Ok(RecoveryEnd { name, profile, successor })
     }
+}
+
+/// What the machine of a recovery shows.
+pub(crate) fn check_code(pending: &PendingRecovery) -> Option<String> {
+    let (status, key) = (pending.flow.status()?, pending.flow.key()?);
+    Some(device_check(&status.recovery_id, &key.thumbprint))
+}
+
+/// What goes away by itself while somebody waits.
+pub(crate) fn is_passing(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::ServerUnreachable
+            | ErrorCode::Busy
+            | ErrorCode::Unavailable
+            | ErrorCode::ClockJumped
+    )
 }
 
 struct RecoverDoer<'a> {

@@ -3,10 +3,14 @@
 use crate::client::Client;
 use crate::enroll::{GivenNames, read_token};
 use crate::failure::Failure;
+use crate::qr::qr_picture;
 use crate::shell::Shell;
 use crate::texts;
 use crate::tokens::MintRequest;
-pub use landfall_flows::screen::{NewToken, QrPicture, Revealed, Standing, TokenPreview};
+pub use landfall_flows::screen::{
+    CodesSheet, NewToken, QrPicture, RecoveryChange, RecoveryHere, RecoveryPreview, RecoveryStage,
+    RecoveryTyped, Revealed, SavedSheet, Standing, TokenPreview,
+};
 use landfall_identity::caller::Role;
 use landfall_identity::secret::SecretName;
 use landfall_identity::token::TokenKind;
@@ -74,16 +78,10 @@ impl Client {
     }
 
     /// Makes a code for another device of one's own, after the person has approved exactly that.
-    /// `draw` makes a QR code of a text.
     ///
     /// # Errors
     /// `invalid-field` for what is no name; else what the server says.
-    pub async fn add_device(
-        &self,
-        device: &str,
-        shell: &dyn Shell,
-        draw: impl FnOnce(&str) -> QrPicture,
-    ) -> Result<NewToken, Failure> {
+    pub async fn add_device(&self, device: &str, shell: &dyn Shell) -> Result<NewToken, Failure> {
         let device = device_name(device)?;
         let profile = self.profile()?;
         let (_, user, _) = profile.names().ok_or_else(crate::enroll::misplaced)?;
@@ -96,7 +94,7 @@ impl Client {
         };
         let minted = self.mint(request, shell).await?;
         let text = minted.text.as_str().to_owned();
-        Ok(NewToken { qr: draw(&text), text, info: minted.info })
+        Ok(NewToken { qr: qr_picture(&text), text, info: minted.info })
     }
 
     /// One of one's codes, as it stands.
@@ -119,12 +117,9 @@ impl Client {
         shell: &dyn Shell,
     ) -> Result<DeviceCut, Failure> {
         let device = device_name(device)?;
-        match self.suspend_device(&device).await {
-            Err(failure) if failure.code() == ErrorCode::StepUpRequired => {
-                self.step_up(None, None, shell).await?;
-                self.suspend_device(&device).await
-            }
-            cut => cut,
+        match self.with_person(self.suspend_device(&device).await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.suspend_device(&device).await,
         }
     }
 
@@ -133,12 +128,25 @@ impl Client {
     /// # Errors
     /// What the server says.
     pub async fn unfreeze_here(&self, shell: &dyn Shell) -> Result<Frozen, Failure> {
-        match self.unfreeze().await {
+        match self.with_person(self.unfreeze().await, shell).await? {
+            Some(done) => Ok(done),
+            None => self.unfreeze().await,
+        }
+    }
+
+    /// What a call was answered; `None` when it lacked a person, who has proved now that they are here,
+    /// so that the same again can be done. (A closure that is called twice would be shorter, and the
+    /// window's commands could not be sent between threads with it.)
+    pub(crate) async fn with_person<T>(
+        &self,
+        answer: Result<T, Failure>,
+        shell: &dyn Shell,
+    ) -> Result<Option<T>, Failure> {
+        match answer {
             Err(failure) if failure.code() == ErrorCode::StepUpRequired => {
-                self.step_up(None, None, shell).await?;
-                self.unfreeze().await
+                self.step_up(None, None, shell).await.map(|_| None)
             }
-            done => done,
+            answer => answer.map(Some),
         }
     }
 
@@ -175,10 +183,18 @@ impl GivenNames {
     /// # Errors
     /// `invalid-field` for what is no name.
     pub fn typed(user: Option<&str>, device: Option<&str>) -> Result<Self, Failure> {
-        let invalid = |_| Failure::new(ErrorCode::InvalidField, NAME_SHAPE).about("user");
-        let user = user.map(UserName::parse).transpose().map_err(invalid)?;
+        let user = user.map(user_name).transpose()?;
         Ok(Self { user, device: device.map(device_name).transpose()?, label: None })
     }
+}
+
+/// A user's name as a person typed it.
+///
+/// # Errors
+/// `invalid-field` for what is no name.
+pub fn user_name(typed: &str) -> Result<UserName, Failure> {
+    let invalid = |_| Failure::new(ErrorCode::InvalidField, NAME_SHAPE).about("user");
+    UserName::parse(typed.trim()).map_err(invalid)
 }
 
 /// A device's name as a person typed it.

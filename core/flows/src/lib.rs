@@ -28,7 +28,10 @@ pub use link::{LinkFacts, LinkFlow};
 pub use recover::{RecoverFacts, RecoverFlow};
 pub use register_passkey::{RegisterFacts, RegisterPasskeyFlow};
 pub use remedy::Remedy;
-pub use screen::{Copied, NewToken, QrPicture, Revealed, Standing, TokenPreview};
+pub use screen::{
+    CodesSheet, Copied, NewToken, QrPicture, RecoveryChange, RecoveryHere, RecoveryPreview,
+    RecoveryStage, RecoveryTyped, Revealed, SavedSheet, SheetFormat, Standing, TokenPreview,
+};
 pub use step_up::{StepUpFacts, StepUpFlow};
 pub use view::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowStepState,

@@ -149,6 +149,11 @@ impl RecoverFlow {
         self.facts.device = device;
     }
 
+    /// The person names another lost device, or none.
+    pub fn lose(&mut self, lost: Option<DeviceName>) {
+        self.facts.lost = lost;
+    }
+
     fn enter(&mut self, state: State, now: Timestamp) -> Vec<Effect> {
         if let Some(step) = step_of(&state) {
             self.track.reach(step, now);

@@ -1,6 +1,7 @@
 // The desktop window under a display of its own, driven by WebKit's driver; everything ends by its process id.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as later } from "node:timers/promises";
@@ -22,7 +23,11 @@ export async function display() {
 /** Opens the window with its own Landfall folder. */
 export async function window({ display, home, browser, theme }) {
   const [port, nativePort] = [await freePort(), await freePort()];
-  const environment = { ...process.env, DISPLAY: display, LANDFALL_HOME: home, BROWSER: browser, GDK_BACKEND: "x11" };
+  // What a person saves lands among the downloads of a home that is the test's own.
+  const downloads = join(home, "home/Downloads");
+  mkdirSync(downloads, { recursive: true });
+  const places = { HOME: join(home, "home"), LANDFALL_HOME: home };
+  const environment = { ...process.env, ...places, DISPLAY: display, BROWSER: browser, GDK_BACKEND: "x11" };
   if (theme === "dark") environment.GTK_THEME = "Adwaita:dark";
   const words = ["--port", String(port), "--native-port", String(nativePort), "--native-driver", "/usr/bin/WebKitWebDriver"];
   const child = spawn("tauri-driver", words, { env: environment, stdio: "ignore" });

@@ -1,5 +1,7 @@
+import type { RecoveryHere } from "@wire/RecoveryHere";
 import type { Api } from "../app/api";
 import * as recorded from "./recorded";
+import * as recovery from "./recorded-recovery";
 
 const never = new Promise<never>(() => {});
 
@@ -12,6 +14,15 @@ export function behind(changes: Partial<Api> = {}): Api {
       onView(recorded.entered);
       return recorded.enrolled;
     },
+    readSheet: async (typed) => (typed.code === null ? recovery.helpRead : recovery.sheetRead),
+    recover: async (_typed, onView) => {
+      onView(recovery.asking);
+      return recovery.waiting;
+    },
+    recoveryHere: async () => null,
+    recoveryGoOn: async () => recovery.waiting,
+    recoverySeen: async () => undefined,
+    recoveryDrop: async () => undefined,
     me: async () => recorded.me,
     devices: async () => [recorded.desktop, recorded.laptop, recorded.lentMachine, recorded.oldPhone],
     addDevice: async () => recorded.newToken,
@@ -22,6 +33,20 @@ export function behind(changes: Partial<Api> = {}): Api {
     freeze: async () => ({ frozen: true, sessions_ended: 3 }),
     unfreeze: async () => ({ frozen: false, sessions_ended: 0 }),
     addPasskey: async () => recorded.passkey,
+    codes: async () => recovery.codes,
+    makeCodes: async () => recovery.sheet,
+    saveSheet: async (_sheet, format) => ({ path: `/home/bert/Downloads/landfall-codes-bert-2026-11-21.${format}` }),
+    print: async () => undefined,
+    addresses: async () => [recovery.address],
+    addAddress: async (address) => ({ ...recovery.unconfirmed, address }),
+    confirmAddress: async () => recovery.address,
+    removeAddress: async () => undefined,
+    notices: async () => ({ items: recovery.notices, next: null }),
+    recoveries: async () => [],
+    stopRecovery: async () => ({ ...recovery.asked, state: "stopped" }),
+    queue: async () => recovery.queue,
+    approve: async () => recovery.askedHeld,
+    refuse: async () => ({ ...recovery.asked, state: "stopped" }),
     secrets: async () => recorded.secrets,
     reveal: async (name) => ({ name, version: 3, text: "DE02 1203 0000 0000 2020 51\nPIN 0O1lI", size: 36 }),
     copySecret: async () => ({ clears_at: new Date(Date.now() + 60_000).toISOString() }),
@@ -31,6 +56,17 @@ export function behind(changes: Partial<Api> = {}): Api {
     flowCancel: async () => undefined,
     ...changes,
   };
+}
+
+/** Who is an administrator. */
+const ana: Partial<Api> = {
+  standing: async () => ({ ...recorded.enrolled, user: "ana", device: "ana-laptop" }),
+  me: async () => ({ ...recorded.me, user: "ana", role: "admin" }),
+};
+
+/** A window that is opened while a recovery is under way on its machine. */
+function resumed(here: RecoveryHere): Api {
+  return behind({ ...fresh, recoveryHere: async () => here, recoveryGoOn: async () => here });
 }
 
 const fresh = { standing: async () => recorded.newcomer };
@@ -70,4 +106,24 @@ export const stories: Readonly<Record<string, Api>> = {
   "code-used": behind({ addDevice: async () => ({ ...recorded.newToken, info: recorded.usedToken }) }),
   probation: behind({ revokeDevice: () => Promise.reject(recorded.probation) }),
   offline: behind({ devices: () => Promise.reject(recorded.offline) }),
+  "sheet-mistyped": behind({ ...fresh, readSheet: () => Promise.reject(recovery.mistyped) }),
+  "recover-asking": behind({ ...fresh, recover: (_t, onView) => (onView(recovery.askingLong), never) }),
+  "recover-waiting": resumed(recovery.waiting),
+  "recover-no-code": resumed(recovery.waitingWithoutCode),
+  "recover-offline": resumed(recovery.waitingOffline),
+  "recover-held": resumed(recovery.held),
+  "recover-other-code": resumed(recovery.otherCode),
+  "recover-other-device": resumed(recovery.otherDevice),
+  "recover-other-lost": resumed(recovery.otherLost),
+  "recover-paused": resumed(recovery.paused),
+  "recover-over": resumed(recovery.over),
+  recovered: resumed(recovery.recovered),
+  "recovered-by-word": resumed(recovery.recoveredWithoutCode),
+  alarm: behind({ recoveries: async () => [recovery.asked] }),
+  unready: behind({ codes: async () => [], addresses: async () => [] }),
+  "few-codes": behind({ codes: async () => recovery.fewCodes, addresses: async () => [recovery.address, recovery.unconfirmed] }),
+  admin: behind({ ...ana }),
+  "approved-now": behind({ ...ana, approve: async () => ({ ...recovery.asked, state: "ready" }) }),
+  "check-wrong": behind({ ...ana, approve: () => Promise.reject(recovery.checkWrong) }),
+  "empty-queue": behind({ ...ana, queue: async () => [] }),
 };

@@ -12,8 +12,8 @@ import type { Standing } from "@wire/Standing";
 import type { TokenInfo } from "@wire/TokenInfo";
 import type { TokenPreview } from "@wire/TokenPreview";
 
-const at = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
-const server = "https://id.harbour.example";
+export const at = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
+export const server = "https://id.harbour.example";
 
 export const text =
   "lf1.eyJpZCI6IjFmN2M5ZjQ2YzEiLCJraW5kIjoiZGV2aWNlIiwidXJsIjoiaHR0cHM6Ly9pZC5oYXJib3VyLmV4YW1wbGUiLCJ1c2VyIjoiYmVydCIsImRldmljZSI6ImJlcnQtZGVza3RvcCJ9.b2Y0NGFjZmUyYjE4YzJkZTM1NGRjMGIxYTE4ZTQxNmY.7K2M9QXA";
@@ -146,13 +146,13 @@ export const newToken: NewToken = {
   info: tokenInfo,
 };
 
-const step = (id: FlowStep["id"], state: FlowStep["state"], from: number | null, to: number | null): FlowStep => ({
+export const step = (id: FlowStep["id"], state: FlowStep["state"], from: number | null, to: number | null): FlowStep => ({
   id,
   state,
   started_at: from === null ? null : at(from),
   finished_at: to === null ? null : at(to),
 });
-const about: FlowView["about"] = {
+export const about: FlowView["about"] = {
   server,
   tenant: "home",
   user: "bert",

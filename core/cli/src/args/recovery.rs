@@ -144,10 +144,10 @@ pub enum WardsVerb {
 pub enum CodesVerb {
     /// Make ten; those before them stop working
     #[command(
-        after_help = "With --sheet they go into a file to be printed, and not onto the screen.\n\nExamples:\n  landfall recovery codes make --sheet codes.html\n  landfall recovery codes make"
+        after_help = "With --sheet they go into a file to be printed, and not onto the screen: a PDF, or HTML, by the ending of its name.\n\nExamples:\n  landfall recovery codes make --sheet codes.pdf\n  landfall recovery codes make"
     )]
     Make {
-        /// Write a sheet to be printed (HTML, for you alone) to this new file
+        /// Write a sheet to be printed (.pdf or .html, for you alone) to this new file
         #[arg(long, value_name = "FILE")]
         sheet: Option<PathBuf>,
     },

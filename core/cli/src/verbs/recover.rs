@@ -8,6 +8,7 @@ use crate::clock::clock_time;
 use crate::output::Answer;
 use crate::terminal::read_stdin;
 use crate::texts::{self, Shown};
+use landfall_client::screen::device_name;
 use landfall_client::words::{Door, RecoveryCode, ServerLine};
 use landfall_client::{
     Failure, FlowNext, RecoverRequest, Recovering, RecoveryEnd, RecoveryProgress,
@@ -288,6 +289,13 @@ fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), 
         ErrorCode::DeviceNameTaken => {
             app.output.failure(&failure);
             recovering.rename(ask_device(app)?);
+            Ok(())
+        }
+        ErrorCode::InvalidField if failure.problem().field.as_deref() == Some("suspend") => {
+            app.output.failure(&failure);
+            let typed = app.terminal.ask_line(texts::ASK_OTHER_LOST)?;
+            let lost = Some(typed.trim()).filter(|name| !name.is_empty());
+            recovering.lose(lost.map(device_name).transpose()?);
             Ok(())
         }
         ErrorCode::Cancelled => Err(failure),

@@ -8,11 +8,11 @@ use crate::clock::clock_time;
 use crate::output::{Answer, table};
 use crate::texts;
 use landfall_client::words::{Ambient, SecretText};
-use landfall_client::{Failure, NewCodes, Sheet};
+use landfall_client::{Failure, NewCodes, Sheet, SheetFormat, new_private_file};
 use landfall_protocol::recovery::{RecoveryCodeInfo, RecoveryInfo, RecoveryStateName};
 use landfall_protocol::{At, ErrorCode};
 use serde_json::json;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -73,16 +73,18 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
 
 /// The file is made first: codes that cannot be kept are never made.
 async fn make(app: &App, sheet: Option<PathBuf>) -> Result<Answer, Failure> {
+    let with_format = |path: PathBuf| format_of(&path).map(|format| (format, path));
+    let sheet = sheet.map(with_format).transpose()?;
     app.need_person()?;
     let works = |code: &RecoveryCodeInfo| code.ended_at.is_none();
     if app.client.recovery_codes().await?.iter().any(works) {
         app.confirm(texts::ASK_NEW_CODES)?;
     }
-    let file = sheet.as_deref().map(new_private_file).transpose()?;
+    let file = sheet.as_ref().map(|(_, path)| new_private_file(path)).transpose()?;
     let made = match app.client.make_recovery_codes(&app.terminal).await {
         Ok(made) => made,
         Err(failure) => {
-            if let Some(path) = &sheet {
+            if let Some((_, path)) = &sheet {
                 // Ours, and empty.
                 let _ = std::fs::remove_file(path);
             }
@@ -90,20 +92,25 @@ async fn make(app: &App, sheet: Option<PathBuf>) -> Result<Answer, Failure> {
         }
     };
     match (file, sheet) {
-        (Some(file), Some(path)) => written(app, &made, file, &path),
+        (Some(file), Some((format, path))) => written(app, &made, file, (format, &path)),
         _ => shown(app, &made),
     }
 }
 
-fn written(app: &App, made: &NewCodes, mut file: File, path: &Path) -> Result<Answer, Failure> {
+fn written(
+    app: &App,
+    made: &NewCodes,
+    mut file: File,
+    (format, path): (SheetFormat, &Path),
+) -> Result<Answer, Failure> {
     let profile = app.client.profile()?;
     let no_names = || Failure::new(ErrorCode::Forbidden, "Only a person's device can do this.");
     let (_, user, _) = profile.names().ok_or_else(no_names)?;
     let made_at = At(Ambient::system().now());
     let sheet = Sheet { server: &made.server, user, made_at, codes: &made.codes };
-    let page = sheet.html();
-    let kept = file.write_all(page.as_bytes()).and_then(|()| file.sync_all());
-    kept.map_err(|error| unwritable(path, &error))?;
+    let kept = file.write_all(&sheet.bytes(format)?).and_then(|()| file.sync_all());
+    let lost = |error| Failure::new(ErrorCode::StateUnwritable, texts::sheet_lost(path, &error));
+    kept.map_err(lost)?;
     let path = path.display().to_string();
     let json = json!({ "sheet": path, "server": made.server.to_string() });
     Answer::new(&json, texts::sheet_written(&path))
@@ -118,18 +125,14 @@ fn shown(app: &App, made: &NewCodes) -> Result<Answer, Failure> {
     Answer::new(&json!({ "codes": codes, "server": server }), codes.join("\n"))
 }
 
-/// A file that was not there, for its owner alone from its first byte.
-fn new_private_file(path: &Path) -> Result<File, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| unwritable(path, &error))
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    let detail = format!("{} cannot be written: {error}. Name a new file.", path.display());
-    Failure::new(ErrorCode::StateUnwritable, detail)
+/// What the name of its file asks for.
+fn format_of(path: &Path) -> Result<SheetFormat, Failure> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match ending.to_ascii_lowercase().as_str() {
+        "pdf" => Ok(SheetFormat::Pdf),
+        "html" | "htm" => Ok(SheetFormat::Html),
+        _ => Err(Failure::new(ErrorCode::InvalidField, texts::SHEET_ENDING).about("sheet")),
+    }
 }
 
 fn stopped_text(info: &RecoveryInfo) -> String {

@@ -13,7 +13,7 @@ const OVER: ReadonlySet<FlowView["next"]["do"]> = new Set(["finished", "start-ov
 /** While a flow asks for a passkey: what is confirmed, the number on both screens, and the way out. */
 export function PasskeyDialog({ view }: Readonly<{ view: FlowView | null }>): ReactNode {
   const api = useApi();
-  const shown = view !== null && view.flow !== "enroll" && !OVER.has(view.next.do);
+  const shown = view !== null && (view.flow === "step-up" || view.flow === "register-passkey") && !OVER.has(view.next.do);
   return (
     <ModalOverlay isOpen={shown} onOpenChange={(open) => open || void api.flowCancel()} className="veil">
       <Modal className="modal">

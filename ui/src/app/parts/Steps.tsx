@@ -31,8 +31,8 @@ function StepTime({ step, until }: Readonly<{ step: FlowStep; until: string | nu
   if (step.state === "now" && took < 1 && until !== null) {
     return <span className="soft small">{t("until", { time: clockTime(until, now) })}</span>;
   }
-  // How long a person took to read is nobody's business.
-  if (step.state === "pending" || step.id === "confirm") return null;
+  // How long a person took to read is nobody's business, nor how long others took to say yes.
+  if (step.state === "pending" || step.id === "confirm" || step.id === "prove") return null;
   return <span className="soft small">{t("step.took", { seconds: took.toFixed(1) })}</span>;
 }
 
