@@ -39,6 +39,10 @@ label: string, } | { "act": "remove-passkey",
 /**
  * Which one.
  */
+passkey: string, } | { "act": "bind-passkey", 
+/**
+ * Which one.
+ */
 passkey: string, } | { "act": "revoke-device", 
 /**
  * Whose it is.
@@ -67,7 +71,47 @@ thumbprint: string,
 /**
  * Why.
  */
-reason: string, } | { "act": "set-recovery-plan", 
+reason: string, } | { "act": "approve-link", 
+/**
+ * Which link.
+ */
+link: string, 
+/**
+ * Whose account it leads into.
+ */
+user: string, 
+/**
+ * What the new device will be called.
+ */
+device: string, 
+/**
+ * Its key.
+ */
+thumbprint: string, } | { "act": "set-waiting", 
+/**
+ * Whether it may.
+ */
+allowed: boolean, } | { "act": "name-guardian", 
+/**
+ * Whom.
+ */
+guardian: string, } | { "act": "remove-guardian", 
+/**
+ * Whom.
+ */
+guardian: string, } | { "act": "vouch-for-recovery", 
+/**
+ * Which recovery.
+ */
+recovery: string, 
+/**
+ * Whose account it leads into.
+ */
+user: string, 
+/**
+ * The key of the new device.
+ */
+thumbprint: string, } | { "act": "set-recovery-plan", 
 /**
  * What will, in one line.
  */

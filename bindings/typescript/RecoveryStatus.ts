@@ -27,6 +27,10 @@ proofs: ("device" | "passkey" | "recovery-code" | "mailed-code" | "admin" | "gua
  */
 held_until: At | null, 
 /**
+ * How many days of waiting could stand in for the proof that is missing, where that may be asked for.
+ */
+may_wait_days: number | null, 
+/**
  * Whether a code by mail is a proof here: the server sends mail, and its plan counts it.
  */
 by_mail: boolean, 
