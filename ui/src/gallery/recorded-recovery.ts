@@ -44,6 +44,7 @@ const status: RecoveryStatus = {
   proofs: ["recovery-code"],
   held_until: null,
   may_wait_days: null,
+      by_mail: false,
   expires_at: at(86_000),
   server_time: at(0),
 };

@@ -7,7 +7,7 @@ use crate::output::{Answer, table};
 use crate::texts;
 use landfall_client::Failure;
 use landfall_protocol::guardian::{GuardianInfo, WaitingInfo};
-use landfall_protocol::recovery::RecoveryStateName;
+use landfall_protocol::recovery::{RecoveryInfo, RecoveryStateName};
 use serde_json::json;
 
 pub async fn waiting(app: &App, verb: WaitingVerb) -> Result<Answer, Failure> {
@@ -65,7 +65,7 @@ pub async fn wards(app: &App, verb: WardsVerb) -> Result<Answer, Failure> {
                 text.push_str("\n\n");
                 text.push_str(texts::WARDS_ON_THEIR_WAY);
                 text.push('\n');
-                text.push_str(&super::recovery::list(&recoveries));
+                text.push_str(&on_their_way(&recoveries));
             }
             Answer::new(&json!({ "items": wards, "recoveries": recoveries }), text)
         }
@@ -92,6 +92,21 @@ pub async fn wards(app: &App, verb: WardsVerb) -> Result<Answer, Failure> {
             Answer::new(&info, texts::vouched(info.user.as_str(), more))
         }
     }
+}
+
+/// What was shown so far is not a guardian's to see.
+fn on_their_way(recoveries: &[RecoveryInfo]) -> String {
+    let row = |info: &RecoveryInfo| {
+        vec![
+            info.id.to_string(),
+            info.user.to_string(),
+            info.device.to_string(),
+            info.source.clone(),
+            clock_time(info.begun_at),
+        ]
+    };
+    let rows: Vec<_> = recoveries.iter().map(row).collect();
+    table(&["ID", "USER", "DEVICE", "FROM", "SINCE"], &rows)
 }
 
 /// `wards`: those whose guardian one is, instead of one's own.

@@ -156,7 +156,7 @@ fn codes_list(codes: &[RecoveryCodeInfo]) -> String {
     table(&["NAME", "MADE", "STATE"], &rows)
 }
 
-pub fn list(recoveries: &[RecoveryInfo]) -> String {
+fn list(recoveries: &[RecoveryInfo]) -> String {
     if recoveries.is_empty() {
         return texts::NO_RECOVERIES.to_owned();
     }
