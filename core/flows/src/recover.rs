@@ -12,15 +12,12 @@ use crate::recover_state::{
     STEPS, ShowPasskey, State, is_about_the_code, key_of, resume_point, step_of,
 };
 use crate::track::Track;
-use crate::view::{
-    FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStepId, FlowView, PATIENCE,
-    after_patience,
-};
+use crate::view::{FlowStepId, FlowView, PATIENCE};
 use landfall_identity::id::RecoveryId;
-use landfall_identity::{DeviceName, Label, TenantName, Timestamp, UserName};
+use landfall_identity::{DeviceName, Label, Timestamp, UserName};
 use landfall_protocol::enroll::CertIssued;
 use landfall_protocol::recovery::{Recovered, RecoveryStateName, RecoveryStatus};
-use landfall_protocol::{At, ErrorCode, Problem};
+use landfall_protocol::{ErrorCode, Problem};
 use serde::{Deserialize, Serialize};
 
 /// What the person said.
@@ -57,6 +54,10 @@ pub struct RecoverFlow {
     mail: ByMail,
     /// What the server said last.
     status: Option<RecoveryStatus>,
+    /// When the server was asked last: it is asked again and again, so that the step's own age says
+    /// nothing of the line.
+    #[serde(default)]
+    asked_at: Option<Timestamp>,
     state: State,
     track: Track,
 }
@@ -86,6 +87,7 @@ impl RecoverFlow {
             passkey: None,
             mail: ByMail::Nothing,
             status: None,
+            asked_at: None,
             state: State::Confirm,
             track,
         }
@@ -176,6 +178,7 @@ impl RecoverFlow {
             | State::AskingToWait { .. }
             | State::Completing { .. }
             | State::Renewing { .. } => {
+                self.asked_at = Some(now);
                 let saved = vec![Effect::Save(Saved::Progress), Effect::WakeAt(now + PATIENCE)];
                 saved.into_iter().chain(self.call(&state).map(Effect::Call)).collect()
             }
@@ -476,59 +479,12 @@ impl Flow for RecoverFlow {
     }
 
     fn view(&self, now: Timestamp) -> FlowView {
-        let held_until = self.status.as_ref().and_then(|status| status.held_until);
-        let ceremony = match &self.state {
-            State::ShowingPasskey { ceremony, .. } => Some(ceremony.view(now)),
-            _ => None,
-        };
-        let next = match &self.state {
-            State::ShowingPasskey { ceremony, .. } => ceremony.view(now).next,
-            State::Confirm => FlowNext::Confirm,
-            State::Waiting { .. } => FlowNext::AwaitOthers { held_until },
-            State::Kept { .. } => FlowNext::Finished,
-            State::Failed { resume: Some(_), .. } => FlowNext::TryAgain,
-            State::Failed { resume: None, .. } => FlowNext::StartOver,
-            _ => FlowNext::Wait,
-        };
-        let since = self.track.since().filter(|_| next == FlowNext::Wait);
-        FlowView {
-            flow: FlowName::Recover,
-            about: self.about(),
-            steps: self.track.steps(),
-            next,
-            other_way: match &ceremony {
-                Some(view) => view.other_way,
-                None => after_patience(since, now, FlowOtherWay::CheckConnection),
-            },
-            failure: self
-                .problem()
-                .map(FlowFailure::from)
-                .or_else(|| ceremony.as_ref().and_then(|view| view.failure.clone())),
-            expires_at: ceremony
-                .and_then(|view| view.expires_at)
-                .or_else(|| self.status.as_ref().map(|status| At(status.expires_at.0))),
-        }
+        self.seen(now)
     }
 }
 
-impl RecoverFlow {
-    fn about(&self) -> FlowAbout {
-        FlowAbout {
-            server: self.facts.server.clone(),
-            tenant: self.tenant(),
-            user: self.facts.user.clone(),
-            device: self.facts.device.clone(),
-            token_kind: None,
-            act: None,
-            attachment: None,
-        }
-    }
-
-    /// The tenant, once the server has named it.
-    fn tenant(&self) -> Option<TenantName> {
-        self.status.as_ref().map(|status| status.tenant.clone())
-    }
-}
+#[path = "recover_view.rs"]
+mod seen;
 
 #[cfg(test)]
 #[path = "recover_tests.rs"]
