@@ -100,7 +100,7 @@ pub enum Verb {
     Link(LinkArgs),
     /// Get back in with no device at all: with a passkey, a recovery code, an administrator
     #[command(
-        after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --with-passkey\n  landfall recover --mail --no-wait\n  landfall recover --mailed --no-wait < code.txt\n  landfall recover --json"
+        after_help = "Asks for what it needs. It may be closed at any time, also while somebody must approve:\n`landfall recover` alone goes on.\n\nExamples:\n  landfall recover\n  landfall recover --server https://id.example.org --user bert --device bert-new\n  landfall recover --server https://id.example.org --user bert --device bert-new --lost bert-laptop\n  landfall recover --with-passkey\n  landfall recover --mail --no-wait\n  landfall recover --mailed --no-wait\n  landfall recover --json"
     )]
     Recover(RecoverArgs),
     /// How much you could lose and still get back in, and what to do about it

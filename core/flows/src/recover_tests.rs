@@ -1,6 +1,9 @@
 use super::*;
+use crate::view::FlowNext;
 use crate::view::FlowStepState;
+use landfall_identity::TenantName;
 use landfall_identity::recovery::Door;
+use landfall_protocol::At;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000);
 

@@ -314,6 +314,7 @@ impl fmt::Display for Statement {
 mod tests {
     use super::*;
     use crate::config::{PlanChoice, SmtpUrl};
+    use landfall_identity::recovery::Preset;
 
     fn kept(config: &Config, rule: &str) -> bool {
         let statement = statement(config);
@@ -346,8 +347,11 @@ mod tests {
         let plan = Plan::AnyOf(vec![Plan::one(Door::Device), waits]);
         let patient = Config { recovery_plan: PlanChoice::Own(plan), ..usual.clone() };
         patient.check().unwrap();
+        // Two guardians are two people and one kind of proof: NIST's letter wants two kinds.
+        assert!(!kept(&usual, "takes two codes"));
+        let team = Config { recovery_plan: Preset::Team.into(), ..usual.clone() };
         for rule in ["Time stands in", "takes two codes"] {
-            assert!(kept(&usual, rule), "{rule}");
+            assert!(kept(&team, rule), "{rule}");
             assert!(!kept(&patient, rule), "{rule}");
         }
     }

@@ -238,6 +238,8 @@ async fn a_person_comes_back_with_a_sheet_and_a_mailbox() {
     let home = scene.folder.path().join("bare");
     let words = format!("recover --server '{server}' --user ana --device ana-new");
     let mut screen = Screen::run(&home, &words);
+    screen.until(|seen| seen.contains("Have you a passkey here").then_some(()));
+    screen.press("\n");
     screen.until(|seen| seen.contains("A recovery code").then_some(()));
     screen.press(&format!("{paper}\n"));
     screen.until(|seen| seen.contains("Make this machine yours?").then_some(()));

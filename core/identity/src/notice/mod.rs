@@ -363,9 +363,7 @@ impl Happening {
                 format!("The device {device}, which asked to be let into your account, was refused")
             }
             Self::RecoveryCodeMailed { device } => {
-                format!(
-                    "A code to get back into your account, for the device {device}, was asked for"
-                )
+                format!("A code to get back in, for the device {device}, was asked for")
             }
             Self::RecoveryCompleted { device } => {
                 format!("Your account was recovered, on the device {device}")
@@ -377,9 +375,7 @@ impl Happening {
                 "What lets you back in when you lose a device was changed".to_owned()
             }
             Self::BreakGlass { user } => {
-                format!(
-                    "An emergency code that lets somebody in as the administrator {user} was made"
-                )
+                format!("An emergency code to come in as the administrator {user} was made")
             }
             Self::RecoveryCodesRemade { count } => {
                 format!("{count} new recovery codes were made; the old ones are worthless now")

@@ -183,13 +183,25 @@ pub(super) async fn plan_of(
     tenant_plan: &Plan,
     user: &User,
 ) -> Result<Plan, StoreError> {
-    let role_plan = tenant_plan.for_role(user.role);
-    let base = match waits::allowed_since(tx, &user.tenant, &user.name).await? {
-        Some(_) => role_plan,
-        None => role_plan.without_waits(),
-    };
-    let own = recovery_plans::find(tx, &user.tenant, &user.name).await?;
-    Ok(own.map_or(base.clone(), |own| on_top(&base, &own.plan.for_role(user.role))))
+    let base = wanted(tx, user, tenant_plan.for_role(user.role)).await?;
+    match recovery_plans::find(tx, &user.tenant, &user.name).await? {
+        Some(own) => {
+            let own = wanted(tx, user, own.plan.for_role(user.role)).await?;
+            Ok(on_top(&base, &own))
+        }
+        None => Ok(base),
+    }
+}
+
+/// What of a plan holds for a user: no wait in a proof's place unless the user has allowed it.
+///
+/// # Errors
+/// The database.
+pub(super) async fn wanted(tx: &mut Tx<'_>, user: &User, plan: Plan) -> Result<Plan, StoreError> {
+    Ok(match waits::allowed_since(tx, &user.tenant, &user.name).await? {
+        Some(_) => plan,
+        None => plan.without_waits(),
+    })
 }
 
 /// One's own plan on top of the tenant's.

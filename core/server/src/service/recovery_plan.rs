@@ -2,7 +2,7 @@
 
 use super::last_admin::LastAdmin;
 use super::readiness::own_row;
-use super::readiness_facts::{Holdings, on_top, plan_of, vouchers};
+use super::readiness_facts::{Holdings, on_top, plan_of, vouchers, wanted};
 use super::{RequestContext, Service, Turn};
 use crate::doors::leads_in;
 use crate::failure::Failure;
@@ -91,12 +91,13 @@ impl Service {
         let next = own.as_ref().map_or(base.clone(), |own| on_top(&base, own));
         let ways = next.words().map_err(Failure::internal)?;
         turn.about(format!("one's own recovery plan: {ways}"));
-        let object = object(tx, turn, next.check(&current).is_err()).await?;
+        let held = wanted(tx, &user, next).await?;
+        let object = object(tx, turn, held.check(&current).is_err()).await?;
         turn.authorize(tx, &object, Some(&BoundAction::SetRecoveryPlan { ways })).await?;
         let view = self.view();
         let vouchers = vouchers(tx, &view, turn.tenant(), turn.now).await?;
         let holdings = Holdings::of(tx, &view, &user, &vouchers, turn.now).await?;
-        if holdings.come_back_by(&current) && !holdings.come_back_by(&next) {
+        if holdings.come_back_by(&current) && !holdings.come_back_by(&held) {
             return Err(Refusal::PlanLocksOut.into());
         }
         let (tenant, name) = (turn.tenant(), turn.user()?);
@@ -106,7 +107,7 @@ impl Service {
             None => recovery_plans::clear(tx, tenant, name).await?,
         }
         guard.after(tx, &view).await?;
-        if next != current {
+        if held != current {
             self.tell(tx, turn.news(name, Happening::RecoveryPlanChanged)?).await?;
         }
         shown(tx, turn, tenant_plan).await

@@ -8,8 +8,10 @@ import { Press } from "./basics";
 export function Trouble({ failure, onAgain }: Readonly<{ failure: FlowFailure; onAgain?: () => void }>): ReactNode {
   const { title, detail, code, remedy, retry_after_seconds: wait, request_id: request } = failure;
   const card = useRef<HTMLElement>(null);
-  // Below a long form it would be out of sight.
-  useEffect(() => card.current?.scrollIntoView?.({ block: "nearest" }), [failure]);
+  // Below a long form it would be out of sight. Newer browsers answer with a promise, which is no clean-up.
+  useEffect(() => {
+    void card.current?.scrollIntoView?.({ block: "nearest" });
+  }, [failure]);
   return (
     <section ref={card} className="card danger trouble" role="alert">
       <h2>{title}</h2>

@@ -27,7 +27,9 @@ export function Press({ kind = "primary", ...props }: ButtonProps & Readonly<{ k
 /** A screen's heading: where keyboard and reader begin when the screen appears. */
 export function Title({ id, values }: Readonly<{ id: MessageId; values?: Values }>): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [id]);
+  useEffect(() => {
+    heading.current?.focus();
+  }, [id]);
   return (
     <h1 ref={heading} tabIndex={-1}>
       {t(id, values)}
