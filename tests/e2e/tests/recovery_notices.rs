@@ -170,8 +170,8 @@ async fn after_any_recovery_what_it_used_is_burnt_told_and_on_record() {
         let mut wanted = vec!["recovery-completed"];
         wanted.extend(by_code.then_some("recovery-code-used"));
         wanted.extend(names_lost.then_some("device-suspended"));
-        wanted.extend(names_lost.then_some("device-to-be-revoked"));
         wanted.extend(is_frozen.then_some("account-unfrozen"));
+        wanted.extend(names_lost.then_some("device-to-be-revoked"));
         assert_eq!(kinds(&world, &user)[before..], wanted, "{case}");
         for number in [1, 2] {
             let mails = mailed(&world, &format!("{user}{number}@example.org"));

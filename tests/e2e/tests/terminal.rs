@@ -140,7 +140,9 @@ struct Screen {
 impl Screen {
     fn run(home: &Path, words: &str) -> Self {
         let command = format!("exec {} {words}", binary("landfall").display());
-        let child = Command::new("script")
+        // A program that waits for another answer than the story gives is ended, and what it showed is told.
+        let child = Command::new("timeout")
+            .args(["--foreground", "90", "script"])
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .env("LANDFALL_HOME", home)
             .env("SHELL", "/bin/sh")
@@ -252,6 +254,8 @@ async fn a_person_comes_back_with_a_sheet_and_a_mailbox() {
     screen.press("0000-0000\n");
     screen.until(|seen| seen.contains("mailed-code-wrong").then_some(()));
     screen.press(&format!("{}\n", code.to_lowercase()));
+    screen.until(|seen| seen.contains("Which one is lost?").then_some(()));
+    screen.press("\n");
     screen.until(|seen| seen.contains("This machine is ana-new of ana").then_some(()));
     assert!(screen.child.wait().unwrap().success());
     assert!(screen.seen.contains("Write this one onto your sheet"), "{}", screen.seen);
