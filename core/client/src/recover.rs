@@ -345,54 +345,6 @@ impl RecoverDoer<'_> {
                 let status = self.post(&http, paths::RECOVERY_SHOW, &key, &body).await?;
                 Ok(Reply::Recovery(status))
             }
-            Call::ProveRecovery { key, recovery } => {
-                let code = self.pending.code.as_ref().ok_or_else(misplaced)?;
-                let body = RecoveryProveRequest {
-                    recovery_id: recovery,
-                    code: code.name.clone(),
-                    auth: code.auth.to_string(),
-                };
-                let status = self.post(&http, paths::RECOVERY_PROVE, &key, &body).await?;
-                self.pending.code = None;
-                Ok(Reply::Recovery(status))
-            }
-            Call::WaitRecovery { key, recovery } => {
-                let body = RecoveryWaitRequest { recovery_id: recovery };
-                let status = self.post(&http, paths::RECOVERY_WAIT, &key, &body).await?;
-                Ok(Reply::Recovery(status))
-            }
-            Call::BeginRecoverPasskey { key, recovery, by } => {
-                let return_path = self.door.open(by, self.client.ambient()).await?;
-                let body = RecoverBeginRequest { recovery_id: recovery, return_path };
-                let begun = self.post(&http, paths::RECOVER_BEGIN, &key, &body).await?;
-                Ok(Reply::Ceremony(begun))
-            }
-            Call::RedeemRecoverPasskey { key, recovery, ceremony, completion } => {
-                let body = RecoverRedeemRequest {
-                    recovery_id: recovery,
-                    ceremony_id: ceremony,
-                    completion,
-                };
-                let status = self.post(&http, paths::RECOVER_REDEEM, &key, &body).await?;
-                Ok(Reply::Recovery(status))
-            }
-            Call::MailRecoveryCode { key, recovery } => {
-                let body = RecoveryMailRequest { recovery_id: recovery };
-                let status = self.post(&http, paths::RECOVERY_MAIL, &key, &body).await?;
-                Ok(Reply::Recovery(status))
-            }
-            Call::ProveRecoveryByMail { key, recovery } => {
-                let code = self.pending.mailed.as_ref().ok_or_else(misplaced)?;
-                let body =
-                    RecoveryMailProveRequest { recovery_id: recovery, code: code.to_string() };
-                let shown = self.post(&http, paths::RECOVERY_MAIL_PROVE, &key, &body).await;
-                // One that was looked at is of no more use; one that did not arrive still is.
-                let looked_at = |failure: &Failure| failure.code() == ErrorCode::MailedCodeWrong;
-                if shown.as_ref().err().is_none_or(looked_at) {
-                    self.pending.mailed = None;
-                }
-                shown.map(Reply::Recovery)
-            }
             Call::CompleteRecovery { key, recovery, device, label, lost } => {
                 let successor = self.successor()?;
                 let body = RecoveryCompleteRequest {
@@ -409,6 +361,61 @@ impl RecoverDoer<'_> {
             Call::RenewCertificate { key } => {
                 let issued = renew(&http, server, &key, &self.client).await?;
                 Ok(Reply::Certificate(Box::new(issued)))
+            }
+            other => self.prove(&http, other).await,
+        }
+    }
+
+    /// What shows something, or asks for what can be shown.
+    async fn prove(&mut self, http: &Http, call: Call) -> Result<Reply, Failure> {
+        match call {
+            Call::ProveRecovery { key, recovery } => {
+                let code = self.pending.code.as_ref().ok_or_else(misplaced)?;
+                let body = RecoveryProveRequest {
+                    recovery_id: recovery,
+                    code: code.name.clone(),
+                    auth: code.auth.to_string(),
+                };
+                let status = self.post(http, paths::RECOVERY_PROVE, &key, &body).await?;
+                self.pending.code = None;
+                Ok(Reply::Recovery(status))
+            }
+            Call::WaitRecovery { key, recovery } => {
+                let body = RecoveryWaitRequest { recovery_id: recovery };
+                let status = self.post(http, paths::RECOVERY_WAIT, &key, &body).await?;
+                Ok(Reply::Recovery(status))
+            }
+            Call::BeginRecoverPasskey { key, recovery, by } => {
+                let return_path = self.door.open(by, self.client.ambient()).await?;
+                let body = RecoverBeginRequest { recovery_id: recovery, return_path };
+                let begun = self.post(http, paths::RECOVER_BEGIN, &key, &body).await?;
+                Ok(Reply::Ceremony(begun))
+            }
+            Call::RedeemRecoverPasskey { key, recovery, ceremony, completion } => {
+                let body = RecoverRedeemRequest {
+                    recovery_id: recovery,
+                    ceremony_id: ceremony,
+                    completion,
+                };
+                let status = self.post(http, paths::RECOVER_REDEEM, &key, &body).await?;
+                Ok(Reply::Recovery(status))
+            }
+            Call::MailRecoveryCode { key, recovery } => {
+                let body = RecoveryMailRequest { recovery_id: recovery };
+                let status = self.post(http, paths::RECOVERY_MAIL, &key, &body).await?;
+                Ok(Reply::Recovery(status))
+            }
+            Call::ProveRecoveryByMail { key, recovery } => {
+                let code = self.pending.mailed.as_ref().ok_or_else(misplaced)?;
+                let body =
+                    RecoveryMailProveRequest { recovery_id: recovery, code: code.to_string() };
+                let shown = self.post(http, paths::RECOVERY_MAIL_PROVE, &key, &body).await;
+                // One that was looked at is of no more use; one that did not arrive still is.
+                let looked_at = |failure: &Failure| failure.code() == ErrorCode::MailedCodeWrong;
+                if shown.as_ref().err().is_none_or(looked_at) {
+                    self.pending.mailed = None;
+                }
+                shown.map(Reply::Recovery)
             }
             _ => Err(misplaced()),
         }

@@ -272,6 +272,7 @@ impl fmt::Display for ErrorCode {
 }
 
 impl From<&Refusal> for ErrorCode {
+    #[allow(clippy::too_many_lines, reason = "a table: a line for each refusal")]
     fn from(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::CertificateRequired => Self::CertificateRequired,

@@ -203,8 +203,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(background.poller().await?);
         tasks.spawn(background.keeper(Arc::clone(&certificate)));
-        spawn_postmen(&mut tasks, &background, post);
-        tasks.spawn(background.waiter());
+        spawn_messengers(&mut tasks, &background, post);
         listeners.serve(bound, certificate.key(), &mut tasks)?;
         let seal_stop = CancellationToken::new();
         let sealing = tokio::spawn(sealer.run(ambient, seal_stop.clone()));
@@ -250,12 +249,14 @@ fn post(
     })
 }
 
-/// One for each channel: what is slow holds up nothing else.
-fn spawn_postmen(tasks: &mut JoinSet<()>, background: &Background, post: Post) {
+/// One for each channel, for what is slow holds up nothing else; and who watches the waits, which tell
+/// of themselves.
+fn spawn_messengers(tasks: &mut JoinSet<()>, background: &Background, post: Post) {
     let post = Arc::new(post);
     for channel in [Channel::Mail, Channel::Webhook] {
         tasks.spawn(background.postman(Arc::clone(&post), channel));
     }
+    tasks.spawn(background.waiter());
 }
 
 /// What becomes of the root key of a server with this configuration.

@@ -79,10 +79,18 @@ impl Service {
         // Who has not proved enough makes nobody sign or write for it.
         let plan = self.settings.recovery_plan.clone();
         let look = row.clone();
-        let standing = self
-            .store
-            .read(async |tx: &mut Tx<'_>| Standing::of(tx, &plan, look, now).await)
-            .await?;
+        let read = async |tx: &mut Tx<'_>| {
+            let standing = Standing::of(tx, &plan, look, now).await?;
+            // These reads are no one moment: what ended it in between took its proofs along, and the row
+            // says so by now.
+            match recoveries::find(tx, &row.id).await? {
+                Some(now_row) if standing.refusal(now).is_some() => {
+                    Standing::of(tx, &plan, now_row, now).await
+                }
+                _ => Ok(standing),
+            }
+        };
+        let standing = self.store.read(read).await?;
         if let Some(refusal) = standing.refusal(now) {
             return Err(refusal.into());
         }

@@ -38,21 +38,6 @@ pub(super) fn next_step_of_recovery(refusal: &Refusal) -> String {
             "One of your devices could still object until {}. Then it goes on by itself.",
             time(*until)
         ),
-        Refusal::LinkUnknown => {
-            "Look at the code on the new device again: it is good for ten minutes, and only if your \
-             own user name was typed there."
-                .to_owned()
-        }
-        Refusal::LinkTaken { device } => format!(
-            "{device} has taken it on. If that was you, go on there. If not, or if it was \
-             interrupted, begin again on the new device; and if you do not know what {device} is \
-             doing, cut it off: landfall device lost {device}."
-        ),
-        Refusal::LinkOutOfTurn => {
-            "One of the two devices has begun anew, or somebody else speaks for it. Begin again on \
-             the new device."
-                .to_owned()
-        }
         Refusal::RecoveryUnheard => {
             "Time counts from when a device of the account, or its mailbox, has received the notice of this \
              wait. If none can, ask an administrator to approve this recovery."
@@ -77,6 +62,27 @@ pub(super) fn next_step_of_recovery(refusal: &Refusal) -> String {
         }
         Refusal::SuccessorMissing => {
             "The code that you used is burnt by this. Send the new one that replaces it.".to_owned()
+        }
+        other => next_step_of_links(other),
+    }
+}
+
+fn next_step_of_links(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::LinkUnknown => {
+            "Look at the code on the new device again: it is good for ten minutes, and only if your \
+             own user name was typed there."
+                .to_owned()
+        }
+        Refusal::LinkTaken { device } => format!(
+            "{device} has taken it on. If that was you, go on there. If not, or if it was \
+             interrupted, begin again on the new device; and if you do not know what {device} is \
+             doing, cut it off: landfall device lost {device}."
+        ),
+        Refusal::LinkOutOfTurn => {
+            "One of the two devices has begun anew, or somebody else speaks for it. Begin again on \
+             the new device."
+                .to_owned()
         }
         other => next_step_of_limits(other),
     }
