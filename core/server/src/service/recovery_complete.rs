@@ -32,6 +32,9 @@ use landfall_protocol::enroll::{CertIssued, GrantInfo};
 use landfall_protocol::recovery::{Recovered, RecoveryCompleteRequest};
 use std::sync::Arc;
 
+/// A link makes what was approved and nothing else, neither then nor later.
+const LINK_CUTS_NOTHING: &str = "A link cuts nothing off. Do that on the device that approved it.";
+
 /// Everything that the write needs, made before it.
 struct Candidate {
     recovery: Recovery,
@@ -303,8 +306,7 @@ async fn linked_by(
         return Err(Failure::invalid("device", why));
     }
     if body.suspend.is_some() {
-        let why = "A link cuts nothing off. Do that on the device that approved it.";
-        return Err(Failure::invalid("suspend", why));
+        return Err(Failure::invalid("suspend", LINK_CUTS_NOTHING));
     }
     let by = standing.proofs.iter().find(|proof| proof.counts && proof.row.door == Door::Device);
     by.map(|proof| DeviceName::parse(proof.row.by.as_str()).map_err(Failure::internal)).transpose()
@@ -462,6 +464,9 @@ async fn suspend_later(
             "suspend",
             "That is the device that you have just got back in on.",
         ));
+    }
+    if links::find(tx, &row.id).await?.is_some() {
+        return Err(Failure::invalid("suspend", LINK_CUTS_NOTHING));
     }
     let before = suspensions::of_recovery(tx, &row.id).await?;
     let named = enrollments::find(tx, &row.tenant, &row.user, device).await?;

@@ -55,7 +55,7 @@ pub async fn of_recovery(
     rows.iter().map(|row| row.parse(0)).collect()
 }
 
-/// The recovery that made a device since a time, if one did.
+/// The recovery that made a device since a time, if one did. A link is none: nothing was lost.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -67,7 +67,8 @@ pub async fn made_by(
     let row = tx
         .one(
             "SELECT id FROM recoveries
-             WHERE enrollment = $1 AND state = 'completed' AND ended_at > $2",
+             WHERE enrollment = $1 AND state = 'completed' AND ended_at > $2
+               AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = recoveries.id)",
             params![enrollment.as_str(), since],
         )
         .await?;

@@ -111,6 +111,11 @@ async fn an_approval_counts_for_one_new_device_and_its_key_alone() {
     let again = bare.complete(&info.id, "ana-new", None).await.unwrap();
     let again: Recovered = serde_json::from_value(again.body).unwrap();
     assert_eq!(again.issued.certificate_chain, done.issued.certificate_chain);
+    // Nor does it cut anybody off afterwards, as a recovered machine may.
+    let cutting = bare.post(paths::RECOVERY_COMPLETE, &body).await.unwrap();
+    assert_eq!(cutting.code(), ErrorCode::InvalidField, "{cutting:?}");
+    let cut = "SELECT COUNT(*) FROM enrollments WHERE state <> 'active'";
+    assert_eq!(world.number(cut).unwrap(), 0);
     let told = "SELECT COUNT(*) FROM notices WHERE what LIKE '%ana-new%'";
     assert_eq!(world.number(told).unwrap(), 1, "told once");
 }

@@ -56,6 +56,11 @@ async fn a_device_at_hand_leads_to_secrets_on_a_new_machine_with_its_own_passkey
     new.register(Attachment::Roaming).await.unwrap();
     new.step_up().await.unwrap();
     assert_eq!(new.client().passkeys().await.unwrap().len(), 2);
+    // Nothing was lost: what it suspends is suspended, and not on its way to being revoked.
+    new.client().suspend_device(&device("bert-laptop")).await.unwrap();
+    let ripens = "SELECT COUNT(*) FROM recovery_suspensions";
+    assert_eq!(world.number(ripens).unwrap(), 0);
+    new.client().resume_device(&device("bert-laptop")).await.unwrap();
 
     // Bert hears of it on every device, and the audit names what let it in.
     let notices = bert.client().notices(50, None).await.unwrap().items;
