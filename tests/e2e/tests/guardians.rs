@@ -14,15 +14,18 @@ use landfall_crypto::ambient::SystemRandom;
 use landfall_crypto::recovery_code::RecoveryCode;
 use landfall_identity::id::RecoveryId;
 use landfall_identity::passkey::Attachment;
+use landfall_identity::recovery::Preset;
 use landfall_identity::secret::SecretName;
 use landfall_identity::{DeviceName, Seconds, UserName};
 use landfall_protocol::ceremony::BoundActBody;
 use landfall_protocol::recovery::{RecoveryInfo, RecoveryStateName};
 use landfall_protocol::{ErrorCode, paths};
+use landfall_server::Config;
 use landfall_test_support::world::NoBrowser;
 use landfall_test_support::{Bare, Person, PocketKey, Raw, World};
 use reqwest::Method;
 use serde_json::json;
+use std::path::Path;
 
 fn device(name: &str) -> DeviceName {
     DeviceName::parse(name).unwrap()
@@ -30,6 +33,12 @@ fn device(name: &str) -> DeviceName {
 
 fn user(name: &str) -> UserName {
     UserName::parse(name).unwrap()
+}
+
+/// A plan by which two guardians suffice.
+fn by_guardians(config: &mut Config, _: &Path) -> anyhow::Result<()> {
+    config.recovery_plan = Preset::Personal.into();
+    Ok(())
 }
 
 async fn name(owner: &Person, guardian: &Person) -> Result<(), ErrorCode> {
@@ -64,7 +73,7 @@ struct Circle {
 }
 
 async fn circle() -> Circle {
-    let mut world = World::new().await.unwrap();
+    let mut world = World::configured(by_guardians).await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let eve = world.invited(&ana, "eve").await.unwrap();
@@ -242,7 +251,7 @@ async fn a_guardian_learns_of_those_alone_who_chose_them_and_approves_exactly_on
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_the_machine_and_key_for_an_hour_names_no_friends_to_come_back_with() {
-    let mut world = World::new().await.unwrap();
+    let mut world = World::configured(by_guardians).await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let eve = world.invited(&ana, "eve").await.unwrap();

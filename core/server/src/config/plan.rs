@@ -42,9 +42,10 @@ impl PlanChoice {
 }
 
 impl Default for PlanChoice {
-    /// The preset that has every door.
+    /// The one whose every way keeps the rules of NIST SP 800-63B-4: two guardians alone, as `personal`
+    /// has them, are two people and one kind of proof.
     fn default() -> Self {
-        Self::Named(Preset::Personal)
+        Self::Named(Preset::Team)
     }
 }
 
