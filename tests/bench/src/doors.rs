@@ -1,15 +1,21 @@
 //! What the machines take, door by door: from the bare machine's first word to the first secret read on
 //! it, and what the other side's machines do for it. People, mail and holds are left out of the clock.
 
+#[path = "slow_doors.rs"]
+mod slow;
+
 use anyhow::{Context, Result, bail, ensure};
 use landfall_client::words::{RecoveryCode, ServerLine};
 use landfall_client::{FlowNext, LinkProgress, LinkRequest, RecoverRequest, RecoveryProgress};
 use landfall_crypto::SecretBytes;
 use landfall_identity::id::RecoveryId;
+use landfall_identity::recovery::Preset;
 use landfall_identity::secret::SecretName;
 use landfall_identity::{DeviceName, Label, Reason, Seconds, UserName};
+use landfall_server::Config;
 use landfall_test_support::world::{Machine, NoBrowser, told};
 use landfall_test_support::{Person, World};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A stop-watch for what the machines do.
@@ -45,17 +51,27 @@ pub async fn measure() -> Result<()> {
     sum += show("a passkey", by_passkey(scene().await?).await?);
     sum += show("a recovery code and an admin", by_code_and_admin(scene().await?).await?);
     sum += show("two guardians", by_guardians(scene().await?).await?);
+    sum += show("a recovery code and a mailed code", slow::by_mailed_code().await?);
+    sum += show("a recovery code and three days", slow::by_waiting().await?);
     show("in sum", sum);
     Ok(())
 }
 
 fn show(what: &str, took: Duration) -> Duration {
-    println!("  {what:<31} {:>9.2} s", took.as_secs_f64());
+    println!("  {what:<33} {:>9.2} s", took.as_secs_f64());
     took
 }
 
 async fn scene() -> Result<Scene> {
-    let mut world = World::new().await?;
+    scene_with(|_, _| Ok(())).await
+}
+
+async fn scene_with(edit: impl FnOnce(&mut Config, &Path) -> anyhow::Result<()>) -> Result<Scene> {
+    let with_guardians = |config: &mut Config, folder: &Path| {
+        config.recovery_plan = Preset::Personal.into();
+        edit(config, folder)
+    };
+    let mut world = World::configured(with_guardians).await?;
     let ana = world.admin("ana").await?;
     let bert = world.invited(&ana, "bert").await?;
     let guardians = [world.invited(&ana, "eve").await?, world.invited(&ana, "kim").await?];
@@ -163,7 +179,7 @@ async fn by_passkey(scene: Scene) -> Result<Duration> {
     let mut watch = Watch::default();
     let machine = scene.world.machine("bert-new")?;
     let mut recovering = machine.client.recover(scene.request(None)?).map_err(told)?;
-    recovering.use_passkey(&scene.bert.shell);
+    recovering.use_passkey(&scene.bert.shell).await;
     match watch.count(recovering.run(&scene.bert.shell)).await.map_err(told)? {
         RecoveryProgress::Done(_) => {}
         RecoveryProgress::Waiting(_) => bail!("a passkey was not enough"),
