@@ -17,6 +17,8 @@ enum Found {
     Library(&'static str),
     /// The file exists.
     File(&'static str),
+    /// Clang's library is where its versions live.
+    Libclang,
 }
 
 /// Something that Debian packages.
@@ -63,19 +65,27 @@ const BUILD: &[Package] = &[
         why: "lets a client check servers with public certificates",
         found: Found::File("/etc/ssl/certs/ca-certificates.crt"),
     },
-];
-const DESKTOP: &[Package] = &[
     Package {
         apt: &["pkg-config"],
-        why: "finds the desktop libraries",
+        why: "finds the libraries of the system",
         found: Found::Program(&["pkg-config"]),
     },
     Package {
-        apt: &["libwebkit2gtk-4.1-dev"],
-        why: "the window that the desktop app draws in",
-        found: Found::Library("webkit2gtk-4.1"),
+        apt: &["libudev-dev"],
+        why: "finds security keys that are plugged in",
+        found: Found::Library("libudev"),
+    },
+    Package {
+        apt: &["libclang-dev"],
+        why: "reads the kernel's description of USB devices, for security keys",
+        found: Found::Libclang,
     },
 ];
+const DESKTOP: &[Package] = &[Package {
+    apt: &["libwebkit2gtk-4.1-dev"],
+    why: "the window that the desktop app draws in",
+    found: Found::Library("webkit2gtk-4.1"),
+}];
 const RUST_TESTS: &[Package] = &[
     Package {
         apt: &["openssl"],
@@ -158,6 +168,7 @@ impl Package {
             Found::Program(names) => names.iter().any(|name| sh::which(name).is_some()),
             Found::Library(name) => sh::succeeds(&mut sh::cmd("pkg-config", ["--exists", name])),
             Found::File(path) => Path::new(path).exists(),
+            Found::Libclang => has_libclang(),
         }
     }
 }
@@ -184,6 +195,23 @@ pub fn ensure(groups: &[Group]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether bindgen would find Clang's library: `libclang.so…` or `libclang-….so…`, in a folder of its
+/// version or among the system's.
+fn has_libclang() -> bool {
+    let entries = |path: &Path| {
+        std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path())
+    };
+    let versions = entries(Path::new("/usr/lib")).map(|path| path.join("lib"));
+    let system = entries(Path::new("/usr/lib")).chain([PathBuf::from("/usr/lib64")]);
+    versions.chain(system).any(|folder| {
+        entries(&folder).any(|file| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let rest = name.strip_prefix("libclang").unwrap_or_default();
+            rest.starts_with(".so") || rest.starts_with('-') && !rest.starts_with("-cpp")
+        })
+    })
 }
 
 /// Where a program is that `cargo install` may have put somewhere off the search path.
