@@ -3,4 +3,4 @@
 /**
  * What a person may turn to when a wait is long.
  */
-export type FlowOtherWay = "check-connection" | "type-code";
+export type FlowOtherWay = "check-connection" | "type-code" | "use-browser";

@@ -20,6 +20,8 @@ pub struct Desk {
     pub client: Client,
     /// How passkey pages are opened.
     pub browser: Browser,
+    /// Whether a security key that is plugged in is asked before the browser.
+    pub keys: bool,
     /// What a person says to the flow that runs.
     pub said: Said,
     /// The clipboard.
@@ -28,7 +30,7 @@ pub struct Desk {
 
 impl Desk {
     pub(crate) fn shell(&self, views: Channel<FlowView>) -> WindowShell {
-        WindowShell::new(views, self.browser.clone(), &self.said)
+        WindowShell::new(views, self.browser.clone(), self.keys, &self.said)
     }
 }
 
@@ -152,6 +154,11 @@ pub fn flow_other_way(desk: State<'_, Desk>) {
 #[tauri::command]
 pub fn flow_typed(desk: State<'_, Desk>, code: String) {
     desk.said.code(code);
+}
+
+#[tauri::command]
+pub fn flow_pin(desk: State<'_, Desk>, pin: String) {
+    desk.said.pin(pin);
 }
 
 #[tauri::command]

@@ -36,7 +36,9 @@ fn desk() -> Result<Desk, Failure> {
     let browser = Browser::choose(asked.as_deref(), variable.as_deref(), true);
     let setup = Setup { home, keys, ambient: Ambient::system(), profile: None };
     let client = Client::new(setup);
-    Ok(Desk { client, browser, said: Default::default(), clipboard: Default::default() })
+    // Who says how pages are to be opened has said that they want pages.
+    let keys = asked.is_none();
+    Ok(Desk { client, browser, keys, said: Default::default(), clipboard: Default::default() })
 }
 
 #[allow(clippy::disallowed_methods, reason = "what tauri's macro writes exits by itself")]
@@ -63,6 +65,7 @@ fn open(desk: Desk) -> Result<(), String> {
             commands::copy_text,
             commands::flow_other_way,
             commands::flow_typed,
+            commands::flow_pin,
             commands::flow_cancel,
             recover::sheet_read,
             recover::recover,

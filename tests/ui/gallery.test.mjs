@@ -45,6 +45,8 @@ const SCREENS = {
   frozen: ["code-used", "Devices", "Add a device", "=bert-phone", "Make the code", "Not you? Freeze everything"],
   lost: ["enrolled", "Devices", "This one is lost"],
   "lost-passkey": ["passkey-asked", "Devices", "This one is lost", "Cut off bert-laptop now", "Cut it off for ever"],
+  "lost-passkey-key-pin": ["passkey-key-pin", "Devices", "This one is lost", "Cut off bert-laptop now", "Cut it off for ever"],
+  "lost-passkey-key-touch": ["passkey-key-touch", "Devices", "This one is lost", "Cut off bert-laptop now", "Cut it off for ever"],
   "lost-passkey-typed": ["passkey-typed", "Devices", "This one is lost", "Cut off bert-laptop now", "Cut it off for ever"],
   "lost-passkey-mistyped": ["passkey-mistyped", "Devices", "This one is lost", "Cut off bert-laptop now", "Cut it off for ever"],
   "home-frozen": ["frozen-home"],

@@ -120,6 +120,30 @@ describe("devices", () => {
     expect(flowTyped).toHaveBeenCalledWith("7K2M-9QXA");
   });
 
+  test("a plugged-in key asks for its PIN here, says what is left, and the browser stays in reach", async () => {
+    const flowPin = vi.fn<Api["flowPin"]>(async () => undefined);
+    const flowOtherWay = vi.fn(async () => undefined);
+    const user = await goTo("Devices", {
+      flowPin,
+      flowOtherWay,
+      suspendDevice: (_name, onView) => (onView(recorded.askingPin), new Promise(() => {})),
+    });
+    await user.click(await screen.findByRole("button", { name: "This one is lost: bert-laptop" }));
+    await user.click(await screen.findByRole("button", { name: "Cut off bert-laptop now" }));
+    const dialog = await screen.findByRole("dialog", { name: "Confirm with your security key" });
+    expect(dialog.textContent).toContain("Cut off bert-laptop of bert for ever.");
+    expect(dialog.textContent).toContain("The key takes 6 more before it locks itself for good.");
+    const field = within(dialog).getByLabelText<HTMLInputElement>("PIN of the security key");
+    expect(field.type).toBe("password");
+    await expectAccessible();
+    await user.type(field, "482913");
+    await user.click(within(dialog).getByRole("button", { name: "That is the PIN" }));
+    expect(flowPin).toHaveBeenCalledWith("482913");
+    expect(field.value).toBe("");
+    await user.click(within(dialog).getByRole("button", { name: "Use the browser instead" }));
+    expect(flowOtherWay).toHaveBeenCalledOnce();
+  });
+
   test("a mistyped code is said, and the address can be copied to where the passkey is", async () => {
     const copyText = vi.fn<Api["copyText"]>(async () => ({ clears_at: new Date(Date.now() + 60_000).toISOString() }));
     const user = await goTo("Devices", {

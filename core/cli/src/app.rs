@@ -46,7 +46,14 @@ impl App {
             )
         };
         let person = can_ask || code_from_stdin || global.browser.is_some();
-        let setup = TerminalSetup { quiet: output.is_json(), can_ask, code_from_stdin, browser };
+        // Who says how the page is to be opened has said that they want the page.
+        let keys = can_ask
+            && !output.is_json()
+            && !code_from_stdin
+            && !global.no_browser
+            && global.browser.is_none();
+        let setup =
+            TerminalSetup { quiet: output.is_json(), can_ask, code_from_stdin, browser, keys };
         Ok(Self { client, terminal: Terminal::new(setup), output, yes: global.yes, person })
     }
 

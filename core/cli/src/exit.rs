@@ -38,7 +38,7 @@ pub fn code_for(code: ErrorCode) -> ExitCode {
 /// Whether it did not happen because nobody used a passkey that serves.
 pub fn is_for_want_of_a_passkey(code: ErrorCode) -> bool {
     use ErrorCode as C;
-    matches!(code, C::NoPasskey | C::BrowserUnavailable | C::PasskeysUnavailable | C::CeremonyOver)
+    matches!(code, C::NoPasskey | C::PasskeysUnavailable | C::CeremonyOver)
         || exit_of(code) == Exit::StepUp
 }
 
@@ -50,7 +50,7 @@ fn exit_of(code: ErrorCode) -> Exit {
         C::NoProfile => return Exit::SignIn,
         C::ProfileExists => return Exit::Conflict,
         C::Cancelled | C::LinkTampered => return Exit::Refused,
-        C::StepUpRequired | C::BrowserUnavailable => return Exit::StepUp,
+        C::StepUpRequired | C::BrowserUnavailable | C::SecurityKeyUnusable => return Exit::StepUp,
         C::StateUnwritable | C::StateExposed | C::StateDamaged | C::StateBusy => {
             return Exit::Machine;
         }

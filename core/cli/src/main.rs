@@ -7,6 +7,7 @@ mod exit;
 mod keyboard;
 mod output;
 mod qr;
+mod security_key;
 mod terminal;
 mod texts;
 mod verbs;
@@ -96,9 +97,10 @@ fn answered(output: &Output, answer: Answer) -> Result<ExitCode, Failure> {
 fn trace(verbose: u8) {
     let filter = match verbose {
         // The problem that follows tells what the platform's verifier would.
-        0 => "error,rustls_platform_verifier=off",
-        1 => "landfall_client=debug",
-        _ => "landfall_client=trace,rustls=debug,reqwest=debug",
+        // What the library says of a security key is told by us, and never with its messages.
+        0 => "error,rustls_platform_verifier=off,webauthn_authenticator_rs=off,fido_hid_rs=off",
+        1 => "landfall_client=debug,landfall_authenticator=debug",
+        _ => "landfall_client=trace,landfall_authenticator=trace,rustls=debug,reqwest=debug",
     };
     let _ =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();

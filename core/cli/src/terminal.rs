@@ -4,18 +4,20 @@ use crate::clock::clock_time;
 use crate::keyboard::Keyboard;
 use crate::output::{say, wrap};
 use crate::qr::qr;
-use crate::texts;
+use crate::{security_key, texts};
 use landfall_client::shell::{Answer, Signal};
 use landfall_client::{
     Browser, Failure, FlowNext, FlowOtherWay, FlowStepId, FlowStepState, FlowView, Opened, Shell,
     open_page,
 };
 use landfall_protocol::ErrorCode;
-use landfall_protocol::ceremony::CeremonyBegun;
+use landfall_protocol::ceremony::{CeremonyBegun, CeremonyOptions};
+use serde_json::Value;
 use std::collections::HashSet;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use terminal_size::{Height, Width, terminal_size_of};
+use url::Url;
 use zeroize::Zeroizing;
 
 /// The most that is read from stdin where a line or a code is expected, in bytes.
@@ -31,6 +33,8 @@ pub struct TerminalSetup {
     pub code_from_stdin: bool,
     /// How pages are opened.
     pub browser: Browser,
+    /// Whether a security key that is plugged in is asked before a browser.
+    pub keys: bool,
 }
 
 /// The terminal.
@@ -45,6 +49,8 @@ pub struct Terminal {
 struct Shown {
     steps: HashSet<FlowStepId>,
     page: Option<String>,
+    /// Whether the key was spoken of.
+    by_key: bool,
     /// Whether a browser shows it now.
     by_page: bool,
     other_way: Option<FlowOtherWay>,
@@ -138,13 +144,27 @@ impl Terminal {
         }
     }
 
+    fn show_key(&self, view: &FlowView, shown: &mut Shown) {
+        if shown.by_key {
+            return;
+        }
+        shown.by_key = true;
+        if let Some(act) = &view.about.act {
+            say(&texts::act(act));
+        }
+        say(texts::USE_KEY);
+    }
+
     fn show_page(&self, view: &FlowView, shown: &mut Shown) {
+        if matches!(view.next, FlowNext::UseSecurityKey { .. }) {
+            return self.show_key(view, shown);
+        }
         let FlowNext::UsePasskey { page_url, match_number, typed } = &view.next else { return };
         if shown.page.as_ref() == Some(page_url) {
             return;
         }
         shown.page = Some(page_url.clone());
-        if let Some(act) = &view.about.act {
+        if let Some(act) = view.about.act.as_ref().filter(|_| !shown.by_key) {
             say(&texts::act(act));
         }
         let until = view.expires_at.map(clock_time).unwrap_or_default();
@@ -171,7 +191,10 @@ impl Shell for Terminal {
             *shown = Shown::default();
         }
         self.show_steps(view, &mut shown);
-        let going_on = matches!(view.next, FlowNext::Wait | FlowNext::UsePasskey { .. });
+        let going_on = matches!(
+            view.next,
+            FlowNext::Wait | FlowNext::UsePasskey { .. } | FlowNext::UseSecurityKey { .. }
+        );
         let failure = view.failure.as_ref().filter(|_| going_on);
         if failure.map(|failure| failure.code) != shown.failure {
             shown.failure = failure.map(|failure| failure.code);
@@ -184,6 +207,8 @@ impl Shell for Terminal {
         if view.other_way != shown.other_way {
             shown.other_way = view.other_way;
             match (view.other_way, &view.next) {
+                // Said where the PIN is asked for.
+                (Some(FlowOtherWay::UseBrowser), _) => {}
                 (Some(FlowOtherWay::TypeCode), FlowNext::UsePasskey { page_url, .. }) => {
                     say(&texts::still_waiting_page(page_url));
                 }
@@ -206,6 +231,18 @@ impl Shell for Terminal {
                 Err(_) => std::future::pending().await,
             }
         })
+    }
+
+    fn has_security_key(&self) -> Answer<'_, bool> {
+        Box::pin(async { self.setup.keys && security_key::is_plugged_in().await })
+    }
+
+    fn use_security_key<'a>(
+        &'a self,
+        origin: &'a Url,
+        options: &'a CeremonyOptions,
+    ) -> Answer<'a, Result<Value, Failure>> {
+        Box::pin(security_key::ask(origin, options))
     }
 
     fn has_browser(&self) -> bool {

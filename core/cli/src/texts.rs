@@ -107,6 +107,22 @@ pub fn use_passkey(match_number: &str, until: &str) -> String {
     )
 }
 
+/// A key with a PIN of its own is asked for it before it blinks.
+pub const ASK_PIN: &str =
+    "PIN of the security key that is plugged in (Enter alone: use the browser instead): ";
+pub const TOUCH_KEY: &str = "Now touch the security key: it blinks.";
+pub const USE_KEY: &str = "A security key is plugged in: use it here.";
+
+pub fn wrong_pin(tries_left: Option<u32>) -> String {
+    match tries_left {
+        Some(1) => "That PIN is wrong. One try is left: after that the key locks itself for good, \
+            and what it opens is lost. Enter alone leaves it."
+            .to_owned(),
+        Some(left) => format!("That PIN is wrong. The key takes {left} more before it locks."),
+        None => "That PIN is wrong.".to_owned(),
+    }
+}
+
 pub fn open_elsewhere(url: &str, until: &str) -> String {
     format!(
         "Open this page in a browser, use your passkey there, and type the code that it shows.\nIt waits until {until}.\n\n  {url}\n"

@@ -89,7 +89,10 @@ async fn wait<F: Flow>(
         };
         let Step { effects, view } = flow.step(side, ambient.now());
         shell.show(&view);
-        let goes_on = matches!(view.next, FlowNext::Wait | FlowNext::UsePasskey { .. });
+        let goes_on = matches!(
+            view.next,
+            FlowNext::Wait | FlowNext::UsePasskey { .. } | FlowNext::UseSecurityKey { .. }
+        );
         if !effects.is_empty() || !goes_on {
             return Outcome::Turned(effects);
         }

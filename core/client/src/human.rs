@@ -6,6 +6,7 @@ use crate::drive::{Doer, drive};
 use crate::enroll::misplaced;
 use crate::failure::Failure;
 use crate::passkey_door::{PasskeyDoor, door};
+use crate::security_key::Site;
 use crate::shell::Shell;
 use landfall_flows::{
     Call, Effect, Input, RegisterFacts, RegisterPasskeyFlow, Reply, Saved, StepUpFacts, StepUpFlow,
@@ -41,7 +42,7 @@ impl Client {
             act,
             attachment,
         };
-        let mut flow = StepUpFlow::new(facts, door(shell));
+        let mut flow = StepUpFlow::new(facts, door(shell, attachment).await);
         let mut doer = CeremonyDoer::new(self, shell, None);
         drive(&mut flow, &mut doer, Input::Begin, shell, self.ambient()).await;
         match (flow.problem(), doer.outcome) {
@@ -107,7 +108,8 @@ impl Client {
             label: wanted.label,
             resident: wanted.resident,
         };
-        let mut flow = RegisterPasskeyFlow::new(facts, door(shell));
+        let by = door(shell, Some(wanted.attachment)).await;
+        let mut flow = RegisterPasskeyFlow::new(facts, by);
         let mut doer = CeremonyDoer::new(self, shell, session);
         drive(&mut flow, &mut doer, Input::Begin, shell, self.ambient()).await;
         match (flow.problem(), doer.outcome) {
@@ -192,7 +194,11 @@ impl<F: Sync> Doer<F> for CeremonyDoer<'_> {
                 self.outcome = Some(reply.clone());
                 Ok(Input::Replied(reply))
             }
-            Effect::AskPasskey { begun, .. } => self.door.ask(self.shell, &begun).await,
+            Effect::AskPasskey { begun, by } => {
+                let live = self.client.live().await?;
+                let site = Site { server: &live.profile.server, http: &live.http };
+                self.door.ask(self.shell, by, &begun, &site).await
+            }
             _ => Err(misplaced()),
         }
     }

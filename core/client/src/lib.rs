@@ -37,6 +37,7 @@ mod recovery_queue;
 mod renew;
 pub mod screen;
 mod secrets;
+mod security_key;
 mod sessions;
 mod sheet;
 pub mod shell;
@@ -52,7 +53,7 @@ pub use enroll::{Enrolled, Enrolling, GivenNames};
 pub use failure::Failure;
 pub use landfall_flows::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowStepState,
-    FlowView, Remedy,
+    FlowView, KeyPin, Remedy,
 };
 pub use link::{LinkProgress, LinkRequest, Linking};
 pub use link_approve::{LinkMeeting, LinkOffer};

@@ -58,6 +58,12 @@ impl Loopback {
         ReturnPath::Loopback { port: self.port, path: self.path.clone() }
     }
 
+    /// The completion in the redirect that a browser would follow here.
+    pub(crate) fn completion_of(&self, redirect: &str) -> Option<String> {
+        let here = format!("http://127.0.0.1:{}", self.port);
+        self.completion_at(redirect.strip_prefix(&here)?)
+    }
+
     /// Waits for the completion.
     pub(crate) async fn completion(&self) -> Result<String, Failure> {
         let mut visits = VecDeque::new();
@@ -102,11 +108,18 @@ impl Loopback {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("host").then(|| value.trim())
         })?;
-        let here = format!("127.0.0.1:{}", self.port);
-        if host != here || !target.starts_with('/') {
+        if host != format!("127.0.0.1:{}", self.port) {
             return None;
         }
-        let url = Url::parse(&format!("http://{here}{target}")).ok()?;
+        self.completion_at(target)
+    }
+
+    /// The completion in a path and query that are exactly ours.
+    fn completion_at(&self, target: &str) -> Option<String> {
+        if !target.starts_with('/') {
+            return None;
+        }
+        let url = Url::parse(&format!("http://127.0.0.1:{}{target}", self.port)).ok()?;
         if url.path().strip_prefix('/') != Some(self.path.as_str()) {
             return None;
         }

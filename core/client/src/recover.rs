@@ -9,6 +9,7 @@ use crate::http::{Http, Request};
 use crate::passkey_door::{PasskeyDoor, door};
 use crate::recovery_codes::told_of;
 use crate::renew::{SignedPost, post_signed, renew};
+use crate::security_key::Site;
 use crate::shell::Shell;
 use crate::state::{PendingRecovery, Profile, ProfileName, ShownCode};
 use crate::texts;
@@ -186,9 +187,10 @@ impl Recovering {
         post_signed(&self.client, &http, &to, &body).await
     }
 
-    /// The person wants to show a passkey, in this shell's browser or by hand: the next `run` asks for it.
-    pub fn use_passkey(&mut self, shell: &dyn Shell) {
-        self.pending.flow.give_passkey(door(shell));
+    /// The person wants to show a passkey: on a key that is plugged in, in this shell's browser or by
+    /// hand. The next `run` asks for it.
+    pub async fn use_passkey(&mut self, shell: &dyn Shell) {
+        self.pending.flow.give_passkey(door(shell, None).await);
     }
 
     /// Whether a code by mail would help now: the server takes one, and none was shown yet.
@@ -479,7 +481,12 @@ impl Doer<RecoverFlow> for RecoverDoer<'_> {
                 self.client.build_csr(&key).map(|csr| Input::Signed { csr })
             }
             Effect::Call(call) => self.call(call).await.map(Input::Replied),
-            Effect::AskPasskey { begun, .. } => self.door.ask(self.shell, &begun).await,
+            Effect::AskPasskey { begun, by } => {
+                let PendingRecovery { server, trust, .. } = &self.pending;
+                let http = Http::new(server, *trust, None, self.client.ambient())?;
+                let site = Site { server, http: &http };
+                self.door.ask(self.shell, by, &begun, &site).await
+            }
             _ => Err(misplaced()),
         }
     }

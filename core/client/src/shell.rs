@@ -2,10 +2,14 @@
 
 use crate::browser::Opened;
 use crate::failure::Failure;
+use crate::texts;
 use landfall_flows::FlowView;
-use landfall_protocol::ceremony::CeremonyBegun;
+use landfall_protocol::ErrorCode;
+use landfall_protocol::ceremony::{CeremonyBegun, CeremonyOptions};
+use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
+use url::Url;
 use zeroize::Zeroizing;
 
 /// A future that a shell answers with.
@@ -34,6 +38,26 @@ pub trait Shell: Send + Sync {
         &'a self,
         begun: &'a CeremonyBegun,
     ) -> Answer<'a, Result<Zeroizing<String>, Failure>>;
+
+    /// Whether a security key is plugged into this machine that this shell can speak to. It is offered
+    /// before the browser.
+    fn has_security_key(&self) -> Answer<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+
+    /// Has the security key do what the page would ask of a browser, at the page's `origin`, and answers
+    /// as `PublicKeyCredential.toJSON()` does. What was begun ends when the future is dropped.
+    ///
+    /// # Errors
+    /// `security-key-unusable`: nothing was signed, and the engine turns to the browser; `cancelled`.
+    fn use_security_key<'a>(
+        &'a self,
+        _origin: &'a Url,
+        _options: &'a CeremonyOptions,
+    ) -> Answer<'a, Result<Value, Failure>> {
+        let none = Failure::new(ErrorCode::SecurityKeyUnusable, texts::NO_SECURITY_KEY);
+        Box::pin(std::future::ready(Err(none)))
+    }
 
     /// Waits for the person to intervene. The engine asks again after each signal.
     fn signal(&self) -> Answer<'_, Signal> {

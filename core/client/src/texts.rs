@@ -64,6 +64,10 @@ pub const NAMES_ANOTHER: &str = "The names that you gave are not those in the co
 pub const NO_BROWSER: &str = "No browser could be opened on this machine. Open the address that is shown on a device with a browser, and type the code that it shows.";
 /// The command that should open the page ended badly.
 pub const BROWSER_FAILED: &str = "The program that should show the page ended with an error. Open the address that is shown in a browser, and type the code that it shows.";
+/// No key is plugged in, or none that this program can speak to.
+pub const NO_SECURITY_KEY: &str = "No security key is plugged into this machine.";
+/// The server's page is not the server's.
+pub const PAGE_OF_ANOTHER: &str = "The server's page for passkeys is at an address that is not the server's own, so the key was not asked to sign for it.";
 /// The redirect never came.
 pub const NOBODY_CAME: &str = "Nobody used the passkey in time. Nothing was changed; begin again.";
 /// The loopback listener could not be opened.

@@ -94,10 +94,14 @@ impl<P: Purpose> Ceremony<P> {
                 vec![]
             }
             (Input::Failed(problem), state) => self.failed(problem, state, now),
-            (Input::OtherWay, State::Waiting { .. }) if self.by == Door::Loopback => {
-                self.by = Door::Typed;
-                self.begin(now)
-            }
+            (Input::OtherWay, State::Waiting { begun }) => match self.by {
+                Door::SecurityKey => self.turn_to_browser(begun, None, now),
+                Door::Loopback => {
+                    self.by = Door::Typed;
+                    self.begin(now)
+                }
+                Door::Typed => vec![],
+            },
             (Input::Resumed, state) => self.resumed(state, now),
             (Input::Cancelled, State::Done | State::Failed { .. }) => vec![],
             (Input::Cancelled, _) => {
@@ -135,7 +139,7 @@ impl<P: Purpose> Ceremony<P> {
     fn redeem(&mut self, begun: CeremonyBegun, completion: String, now: Timestamp) -> Vec<Effect> {
         // A browser comes back only after the passkey was used; what is typed may be anything, and the
         // step is not called done before the server has agreed.
-        if self.by == Door::Loopback {
+        if self.by != Door::Typed {
             self.track.reach(FlowStepId::Collect, now);
         }
         let call = self.purpose.redeem(begun.ceremony_id.clone(), completion.clone());
@@ -162,6 +166,13 @@ impl<P: Purpose> Ceremony<P> {
     fn failed(&mut self, problem: Problem, state: State, now: Timestamp) -> Vec<Effect> {
         match state {
             State::Ready | State::Done | State::Failed { .. } => vec![],
+            // Nobody has signed anything yet: the page can still be opened.
+            State::Waiting { begun }
+                if self.by == Door::SecurityKey
+                    && problem.code == ErrorCode::SecurityKeyUnusable =>
+            {
+                self.turn_to_browser(begun, Some(problem), now)
+            }
             // No browser here: the page can be opened elsewhere and its code typed.
             State::Beginning | State::Waiting { .. }
                 if self.by == Door::Loopback && problem.code == ErrorCode::BrowserUnavailable =>
@@ -183,6 +194,22 @@ impl<P: Purpose> Ceremony<P> {
             }
             _ => self.fail(problem, None, now),
         }
+    }
+
+    /// Leaves the key and opens the page of the same ceremony, if it is not over.
+    fn turn_to_browser(
+        &mut self,
+        begun: CeremonyBegun,
+        why: Option<Problem>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        self.by = Door::Loopback;
+        let effects = match begun.expires_at.0.is_over(now) {
+            true => self.begin(now),
+            false => self.wait(begun, now),
+        };
+        self.note = why;
+        effects
     }
 
     /// Has the person type the code once more, while time and tries are left.
@@ -217,6 +244,9 @@ impl<P: Purpose> Ceremony<P> {
             State::Ready => (FlowNext::Confirm, None),
             State::Beginning => (FlowNext::Wait, None),
             State::Redeeming { begun, .. } => (FlowNext::Wait, Some(begun.expires_at)),
+            State::Waiting { begun } if self.by == Door::SecurityKey => {
+                (FlowNext::UseSecurityKey { pin: None }, Some(begun.expires_at))
+            }
             State::Waiting { begun } => (
                 FlowNext::UsePasskey {
                     page_url: begun.page_url.clone(),
@@ -241,6 +271,9 @@ impl<P: Purpose> Ceremony<P> {
 
     fn other_way(&self, now: Timestamp) -> Option<FlowOtherWay> {
         let way = match self.state {
+            State::Waiting { .. } if self.by == Door::SecurityKey => {
+                return Some(FlowOtherWay::UseBrowser);
+            }
             State::Waiting { .. } if self.by == Door::Loopback => FlowOtherWay::TypeCode,
             State::Beginning | State::Redeeming { .. } => FlowOtherWay::CheckConnection,
             _ => return None,

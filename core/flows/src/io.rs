@@ -310,6 +310,9 @@ pub enum Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Door {
+    /// From a security key that is plugged into this machine: the app is its own browser. It falls back
+    /// to the redirect, in the same ceremony.
+    SecurityKey,
     /// By a redirect to this machine.
     Loopback,
     /// By hand.

@@ -35,5 +35,5 @@ pub use screen::{
 pub use step_up::{StepUpFacts, StepUpFlow};
 pub use view::{
     FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowStepState,
-    FlowView,
+    FlowView, KeyPin,
 };

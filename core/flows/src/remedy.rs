@@ -113,7 +113,9 @@ impl Remedy {
             C::StateDamaged => Self::EnrollAgain,
             C::StateBusy => Self::Retry,
             C::KeyUnavailable => Self::EnrollAgain,
-            C::BrowserUnavailable | C::InputNeeded | C::Cancelled => Self::CheckInput,
+            C::BrowserUnavailable | C::SecurityKeyUnusable | C::InputNeeded | C::Cancelled => {
+                Self::CheckInput
+            }
         }
     }
 }

@@ -249,3 +249,40 @@ fn a_registration_ends_with_a_passkey_and_not_with_a_session() {
     flow.step(Input::Replied(session()), at(4));
     assert!(!flow.is_finished());
 }
+
+#[test]
+fn a_key_that_does_not_do_leaves_the_page_of_the_same_ceremony() {
+    for input in [problem(ErrorCode::SecurityKeyUnusable), Input::OtherWay] {
+        let declined = matches!(input, Input::OtherWay);
+        let mut flow = waiting(Door::SecurityKey);
+        assert!(flow.view(at(3)).next == FlowNext::UseSecurityKey { pin: None });
+        assert_eq!(flow.view(at(3)).other_way, Some(FlowOtherWay::UseBrowser), "at once");
+        let step = flow.step(input, at(4));
+        let asks = |effect: &Effect| {
+            matches!(effect, Effect::AskPasskey { begun, by: Door::Loopback }
+                if begun.ceremony_id == self::begun().ceremony_id)
+        };
+        assert!(step.effects.iter().any(asks), "the same ceremony, in the browser");
+        assert_eq!(step.view.failure.is_none(), declined, "why is said, unless it was a choice");
+        // Without a browser it is typed, as ever.
+        let step = flow.step(problem(ErrorCode::BrowserUnavailable), at(5));
+        assert_eq!(names(&step.effects), ["begin typed"]);
+    }
+}
+
+#[test]
+fn a_key_that_answered_is_redeemed_and_what_the_server_says_of_it_ends_it() {
+    let mut flow = redeeming(Door::SecurityKey);
+    flow.step(Input::Replied(session()), at(21));
+    assert!(flow.is_finished());
+    let mut refused = waiting(Door::SecurityKey);
+    let step = refused.step(problem(ErrorCode::PasskeyRefused), at(4));
+    assert!(step.effects.is_empty() && step.view.next == FlowNext::TryAgain);
+}
+
+#[test]
+fn a_key_that_is_left_too_late_begins_another_ceremony() {
+    let mut flow = waiting(Door::SecurityKey);
+    let step = flow.step(Input::OtherWay, at(301));
+    assert_eq!(names(&step.effects), ["begin"]);
+}

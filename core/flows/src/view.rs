@@ -146,6 +146,11 @@ pub enum FlowNext {
         /// Whether the page will show a code to type here.
         typed: bool,
     },
+    /// Touch the security key that is plugged into this machine.
+    UseSecurityKey {
+        /// Its PIN is asked for. The flow does not know; the shell that speaks to the key does.
+        pin: Option<KeyPin>,
+    },
     /// Somebody must approve, or time must pass; `begin` asks how it stands. This can take hours, and
     /// nothing is lost when it is closed meanwhile.
     AwaitOthers {
@@ -180,6 +185,16 @@ pub enum FlowNext {
     Finished,
 }
 
+/// A security key wants its PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct KeyPin {
+    /// Whether the one before was wrong.
+    pub wrong: bool,
+    /// How many tries the key leaves before it locks itself for good, where it says so.
+    pub tries_left: Option<u32>,
+}
+
 /// What a person may turn to when a wait is long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
@@ -189,6 +204,8 @@ pub enum FlowOtherWay {
     CheckConnection,
     /// Open the page on another device and type the code that it shows.
     TypeCode,
+    /// Leave the security key and use the page in a browser. Offered at once.
+    UseBrowser,
 }
 
 /// What went wrong.

@@ -259,6 +259,8 @@ codes! {
     KeyUnavailable = 0, "key-unavailable", "This machine's key cannot be used";
     /// No browser could be opened.
     BrowserUnavailable = 0, "browser-unavailable", "No browser could show the page";
+    /// A plugged-in security key did not answer; the browser may still.
+    SecurityKeyUnusable = 0, "security-key-unusable", "The security key did not do it";
     /// A question that nobody can answer.
     InputNeeded = 0, "input-needed", "An answer is needed and nobody can be asked";
     /// The person stopped it.

@@ -9,6 +9,8 @@ pub mod hook;
 pub mod keys;
 pub mod link;
 pub mod raw;
+#[allow(clippy::expect_used, clippy::panic, reason = "what no test needs ends the test")]
+pub mod security_key;
 pub mod smtp;
 pub mod world;
 

@@ -91,6 +91,8 @@ export interface Api {
   /** Answers to the flow that runs: the other way, the typed code, stop. */
   flowOtherWay(): Promise<void>;
   flowTyped(code: string): Promise<void>;
+  /** The PIN of the security key that is plugged in. */
+  flowPin(pin: string): Promise<void>;
   flowCancel(): Promise<void>;
 }
 
@@ -144,6 +146,7 @@ export const tauri: Api = {
   copyText: (text) => invoke("copy_text", { text }),
   flowOtherWay: () => done("flow_other_way"),
   flowTyped: (code) => done("flow_typed", { code }),
+  flowPin: (pin) => done("flow_pin", { pin }),
   flowCancel: () => done("flow_cancel"),
 };
 

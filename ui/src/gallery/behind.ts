@@ -100,6 +100,8 @@ export const stories: Readonly<Record<string, Api>> = {
   enrolled: behind(),
   "no-passkey": behind({ me: async () => recorded.meWithoutPasskey }),
   "passkey-asked": behind({ revokeDevice: (_n, onView) => (onView(recorded.askingLong), never) }),
+  "passkey-key-pin": behind({ revokeDevice: (_n, onView) => (onView(recorded.askingPin), never) }),
+  "passkey-key-touch": behind({ revokeDevice: (_n, onView) => (onView(recorded.askingTouch), never) }),
   "passkey-typed": behind({ revokeDevice: (_n, onView) => (onView(recorded.askingTyped), never) }),
   "passkey-mistyped": behind({ revokeDevice: (_n, onView) => (onView(recorded.askingMistyped), never) }),
   "frozen-home": behind({ me: async () => ({ ...recorded.me, frozen: true }) }),

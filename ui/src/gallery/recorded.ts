@@ -243,6 +243,16 @@ export const askingTyped: FlowView = {
     typed: true,
   },
 };
+export const askingPin: FlowView = {
+  ...asking,
+  next: { do: "use-security-key", pin: { wrong: true, tries_left: 6 } },
+  other_way: "use-browser",
+};
+export const askingTouch: FlowView = {
+  ...asking,
+  next: { do: "use-security-key", pin: null },
+  other_way: "use-browser",
+};
 export const askingMistyped: FlowView = {
   ...askingTyped,
   failure: {

@@ -205,6 +205,7 @@ export const app = {
   "other.check-connection.title": "Taking long?",
   "other.check-connection.body": "The server has not answered yet. Check that this machine is online. You can also stop: the code is not lost, and this continues where it was.",
   "other.type-code.body": "You can open the page on any device where your passkey is, and type the code that it shows here.",
+  "other.use-browser.go": "Use the browser instead",
   "other.type-code.go": "Use another device",
   "other.stop": "Stop",
 
@@ -228,6 +229,14 @@ export const app = {
   "passkey.address.copied": "Copied.",
   "passkey.code": "Code from the page",
   "passkey.code.go": "That is the code",
+  "passkey.key.title": "Confirm with your security key",
+  "passkey.key.touch": "Touch the security key that is plugged in: it blinks.",
+  "passkey.key.pin.lead": "Your security key is plugged in. Type its PIN, then touch it.",
+  "passkey.key.pin": "PIN of the security key",
+  "passkey.key.pin.go": "That is the PIN",
+  "passkey.key.pin.wrong": "That PIN is wrong.",
+  "passkey.key.pin.left": "That PIN is wrong. The key takes {left} more before it locks itself for good.",
+  "passkey.key.pin.last": "That PIN is wrong. One try is left: after that the key locks itself for good, and what it opens is lost. You can use the browser instead.",
   "passkey.preparing": "Preparing",
 
   "home.title": "You’re signed in, {user}.",

@@ -33,12 +33,12 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     let mut recovering = match app.client.resume_recovery()? {
         Some(mut begun) if !args.anew => {
             if with_passkey {
-                begun.use_passkey(&app.terminal);
+                begun.use_passkey(&app.terminal).await;
             }
             begun
         }
         _ if mailed => return Err(Failure::new(ErrorCode::InputNeeded, texts::NO_RECOVERY_HERE)),
-        _ => begin(app, args)?,
+        _ => begin(app, args).await?,
     };
     if recovering.is_resumed() {
         app.terminal.say(texts::RECOVERY_RESUMING);
@@ -84,7 +84,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
             }
             Err(failure) => {
                 waited = false;
-                help(app, &mut recovering, failure)?;
+                help(app, &mut recovering, failure).await?;
             }
         }
     }
@@ -168,7 +168,7 @@ fn give(app: &App, recovering: &mut Recovering, typed: &str) {
 }
 
 /// Asks for what was not given.
-fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
+async fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
     let server = match args.server {
         Some(server) => server,
         None => ask_server(app, texts::ASK_SERVER)?,
@@ -200,7 +200,7 @@ fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
     app.terminal.say(&texts::recover_about(&recovering.view(), lost.as_deref()));
     app.go_on(texts::ASK_RECOVER)?;
     if passkey {
-        recovering.use_passkey(&app.terminal);
+        recovering.use_passkey(&app.terminal).await;
     }
     Ok(recovering)
 }
@@ -251,7 +251,7 @@ pub(super) fn take_code(app: &App, question: &str) -> Result<Option<RecoveryCode
 }
 
 /// A person at hand may try another code, another name, or the same again; nothing is lost.
-fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), Failure> {
+async fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), Failure> {
     let goes_on = matches!(recovering.view().next, FlowNext::TryAgain);
     if !goes_on || !app.terminal.can_ask() {
         return Err(failure);
@@ -276,7 +276,7 @@ fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), 
             let again = failure.code() != ErrorCode::PasskeysUnavailable
                 && app.terminal.ask_yes(texts::ASK_PASSKEY_AGAIN)?;
             if again {
-                recovering.use_passkey(&app.terminal);
+                recovering.use_passkey(&app.terminal).await;
             } else if let Some(code) = take_code(app, texts::ASK_RECOVERY_CODE)? {
                 recovering.give_code(&code)?;
             }

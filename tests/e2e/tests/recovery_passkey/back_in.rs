@@ -29,7 +29,7 @@ async fn a_key_alone_leads_to_secrets_on_a_bare_machine_with_a_passkey_of_its_ow
     // The laptop is gone. A bare machine, and the key on the ring.
     let machine = world.machine("bert-new").unwrap();
     let mut recovering = machine.client.recover(request(&ana, "bert", "bert-new")).unwrap();
-    recovering.use_passkey(&bert.shell);
+    recovering.use_passkey(&bert.shell).await;
     let progress = recovering.run(&bert.shell).await.unwrap();
     let RecoveryProgress::Done(end) = progress else { panic!("not in") };
     assert!(end.successor.is_none() && end.profile.grant.is_some());
@@ -63,7 +63,7 @@ async fn a_passkey_shown_by_hand_opens_beside_a_code() {
     let machine = world.machine("bert-new").unwrap();
     let by_hand = ByHand(bert.shell.clone());
     let mut recovering = machine.client.recover(request(&ana, "bert", "bert-new")).unwrap();
-    recovering.use_passkey(&by_hand);
+    recovering.use_passkey(&by_hand).await;
     let RecoveryProgress::Waiting(status) = recovering.run(&by_hand).await.unwrap() else {
         panic!("one door sufficed")
     };

@@ -12,5 +12,6 @@ mod abuse;
 mod back_in;
 mod forged;
 mod models;
+mod plugged;
 mod roaming;
 mod world;

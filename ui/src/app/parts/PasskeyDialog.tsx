@@ -1,4 +1,5 @@
 import type { FlowView } from "@wire/FlowView";
+import type { KeyPin } from "@wire/KeyPin";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Dialog, Heading, Input, Label, Modal, ModalOverlay, TextField } from "react-aria-components";
 import { actWords } from "../../messages/acts";
@@ -29,7 +30,7 @@ function Content({ view }: Readonly<{ view: FlowView }>): ReactNode {
   return (
     <>
       <Heading slot="title" level={2}>
-        {t("passkey.title")}
+        {t(view.next.do === "use-security-key" ? "passkey.key.title" : "passkey.title")}
       </Heading>
       {act === null ? null : (
         <p className="act mono">
@@ -43,6 +44,11 @@ function Content({ view }: Readonly<{ view: FlowView }>): ReactNode {
         {view.other_way === "type-code" ? (
           <Press kind="quiet" onPress={() => void api.flowOtherWay()}>
             {t("other.type-code.go")}
+          </Press>
+        ) : null}
+        {view.other_way === "use-browser" ? (
+          <Press kind="quiet" onPress={() => void api.flowOtherWay()}>
+            {t("other.use-browser.go")}
           </Press>
         ) : null}
         <Press kind="quiet" onPress={() => void api.flowCancel()}>
@@ -70,6 +76,7 @@ function Survived({ failure }: Readonly<{ failure: FlowView["failure"] }>): Reac
 
 function Next({ view }: Readonly<{ view: FlowView }>): ReactNode {
   const { next } = view;
+  if (next.do === "use-security-key") return next.pin === null ? <p>{t("passkey.key.touch")}</p> : <KeyPinField asked={next.pin} />;
   if (next.do !== "use-passkey") return <p className="soft">{t("passkey.preparing")}</p>;
   return (
     <>
@@ -117,4 +124,35 @@ function TypedCode({ url }: Readonly<{ url: string }>): ReactNode {
       </div>
     </form>
   );
+}
+
+/** The PIN of the key that is plugged in. It goes to the key, and to nobody else. */
+function KeyPinField({ asked }: Readonly<{ asked: KeyPin }>): ReactNode {
+  const api = useApi();
+  const [pin, setPin] = useState("");
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    void api.flowPin(pin);
+    setPin("");
+  };
+  return (
+    <form className="stack" onSubmit={send}>
+      <p>{t("passkey.key.pin.lead")}</p>
+      <div role="alert">{asked.wrong ? <p className="survived">{wrongPin(asked.tries_left)}</p> : null}</div>
+      <div className="code-entry">
+        <TextField type="password" value={pin} onChange={setPin} autoComplete="off" autoFocus>
+          <Label>{t("passkey.key.pin")}</Label>
+          <Input className="field mono" />
+        </TextField>
+        <Press type="submit" isDisabled={pin === ""}>
+          {t("passkey.key.pin.go")}
+        </Press>
+      </div>
+    </form>
+  );
+}
+
+function wrongPin(left: number | null): string {
+  if (left === null) return t("passkey.key.pin.wrong");
+  return left === 1 ? t("passkey.key.pin.last") : t("passkey.key.pin.left", { left: String(left) });
 }
