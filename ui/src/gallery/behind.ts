@@ -53,6 +53,7 @@ export function behind(changes: Partial<Api> = {}): Api {
     copyText: async () => ({ clears_at: new Date(Date.now() + 60_000).toISOString() }),
     flowOtherWay: async () => undefined,
     flowTyped: async () => undefined,
+    flowPin: async () => undefined,
     flowCancel: async () => undefined,
     ...changes,
   };
