@@ -1,5 +1,6 @@
 //! Everything that can be asked of a server, as one table.
 
+use crate::caller::Role;
 use crate::session::AuthStrength;
 use crate::spiffe::PrincipalKind;
 use crate::time::Seconds;
@@ -21,6 +22,10 @@ pub enum Entry {
     CeremonySecret,
     /// The secret of a mailed link: from the server's own page.
     MailedSecret,
+    /// A token that a platform signed for one of its workloads, and a CSR.
+    PlatformToken,
+    /// A request signature by an agent's key (AAuth), or a key that was only named.
+    AgentKey,
     /// A session of at least this strength, on a connection of its key.
     Session(AuthStrength),
 }
@@ -41,8 +46,8 @@ pub enum Binding {
 pub enum Scope {
     /// The caller's own.
     Own,
-    /// Anybody's in the caller's tenant; administrators only.
-    Tenant,
+    /// Anybody's in the caller's tenant, for people of these roles.
+    Tenant(&'static [Role]),
 }
 
 /// What an act demands. Read by `authorize` alone.
@@ -64,12 +69,26 @@ pub struct Demand {
     pub while_frozen: bool,
     /// Whether it takes a way in from somebody for ever, so that probation applies.
     pub evicts: bool,
+    /// Which further roles a tenant's own policy may let do it. Without such a policy they may not.
+    pub delegable: &'static [Role],
 }
 
 const HUMAN: &[PrincipalKind] = &[PrincipalKind::Human];
 const PEOPLE_AND_DEVICES: &[PrincipalKind] =
     &[PrincipalKind::Human, PrincipalKind::ProvisionedDevice];
+const MACHINES: &[PrincipalKind] = &[PrincipalKind::ProvisionedDevice];
+const WORKLOADS: &[PrincipalKind] = &[PrincipalKind::Workload];
+const AGENT: &[PrincipalKind] = &[PrincipalKind::Agent];
 const ALL: &[PrincipalKind] = &PrincipalKind::ALL;
+const ADMINS: &[Role] = &[Role::Admin];
+/// Who reads what is only read.
+const AUDITORS: &[Role] = &[Role::Admin, Role::Auditor];
+/// Who makes keys for machines.
+pub(crate) const PROVISIONERS: &[Role] = &[Role::Admin, Role::Operator];
+/// To whom a tenant may hand the everyday work of helping people.
+const HELPERS: &[Role] = &[Role::Operator];
+/// Who must know which devices there are.
+const DEVICE_READERS: &[Role] = &[Role::Admin, Role::Operator, Role::Auditor];
 /// The human proof of an unbound step-up, good for its whole window.
 const WINDOW: Option<Seconds> = Some(crate::session::CERT_HUMAN_TTL);
 const MOMENT: Option<Seconds> = Some(crate::session::BOUND_TTL);
@@ -91,6 +110,7 @@ impl Demand {
             scope: Scope::Own,
             while_frozen: false,
             evicts: false,
+            delegable: &[],
         }
     }
 
@@ -106,8 +126,12 @@ impl Demand {
         self
     }
 
-    const fn tenant_wide(mut self) -> Self {
-        self.scope = Scope::Tenant;
+    const fn tenant_wide(self) -> Self {
+        self.tenant_wide_for(ADMINS)
+    }
+
+    const fn tenant_wide_for(mut self, roles: &'static [Role]) -> Self {
+        self.scope = Scope::Tenant(roles);
         self
     }
 
@@ -119,6 +143,19 @@ impl Demand {
     const fn evicts(mut self) -> Self {
         self.evicts = true;
         self
+    }
+
+    const fn delegable(mut self, roles: &'static [Role]) -> Self {
+        self.delegable = roles;
+        self
+    }
+
+    /// Whether somebody of this role may ever do it. That they may today is for policy to say.
+    pub fn is_open_to(&self, role: Role) -> bool {
+        match self.scope {
+            Scope::Own => true,
+            Scope::Tenant(roles) => roles.contains(&role) || self.delegable.contains(&role),
+        }
     }
 }
 
@@ -329,14 +366,19 @@ actions! {
     ReadAudit = Demand::new("read-audit", HUMAN, CERT_ONLY);
 
     /// The tenant's people.
-    AdminListUsers = Demand::new("admin-list-users", HUMAN, CERT_ONLY).tenant_wide();
+    AdminListUsers =
+        Demand::new("admin-list-users", HUMAN, CERT_ONLY)
+            .tenant_wide_for(AUDITORS)
+            .delegable(HELPERS);
     /// The tenant's devices.
-    AdminListDevices = Demand::new("admin-list-devices", HUMAN, CERT_ONLY).tenant_wide();
+    AdminListDevices =
+        Demand::new("admin-list-devices", HUMAN, CERT_ONLY).tenant_wide_for(DEVICE_READERS);
     /// Suspends anybody's device.
     AdminSuspendDevice =
-        Demand::new("admin-suspend-device", HUMAN, CERT_HUMAN).tenant_wide();
+        Demand::new("admin-suspend-device", HUMAN, CERT_HUMAN).tenant_wide().delegable(HELPERS);
     /// Resumes anybody's device.
-    AdminResumeDevice = Demand::new("admin-resume-device", HUMAN, CERT_HUMAN).tenant_wide();
+    AdminResumeDevice =
+        Demand::new("admin-resume-device", HUMAN, CERT_HUMAN).tenant_wide().delegable(HELPERS);
     /// Revokes anybody's device.
     AdminRevokeDevice =
         Demand::new("admin-revoke-device", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
@@ -344,17 +386,124 @@ actions! {
     AdminUnfreezeUser = Demand::new("admin-unfreeze-user", HUMAN, CERT_HUMAN).tenant_wide();
     /// Who in the tenant is on their way back in.
     AdminListRecoveries =
-        Demand::new("admin-list-recoveries", HUMAN, CERT_ONLY).tenant_wide();
+        Demand::new("admin-list-recoveries", HUMAN, CERT_ONLY)
+            .tenant_wide_for(AUDITORS)
+            .delegable(HELPERS);
     /// Vouches for one of them.
     AdminApproveRecovery =
         Demand::new("admin-approve-recovery", HUMAN, CERT_HUMAN).bound().tenant_wide();
     /// Ends one.
-    AdminRefuseRecovery = Demand::new("admin-refuse-recovery", HUMAN, CERT_HUMAN).tenant_wide();
+    AdminRefuseRecovery =
+        Demand::new("admin-refuse-recovery", HUMAN, CERT_HUMAN).tenant_wide().delegable(HELPERS);
     /// How ready the tenant's people are.
     AdminReadReadiness =
-        Demand::new("admin-read-readiness", HUMAN, CERT_ONLY).tenant_wide();
+        Demand::new("admin-read-readiness", HUMAN, CERT_ONLY)
+            .tenant_wide_for(AUDITORS)
+            .delegable(HELPERS);
     /// The tenant's audit.
-    AdminReadAudit = Demand::new("admin-read-audit", HUMAN, CERT_ONLY).tenant_wide();
+    AdminReadAudit =
+        Demand::new("admin-read-audit", HUMAN, CERT_ONLY)
+            .tenant_wide_for(AUDITORS)
+            .delegable(HELPERS);
+
+    /// What the log says of itself: hashes, and nothing of anybody.
+    ReadAuditCheckpoint = Demand::new("read-audit-checkpoint", PEOPLE_AND_DEVICES, CERT_ONLY);
+    /// That it only grew: hashes as well.
+    ProveAuditGrowth = Demand::new("prove-audit-growth", PEOPLE_AND_DEVICES, CERT_ONLY);
+    /// That a row of one's own is in it; of anybody's, for those who read them.
+    ProveAuditRow = Demand::new("prove-audit-row", HUMAN, CERT_ONLY);
+
+    /// The tenant's rules.
+    AdminReadPolicies =
+        Demand::new("admin-read-policies", HUMAN, CERT_ONLY).tenant_wide_for(AUDITORS);
+    /// What other rules would change.
+    AdminTryPolicy = Demand::new("admin-try-policy", HUMAN, CERT_ONLY).tenant_wide();
+    /// Other rules for the tenant.
+    AdminSetPolicy = Demand::new("admin-set-policy", HUMAN, CERT_HUMAN).bound().tenant_wide();
+
+    /// Another role for somebody.
+    AdminSetRole =
+        Demand::new("admin-set-role", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
+
+    /// A key for a machine that stands for itself: made here, handed out once.
+    ProvisionCredential =
+        Demand::new("provision-credential", HUMAN, CERT_HUMAN).bound().tenant_wide_for(PROVISIONERS);
+    /// The second person's yes to one, where a machine's role takes two.
+    ApproveProvision = Demand::new("approve-provision", HUMAN, CERT_HUMAN).bound().tenant_wide_for(PROVISIONERS);
+    /// The tenant's machines and their keys.
+    ListProvisioned = Demand::new("list-provisioned", HUMAN, CERT_ONLY).tenant_wide_for(DEVICE_READERS);
+    /// Cuts one key of a machine off for now.
+    DisableKey = Demand::new("disable-key", HUMAN, CERT_HUMAN).tenant_wide_for(PROVISIONERS);
+    /// Lets it work again.
+    EnableKey = Demand::new("enable-key", HUMAN, CERT_HUMAN).tenant_wide_for(PROVISIONERS);
+    /// A machine puts a key of its own in the place of the one that was handed out.
+    ClaimCredential = Demand::new("claim-credential", MACHINES, CERT_ONLY);
+
+    /// An SVID for a pod or a CI job, by its platform's token.
+    ExchangeWorkload = Demand::new("exchange-workload", WORKLOADS, Entry::PlatformToken);
+    /// The platforms whose word is taken.
+    AdminListWorkloadIssuers =
+        Demand::new("admin-list-workload-issuers", HUMAN, CERT_ONLY).tenant_wide();
+    /// One more.
+    AdminAddWorkloadIssuer =
+        Demand::new("admin-add-workload-issuer", HUMAN, CERT_HUMAN).tenant_wide();
+    /// One fewer.
+    AdminRemoveWorkloadIssuer =
+        Demand::new("admin-remove-workload-issuer", HUMAN, CERT_HUMAN).tenant_wide();
+
+    /// An agent wants to be one.
+    EnrollAgent = Demand::new("enroll-agent", AGENT, Entry::AgentKey);
+    /// An agent's next token, by its key.
+    IssueAgentToken = Demand::new("issue-agent-token", AGENT, Entry::AgentKey);
+    /// A token for a part of an agent, by the agent's own.
+    IssueSubAgentToken = Demand::new("issue-sub-agent-token", AGENT, Entry::AgentKey);
+    /// An agent asks to be somebody's, side by side with a device of theirs.
+    BeginAgentPairing = Demand::new("begin-agent-pairing", AGENT, Entry::AgentKey);
+    /// It asks how it stands.
+    ReadAgentPairing = Demand::new("read-agent-pairing", AGENT, Entry::AgentKey);
+    /// It answers the approver's commitment.
+    AnswerAgentPairing = Demand::new("answer-agent-pairing", AGENT, Entry::AgentKey);
+    /// A code that lets one agent in, as one's own.
+    IssueAgentCode = Demand::new("issue-agent-code", HUMAN, CERT_HUMAN).bound();
+    /// One's codes for agents.
+    ListAgentCodes = Demand::new("list-agent-codes", HUMAN, CERT_ONLY);
+    /// Withdraws one.
+    CancelAgentCode = Demand::new("cancel-agent-code", HUMAN, CERT_ONLY);
+    /// One's agents; also while frozen, or nobody could say which one to cut off.
+    ListAgents = Demand::new("list-agents", HUMAN, CERT_ONLY).while_frozen();
+    /// Cuts an agent of one's own off for ever, and its sub-agents with it.
+    RevokeAgent = Demand::new("revoke-agent", HUMAN, CERT_HUMAN).while_frozen();
+    /// The owner looks for the agent that shows a code: one that names them.
+    FindAgentPairing = Demand::new("find-agent-pairing", HUMAN, CERT_ONLY);
+    /// They take it on, after a touch for exactly this agent and key.
+    ClaimAgentPairing = Demand::new("claim-agent-pairing", HUMAN, CERT_HUMAN).bound();
+    /// They look whether the agent has answered.
+    WatchAgentPairing = Demand::new("watch-agent-pairing", HUMAN, CERT_ONLY);
+    /// They reveal what they committed to.
+    RevealAgentPairing = Demand::new("reveal-agent-pairing", HUMAN, CERT_ONLY);
+    /// The check codes are equal: spends the touch.
+    ApproveAgentPairing = Demand::new("approve-agent-pairing", HUMAN, CERT_HUMAN).bound();
+    /// "That agent is not mine": ends what this device has taken on.
+    StopAgentPairing =
+        Demand::new("stop-agent-pairing", HUMAN, CERT_ONLY).while_frozen();
+    /// What an agent may do elsewhere, within its ceiling.
+    IssueCapability = Demand::new("issue-capability", AGENT, Entry::AgentKey);
+    /// Handing that on, smaller.
+    ExchangeCapability = Demand::new("exchange-capability", AGENT, Entry::AgentKey);
+    /// An agent asks its owner for more.
+    RaiseApproval = Demand::new("raise-approval", AGENT, Entry::AgentKey);
+    /// It asks how that stands.
+    ReadApproval = Demand::new("read-approval", AGENT, Entry::AgentKey);
+    /// What one's agents have asked for.
+    ListApprovals = Demand::new("list-approvals", HUMAN, CERT_ONLY);
+    /// Yes, for exactly that.
+    GrantApproval = Demand::new("grant-approval", HUMAN, CERT_HUMAN).bound();
+    /// No.
+    RefuseApproval = Demand::new("refuse-approval", HUMAN, CERT_ONLY).while_frozen();
+    /// The tenant's agents.
+    AdminListAgents = Demand::new("admin-list-agents", HUMAN, CERT_ONLY).tenant_wide();
+    /// Cuts anybody's agent off for ever.
+    AdminRevokeAgent = Demand::new("admin-revoke-agent", HUMAN, CERT_HUMAN).tenant_wide();
 }
 
 impl Action {

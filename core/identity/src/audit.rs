@@ -63,6 +63,10 @@ pub struct AuditEvent {
     pub outcome: Outcome,
     /// Why, as an error code, when it did not end well.
     pub reason: Option<String>,
+    /// Which rule decided: a policy's name, `law/` and an error code where a state machine refused, `door/`
+    /// and the action where a secret let somebody in who was nobody yet. None where nobody was asked, and
+    /// in rows of versions that did not note it.
+    pub rule: Option<String>,
     /// The session's strength.
     pub strength: Option<AuthStrength>,
     /// The session.
@@ -92,6 +96,7 @@ impl AuditEvent {
             target,
             outcome: Outcome::Allow,
             reason: None,
+            rule: None,
             strength: None,
             session: None,
             request: None,

@@ -1,10 +1,10 @@
 //! The one seam of authorisation: the only reader of the action table.
 //!
-//! Policy will stand behind this same call; the floors below stay whatever a policy says.
+//! What it refuses stays refused whatever a policy says; what it lets pass, a policy may still refuse.
 
 use crate::action::{Action, Binding, Demand, Entry, Scope};
 use crate::bound::BoundAction;
-use crate::caller::{AccountState, Caller, Role};
+use crate::caller::{AccountState, Caller};
 use crate::device::{DeviceState, PROBATION, may_evict};
 use crate::id::EnrollmentId;
 use crate::name::{TenantName, UserName};
@@ -77,6 +77,22 @@ pub enum Object {
         /// the owner out.
         since: Timestamp,
     },
+    /// Somebody's role, which may be taken from them.
+    Role {
+        /// Their tenant.
+        tenant: TenantName,
+        /// Whose.
+        user: UserName,
+        /// Since when they exist.
+        since: Timestamp,
+    },
+    /// A machine that stands for itself, which may be suspended or evicted.
+    Machine {
+        /// Its tenant.
+        tenant: TenantName,
+        /// Since when it has existed.
+        since: Timestamp,
+    },
     /// A passkey, which may be evicted.
     Passkey {
         /// Its tenant.
@@ -140,10 +156,18 @@ fn standing(demand: &Demand, caller: &Caller) -> Result<(), Refusal> {
 
 /// Whether the object is within the caller's reach, and the role allows that reach.
 fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusal> {
-    if demand.scope == Scope::Tenant && caller.role != Role::Admin {
-        return Err(Refusal::Forbidden);
-    }
+    let tenant_wide = match demand.scope {
+        Scope::Own => false,
+        Scope::Tenant(_) if demand.is_open_to(caller.role) => true,
+        Scope::Tenant(_) => return Err(Refusal::Forbidden),
+    };
+    let principal = &caller.spiffe_id.principal;
     let (tenant, user) = match object {
+        // Nobody's own: within reach of whoever may reach the whole tenant.
+        Object::Machine { tenant, .. } => {
+            let ours = tenant_wide && principal.tenant() == tenant;
+            return if ours { Ok(()) } else { Err(Refusal::NotFound) };
+        }
         Object::Own
         | Object::Freeze { .. }
         | Object::Codes { .. }
@@ -152,13 +176,12 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         | Object::Guardian { .. } => return Ok(()),
         Object::Ward { tenant, guardian } => (tenant, guardian),
         Object::Owned { tenant, user }
+        | Object::Role { tenant, user, .. }
         | Object::Device { tenant, user, .. }
         | Object::Address { tenant, user, .. }
         | Object::Passkey { tenant, user, .. } => (tenant, user),
     };
-    let principal = &caller.spiffe_id.principal;
-    let ours = principal.tenant() == tenant
-        && (demand.scope == Scope::Tenant || principal.user() == Some(user));
+    let ours = principal.tenant() == tenant && (tenant_wide || principal.user() == Some(user));
     if ours { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
@@ -210,7 +233,9 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         return Err(Refusal::StepUpRequired { needs: AuthStrength::CertHuman, bound: true });
     };
     let (theirs, what) = match object {
-        Object::Device { since, .. } => (*since, Young::RevokeDevice),
+        Object::Device { since, .. } | Object::Machine { since, .. } => {
+            (*since, Young::RevokeDevice)
+        }
         Object::Passkey { since, .. } => (*since, Young::RemovePasskey),
         Object::Address { since, .. } => (*since, Young::RemoveAddress),
         // The passkey that a thief has just added was there before the freeze: that its owner noticed
@@ -221,6 +246,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         Object::Waiting { since } => (*since, Young::LoosenPlan),
         Object::Guardian { since } => (*since, Young::RemoveGuardian),
         Object::Plan { since } => (*since, Young::ChangePlan),
+        Object::Role { since, .. } => (*since, Young::ChangeRole),
         // Nothing is older than the account as a whole.
         Object::Own | Object::Owned { .. } | Object::Ward { .. } => {
             (Timestamp::from_millis(i64::MIN), Young::Unfreeze)

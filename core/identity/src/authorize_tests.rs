@@ -1,4 +1,5 @@
 use super::*;
+use crate::caller::Role;
 use crate::grant::EnrollmentGrant;
 use crate::id::{GrantId, PasskeyId, SessionId};
 use crate::name::DeviceName;
@@ -49,6 +50,8 @@ fn bert(session: Option<SessionFacts>) -> Caller {
     Caller {
         spiffe_id: SpiffeId::new(TrustDomain::parse("td").unwrap(), principal),
         role: Role::Member,
+        machine: None,
+        parents: Vec::new(),
         enrollment: enrollment(1),
         enrolled_at: at(-200 * HOUR),
         device: DeviceState::Active,
@@ -62,13 +65,17 @@ fn phone_of(owner: &str, since: Timestamp) -> Object {
     Object::Device { tenant: tenant("home"), user: user(owner), enrollment: enrollment(2), since }
 }
 
+fn is_for_people(action: Action) -> bool {
+    action.demand().kinds.contains(&crate::spiffe::PrincipalKind::Human)
+}
+
 fn revoke_phone() -> BoundAction {
     BoundAction::RevokeDevice { user: user("bert"), device: DeviceName::parse("phone").unwrap() }
 }
 
 #[test]
 fn a_revoked_or_suspended_device_may_do_nothing_at_all() {
-    for action in Action::ALL {
+    for action in Action::ALL.iter().filter(|action| is_for_people(**action)) {
         let mut caller = bert(Some(session(AuthStrength::CertHuman)));
         caller.role = Role::Admin;
         caller.device = DeviceState::Revoked { at: at(0) };
@@ -88,7 +95,7 @@ fn a_revoked_or_suspended_device_may_do_nothing_at_all() {
 
 #[test]
 fn a_session_is_demanded_wherever_the_table_says_so() {
-    for action in Action::ALL {
+    for action in Action::ALL.iter().filter(|action| is_for_people(**action)) {
         if let Entry::Session(_) = action.demand().entry {
             assert_eq!(
                 authorize(*action, &bert(None), &Object::Own, None, at(1)),
@@ -126,15 +133,30 @@ fn a_foreign_object_is_not_found_whatever_the_strength() {
 }
 
 #[test]
-fn a_member_never_reaches_what_administrators_do() {
+fn a_role_reaches_what_the_table_gives_it_and_nothing_else() {
     for action in Action::ALL {
-        if action.demand().scope == Scope::Tenant {
-            let caller = bert(Some(session(AuthStrength::CertHuman)));
-            assert_eq!(
-                authorize(*action, &caller, &Object::Own, None, at(1)),
-                Err(Refusal::Forbidden),
-                "{action:?}"
-            );
+        let Scope::Tenant(roles) = action.demand().scope else { continue };
+        assert!(roles.contains(&Role::Admin), "{action:?} is kept from administrators");
+        assert!(!roles.contains(&Role::Member), "{action:?} is open to all");
+        for role in Role::ALL {
+            let mut caller = bert(Some(session(AuthStrength::CertHuman)));
+            caller.role = role;
+            let refused = authorize(*action, &caller, &Object::Own, None, at(1)).err();
+            let may = roles.contains(&role) || action.demand().delegable.contains(&role);
+            assert_eq!(refused == Some(Refusal::Forbidden), !may, "{action:?} as {role:?}");
+        }
+    }
+}
+
+#[test]
+fn auditors_and_operators_change_nothing_of_the_tenant() {
+    for action in Action::ALL {
+        if let Scope::Tenant(roles) = action.demand().scope
+            && roles.contains(&Role::Auditor)
+        {
+            let demand = action.demand();
+            assert_eq!(demand.entry, Entry::Session(AuthStrength::CertOnly), "{action:?}");
+            assert!(!demand.evicts && demand.binding == Binding::Unbound, "{action:?}");
         }
     }
 }
@@ -286,5 +308,42 @@ fn a_frozen_account_keeps_its_doors_and_nothing_else() {
     for closed in [Action::ReadSecret, Action::RenameDevice, Action::IssueToken, Action::ReadAudit]
     {
         assert_eq!(act(closed), Err(Refusal::AccountFrozen), "{closed:?}");
+    }
+}
+
+#[test]
+fn a_machine_is_within_reach_of_its_tenants_operators_alone() {
+    let machine = |home: &str| Object::Machine { tenant: tenant(home), since: at(-300 * HOUR) };
+    let by = |role: Role, action: Action, object: &Object| {
+        let caller = Caller { role, ..bert(Some(session(AuthStrength::CertHuman))) };
+        authorize(action, &caller, object, None, at(1))
+    };
+    for action in [Action::DisableKey, Action::EnableKey] {
+        assert_eq!(by(Role::Operator, action, &machine("home")), Ok(()));
+        assert_eq!(by(Role::Admin, action, &machine("home")), Ok(()));
+        assert_eq!(by(Role::Operator, action, &machine("elsewhere")), Err(Refusal::NotFound));
+        for role in [Role::Member, Role::Auditor] {
+            assert_eq!(by(role, action, &machine("home")), Err(Refusal::Forbidden));
+        }
+    }
+    // Nobody's own: what reaches one's own things alone does not reach it.
+    assert_eq!(by(Role::Admin, Action::ListDevices, &machine("home")), Err(Refusal::NotFound));
+}
+
+#[test]
+fn a_machine_does_what_machines_do_and_nothing_of_peoples() {
+    let (home, device) = (tenant("home"), DeviceName::parse("build-7").unwrap());
+    let principal = Principal::ProvisionedDevice { tenant: home, device };
+    let machine = Caller {
+        spiffe_id: SpiffeId::new(TrustDomain::parse("td").unwrap(), principal),
+        machine: Some(crate::machine::MachineRole::parse("server").unwrap()),
+        ..bert(Some(session(AuthStrength::CertOnly)))
+    };
+    for action in Action::ALL {
+        let allowed =
+            authorize(*action, &machine, &Object::Own, None, at(1)) != Err(Refusal::Forbidden);
+        let theirs =
+            action.demand().kinds.contains(&crate::spiffe::PrincipalKind::ProvisionedDevice);
+        assert_eq!(allowed, theirs, "{action:?}");
     }
 }

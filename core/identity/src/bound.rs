@@ -5,7 +5,8 @@
 //! [`BoundAction::canonical`], and the session that it yields serves that act, once.
 
 use crate::caller::Role;
-use crate::id::{PasskeyId, RecoveryId};
+use crate::id::{ApprovalId, PairingId, PasskeyId, RecoveryId};
+use crate::machine::MachineRole;
 use crate::name::{DeviceName, Label, Reason, UserName};
 use crate::passkey::Attachment;
 use crate::time::Seconds;
@@ -112,6 +113,74 @@ pub enum BoundAction {
     },
     /// Try whether a passkey works. It does nothing, and serves nothing else.
     DrillPasskey,
+    /// Give somebody another role.
+    SetRole {
+        /// Whom.
+        user: UserName,
+        /// Which.
+        role: Role,
+    },
+    /// Make a key for a machine and hand it out, once.
+    ProvisionCredential {
+        /// Which machine.
+        device: DeviceName,
+        /// What a new machine stands for; absent for one more key of a machine that is there.
+        role: Option<MachineRole>,
+        /// How long the key can be used.
+        ttl: Seconds,
+        /// How many words open its file.
+        words: u8,
+    },
+    /// Agree, as the second person, that somebody makes a key for a machine.
+    ApproveProvision {
+        /// Which machine.
+        device: DeviceName,
+        /// What it stands for.
+        role: MachineRole,
+        /// Who may make the key.
+        asker: UserName,
+    },
+    /// Revoke a machine for ever.
+    RevokeMachine {
+        /// Which one.
+        device: DeviceName,
+    },
+    /// Make a code that lets one agent in, as one's own.
+    IssueAgentCode {
+        /// What the agent will be called; empty leaves it to the agent.
+        agent: String,
+        /// How long the code can be used.
+        ttl: Seconds,
+        /// SHA-256 of the code's secret, base64url: binds the approval to this one code.
+        auth_hash: String,
+    },
+    /// Let an agent in as one's own that shows what this device shows.
+    PairAgent {
+        /// Which pairing.
+        pairing: PairingId,
+        /// Whose agent it becomes.
+        user: UserName,
+        /// What it will be called.
+        agent: String,
+        /// Its key (RFC 7638 thumbprint): nobody else's.
+        thumbprint: String,
+    },
+    /// Let an agent do more than the policy allows, for an hour.
+    GrantScope {
+        /// Which approval.
+        approval: ApprovalId,
+        /// Which agent.
+        agent: String,
+        /// What it may do, in order.
+        scope: String,
+        /// Where, in order.
+        audience: String,
+    },
+    /// Set the tenant's rules.
+    SetPolicy {
+        /// SHA-256 of their text, base64url: these rules and no others.
+        policy_hash: String,
+    },
 }
 
 impl BoundAction {
@@ -132,11 +201,20 @@ impl BoundAction {
             Self::VouchForRecovery { .. } => "vouch-for-recovery",
             Self::SetRecoveryPlan { .. } => "set-recovery-plan",
             Self::DrillPasskey => "drill-passkey",
+            Self::SetRole { .. } => "set-role",
+            Self::ProvisionCredential { .. } => "provision-credential",
+            Self::ApproveProvision { .. } => "approve-provision",
+            Self::RevokeMachine { .. } => "revoke-machine",
+            Self::IssueAgentCode { .. } => "issue-agent-code",
+            Self::PairAgent { .. } => "pair-agent",
+            Self::GrantScope { .. } => "grant-scope",
+            Self::SetPolicy { .. } => "set-policy",
         }
     }
 
     /// The bytes that a passkey's challenge commits to: every field by name, each value preceded by
     /// its length, so that no two acts share an encoding.
+    #[allow(clippy::too_many_lines, reason = "a table: an arm for each act")]
     pub fn canonical(&self) -> Vec<u8> {
         let mut out = format!("landfall/action/v1\n{}\n", self.code()).into_bytes();
         let mut field = |name: &str, value: &str| {
@@ -188,6 +266,40 @@ impl BoundAction {
             }
             Self::SetRecoveryPlan { ways } => field("ways", ways),
             Self::DrillPasskey => {}
+            Self::SetRole { user, role } => {
+                field("user", user.as_str());
+                field("role", role.as_str());
+            }
+            Self::ProvisionCredential { device, role, ttl, words } => {
+                field("device", device.as_str());
+                field("role", role.as_ref().map_or("", MachineRole::as_str));
+                field("ttl_seconds", &ttl.0.to_string());
+                field("words", &words.to_string());
+            }
+            Self::ApproveProvision { device, role, asker } => {
+                field("device", device.as_str());
+                field("role", role.as_str());
+                field("asker", asker.as_str());
+            }
+            Self::RevokeMachine { device } => field("device", device.as_str()),
+            Self::IssueAgentCode { agent, ttl, auth_hash } => {
+                field("agent", agent);
+                field("ttl_seconds", &ttl.0.to_string());
+                field("auth_hash", auth_hash);
+            }
+            Self::GrantScope { approval, agent, scope, audience } => {
+                field("approval", approval.as_str());
+                field("agent", agent);
+                field("scope", scope);
+                field("audience", audience);
+            }
+            Self::PairAgent { pairing, user, agent, thumbprint } => {
+                field("pairing", pairing.as_str());
+                field("user", user.as_str());
+                field("agent", agent);
+                field("thumbprint", thumbprint);
+            }
+            Self::SetPolicy { policy_hash } => field("policy_hash", policy_hash),
         }
         out
     }

@@ -3,30 +3,48 @@
 use crate::device::DeviceState;
 use crate::grant::EnrollmentGrant;
 use crate::id::EnrollmentId;
+use crate::machine::MachineRole;
 use crate::session::SessionFacts;
 use crate::spiffe::SpiffeId;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What a user may do in a tenant.
+/// What a user may do in a tenant, beside their own things, which all of them may. A role is no rung of a
+/// ladder: an operator does not read what an auditor reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Their own things.
+    /// Nothing more.
     Member,
-    /// The tenant's people and devices as well.
+    /// Reads the audit and the lists of the tenant, and changes nothing.
+    Auditor,
+    /// Provisions machines, and sees which devices there are.
+    Operator,
+    /// Everything: the tenant's people, their devices, its rules.
     Admin,
 }
 
 impl Role {
-    /// Both roles.
-    pub const ALL: [Self; 2] = [Self::Member, Self::Admin];
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Member, Self::Auditor, Self::Operator, Self::Admin];
 
     /// The wire text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
             Self::Admin => "admin",
+        }
+    }
+
+    /// The role as people say it, with its article.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Member => "a member",
+            Self::Auditor => "an auditor",
+            Self::Operator => "an operator",
+            Self::Admin => "an administrator",
         }
     }
 
@@ -61,8 +79,12 @@ pub enum AccountState {
 pub struct Caller {
     /// Who speaks.
     pub spiffe_id: SpiffeId,
-    /// The user's role.
+    /// The user's role; [`Role::Member`] for a principal that is no person.
     pub role: Role,
+    /// What a provisioned device stands for; nothing for anybody else.
+    pub machine: Option<MachineRole>,
+    /// On whose behalf it acts, nearest first; empty for those who act for themselves.
+    pub parents: Vec<SpiffeId>,
     /// The row that gives the key authority.
     pub enrollment: EnrollmentId,
     /// When the device was enrolled.

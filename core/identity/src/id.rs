@@ -78,6 +78,10 @@ id_type!(
     RecoveryMailId
 );
 id_type!(
+    /// A second person's yes to a key for a machine.
+    ProvisionApprovalId
+);
+id_type!(
     /// One row of the audit.
     AuditId
 );
@@ -100,6 +104,22 @@ id_type!(
 id_type!(
     /// One run of one server process.
     NodeId
+);
+id_type!(
+    /// One enrolled agent: the row that gives its key authority.
+    AgentRowId
+);
+id_type!(
+    /// A code that lets one agent in.
+    AgentCodeId
+);
+id_type!(
+    /// An agent and a device of its future owner, side by side.
+    PairingId
+);
+id_type!(
+    /// What an agent wants beyond its policy.
+    ApprovalId
 );
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub enum NameError {
     Control,
 }
 
-fn check_name(text: &str) -> Result<(), NameError> {
+pub(crate) fn check_name(text: &str) -> Result<(), NameError> {
     let bytes = text.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
         return Err(NameError::Empty);

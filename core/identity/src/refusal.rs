@@ -40,6 +40,9 @@ pub enum Refusal {
     /// Never, for this caller.
     #[error("not allowed")]
     Forbidden,
+    /// A rule of the tenant's does not let them.
+    #[error("the tenant's policy does not allow it")]
+    PolicyForbids,
     /// Only after a step-up.
     #[error("a fresh human proof is needed")]
     StepUpRequired {
@@ -285,6 +288,77 @@ pub enum Refusal {
     #[error("the mailed code is over")]
     AddressCodeOver,
 
+    // Machines that stand for themselves
+    /// The key that was handed out was not used in time.
+    #[error("the credential has expired")]
+    CredentialExpired {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// A device has made a key of its own and put it in the place of the one that was handed out.
+    #[error("the credential was claimed")]
+    CredentialClaimed {
+        /// When.
+        at: Timestamp,
+    },
+    /// A key of this role is made by two people.
+    #[error("a second person has to agree first")]
+    SecondPersonNeeded,
+
+    // Workloads
+    /// Not a token that an issuer of ours signed: unknown issuer, unknown key, another algorithm, a
+    /// false signature. One answer for all.
+    #[error("the platform's token is not valid")]
+    WorkloadTokenInvalid,
+    /// Signed, and made for somebody else than this server.
+    #[error("the platform's token is for another audience")]
+    WorkloadTokenElsewhere,
+    /// Signed, and nobody whom a mapping lets in.
+    #[error("nobody whom this server lets in")]
+    WorkloadUnknown,
+    /// Its time is over.
+    #[error("the platform's token has expired")]
+    WorkloadTokenExpired {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Its time has not come.
+    #[error("the platform's token is not valid yet")]
+    WorkloadTokenEarly {
+        /// From when on it is.
+        from: Timestamp,
+    },
+    /// It lives longer than is taken.
+    #[error("the platform's token lives too long")]
+    WorkloadTokenTooLong {
+        /// The most that is.
+        max: Seconds,
+    },
+    /// Another key has used it.
+    #[error("the platform's token was used")]
+    WorkloadTokenUsed {
+        /// When.
+        at: Timestamp,
+    },
+    /// The issuer's keys cannot be fetched now.
+    #[error("the platform's keys cannot be fetched")]
+    WorkloadKeysUnavailable {
+        /// When to come back.
+        retry_after: Seconds,
+    },
+    /// The root key left before this server certified workloads.
+    #[error("this server has no issuer of workloads")]
+    WorkloadsUnavailable,
+    /// An issuer of that name, or of that URL, is there.
+    #[error("the issuer exists")]
+    WorkloadIssuerExists,
+    /// It stands in the configuration, and goes with it.
+    #[error("the issuer stands in the configuration")]
+    WorkloadIssuerConfigured,
+    /// No room for another one.
+    #[error("too many issuers")]
+    TooManyWorkloadIssuers,
+
     // Limits
     /// Too many tries.
     #[error("too many tries")]
@@ -295,6 +369,71 @@ pub enum Refusal {
     /// The server is waiting for its operator: the clock jumped.
     #[error("waiting for the operator")]
     ClockJumped,
+
+    // Agents
+    /// No agent has this key.
+    #[error("no agent is enrolled with this key")]
+    AgentUnknown,
+    /// It, or the agent above it, was revoked.
+    #[error("this agent was revoked")]
+    AgentRevoked {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The device that let it in was revoked.
+    #[error("the device that let this agent in was revoked")]
+    AgentUnvouched,
+    /// Its owner's account is frozen, or the device that let it in is suspended.
+    #[error("this agent is held")]
+    AgentHeld,
+    /// Nothing was shown that lets an agent in.
+    #[error("nothing lets this agent in")]
+    AgentDoorShut,
+    /// What was shown lets nobody in here.
+    #[error("this way of enrolling is off")]
+    AgentDoorOff,
+    /// Unknown, wrong, used by another key, over: one answer for all.
+    #[error("the code lets no agent in")]
+    AgentCodeWrong,
+    /// The agent has another key.
+    #[error("this agent has another key")]
+    AgentIdTaken,
+    /// The key is another agent's.
+    #[error("this key is another agent's")]
+    AgentKeyKnown,
+    /// The key is a device's, or the server's own.
+    #[error("this key is no agent's")]
+    AgentKeyRefused,
+    /// A sub-agent wants a sub-agent.
+    #[error("a sub-agent has no sub-agents")]
+    AgentNested,
+    /// It has another person server.
+    #[error("this agent has another person server")]
+    AgentServerDiffers,
+    /// No room for another agent.
+    #[error("too many agents")]
+    TooManyAgents,
+    /// No agent waits with that code.
+    #[error("no agent waits with this code")]
+    PairingUnknown,
+    /// It was stopped, or its time is over.
+    #[error("no such pairing")]
+    PairingOver,
+    /// More than there is to hand on, or than the policy and the owner allow.
+    #[error("without a yes of its owner this agent may not: {missing}")]
+    CapabilityTooWide {
+        /// What is too much.
+        missing: String,
+    },
+    /// No capability of this key, or one that is over.
+    #[error("this is no capability of this key, or it is over")]
+    CapabilityInvalid,
+    /// There is nothing to ask for.
+    #[error("this agent may do that already")]
+    CapabilityAllowed,
+    /// Unknown, answered, or over.
+    #[error("no such approval")]
+    ApprovalOver,
 }
 
 /// What a young passkey may not do yet.
@@ -318,4 +457,6 @@ pub enum Young {
     Vouch,
     /// Change one's own recovery plan.
     ChangePlan,
+    /// Give another role to somebody who was there before.
+    ChangeRole,
 }

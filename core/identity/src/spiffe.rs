@@ -121,6 +121,26 @@ pub enum PrincipalKind {
 impl PrincipalKind {
     /// Every kind, for tables and tests.
     pub const ALL: [Self; 4] = [Self::Human, Self::ProvisionedDevice, Self::Workload, Self::Agent];
+
+    /// The wire text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::ProvisionedDevice => "provisioned-device",
+            Self::Workload => "workload",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// The segment of a SPIFFE ID that tells the kind, after the tenant's.
+    pub const fn segment(self) -> &'static str {
+        match self {
+            Self::Human => "user",
+            Self::ProvisionedDevice => "device",
+            Self::Workload => "workload",
+            Self::Agent => "agent",
+        }
+    }
 }
 
 impl Principal {
@@ -150,6 +170,32 @@ impl Principal {
             Self::Human { user, .. } => Some(user),
             _ => None,
         }
+    }
+}
+
+fn check_prefix(text: &str) -> Result<(), SpiffeError> {
+    if text.len() > SPIFFE_ID_MAX {
+        return Err(SpiffeError::TooLong);
+    }
+    let rest = text.strip_prefix(SCHEME).ok_or(SpiffeError::Scheme)?;
+    let (domain, path) = match rest.split_once('/') {
+        Some((domain, path)) => (domain, Some(path)),
+        None => (rest, None),
+    };
+    check_trust_domain(domain)?;
+    path.into_iter().flat_map(|path| path.split('/')).try_for_each(check_segment)
+}
+
+text_type!(
+    /// The beginning of SPIFFE IDs, up to the end of a segment: `spiffe://td/tenant/home/user/bert` stands for
+    /// all devices of bert and for none of bertha's.
+    SpiffePrefix, check_prefix, SpiffeError
+);
+
+impl SpiffePrefix {
+    /// Whether an identifier begins with it.
+    pub fn covers(&self, id: &str) -> bool {
+        id.strip_prefix(self.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -248,5 +294,43 @@ impl TryFrom<String> for SpiffeId {
 impl From<SpiffeId> for String {
     fn from(id: SpiffeId) -> String {
         id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_where_a_segment_ends() {
+        let bert = SpiffePrefix::parse("spiffe://td/tenant/home/user/bert").unwrap();
+        assert!(bert.covers("spiffe://td/tenant/home/user/bert/device/laptop"));
+        assert!(bert.covers("spiffe://td/tenant/home/user/bert"));
+        for other in [
+            "spiffe://td/tenant/home/user/bertha/device/laptop",
+            "spiffe://td/tenant/home/user/ber",
+            "spiffe://td2/tenant/home/user/bert/device/laptop",
+        ] {
+            assert!(!bert.covers(other), "{other}");
+        }
+        assert!(
+            SpiffePrefix::parse("spiffe://td").unwrap().covers("spiffe://td/tenant/home/device/d")
+        );
+        for wrong in [
+            "",
+            "td",
+            "spiffe://",
+            "spiffe://td/",
+            "spiffe://td/a//b",
+            "spiffe://td/a/",
+            "spiffe://TD/a",
+            "spiffe://td/a%20",
+            "spiffe://td/..",
+            "spiffe://td/a b",
+        ] {
+            assert!(SpiffePrefix::parse(wrong).is_err(), "{wrong}");
+        }
+        let long = format!("spiffe://td/{}", "a".repeat(SPIFFE_ID_MAX));
+        assert_eq!(SpiffePrefix::parse(long), Err(SpiffeError::TooLong));
     }
 }

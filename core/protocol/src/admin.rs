@@ -16,7 +16,7 @@ pub struct UserInfo {
     #[schema(value_type = String)]
     pub name: UserName,
     /// What they may do.
-    #[ts(type = "\"member\" | \"admin\"")]
+    #[ts(type = "\"member\" | \"auditor\" | \"operator\" | \"admin\"")]
     #[schema(value_type = String)]
     pub role: Role,
     /// Whether the account is frozen.
@@ -28,6 +28,17 @@ pub struct UserInfo {
     /// Since when the user exists.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: At,
+}
+
+/// Another role for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct RoleSetRequest {
+    /// Which.
+    #[ts(type = "\"member\" | \"auditor\" | \"operator\" | \"admin\"")]
+    #[schema(value_type = String)]
+    pub role: Role,
 }
 
 /// Which devices: `GET /admin/devices`.

@@ -36,6 +36,9 @@ pub struct AuditRow {
     pub session: Option<String>,
     /// The request.
     pub request_id: Option<String>,
+    /// Which rule decided: `floor/…`, `default/…` and `tenant/…` are policy, `law/…` an error code of a state
+    /// machine, `door/…` a way in by a secret. Absent in rows of older versions.
+    pub rule: Option<String>,
     /// Where the request came from, unless erased.
     pub source: Option<String>,
     /// What the client called itself, unless erased.
@@ -68,4 +71,80 @@ pub struct AuditQuery {
     /// Only rows at or after this RFC 3339 time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// Only rows before this RFC 3339 time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Only rows of principals whose SPIFFE ID begins with this, up to the end of a segment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// As `actor`, or of anybody who acted on their behalf: "which developer", where `actor` says "which
+    /// pod".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behalf: Option<String>,
+    /// Only rows of this kind of principal: `human`, `provisioned-device`, `workload` or `agent`; or of a
+    /// `stranger`, or the `server` itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+/// What the log said of itself, signed: one line of the exported file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct AuditCheckpointInfo {
+    /// Rows that it covers.
+    #[ts(type = "number")]
+    pub size: u64,
+    /// The checkpoint as the exported file has it: JSON with `size`, `root`, `sealed_at`, `key` and
+    /// `signature`.
+    pub line: String,
+}
+
+/// Which proof of a row: `GET /audit/proofs/{seq}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditProofQuery {
+    /// In the log as it was with so many rows: a checkpoint that one holds. The newest when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+/// That a row is in the log (RFC 9162 section 2.1.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct AuditProof {
+    /// The row's place, counted from one.
+    #[ts(type = "number")]
+    pub seq: u64,
+    /// The row as it is hashed, base64url: `landfall/audit-row/v1`, NUL, its place, and its columns.
+    pub entry: String,
+    /// The hashes beside its way to the root, from below, base64url.
+    pub path: Vec<String>,
+    /// The checkpoint that it leads to.
+    pub checkpoint: String,
+}
+
+/// Which proof of growth: `GET /audit/proofs/consistency`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditConsistencyQuery {
+    /// Rows of the older checkpoint.
+    #[serde(default)]
+    pub from: u64,
+    /// Rows of the newer one; the newest when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<u64>,
+}
+
+/// That one checkpoint's log is a beginning of another's (RFC 9162 section 2.1.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct AuditConsistency {
+    /// The older checkpoint.
+    pub from: String,
+    /// The newer one.
+    pub to: String,
+    /// The hashes that lead from one root to the other, base64url.
+    pub path: Vec<String>,
 }

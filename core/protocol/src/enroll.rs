@@ -29,7 +29,7 @@ pub struct TokenIssueRequest {
     pub device: Option<DeviceName>,
     /// The invited user's role; `member` when absent, and for `device`.
     #[serde(default)]
-    #[ts(type = "\"member\" | \"admin\" | null")]
+    #[ts(type = "\"member\" | \"auditor\" | \"operator\" | \"admin\" | null")]
     #[schema(value_type = Option<String>)]
     pub role: Option<Role>,
     /// How long it can be used; the kind's default when absent.

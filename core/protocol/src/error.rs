@@ -210,6 +210,40 @@ codes! {
     /// Unknown, used, or over.
     LinkOver = 404, "link-over", "This link cannot be used any more";
 
+    // Machines that stand for themselves
+    /// The key was not used in time.
+    CredentialExpired = 401, "credential-expired", "This machine's key has expired";
+    /// Another key took its place.
+    CredentialClaimed = 401, "credential-claimed", "This machine's key was replaced";
+    /// Two people make such a key.
+    SecondPersonNeeded = 409, "second-person-needed", "A second person has to agree first";
+
+    // Workloads
+    /// No token that an issuer of ours signed: one answer.
+    WorkloadTokenInvalid = 401, "workload-token-invalid", "The platform's token is not valid";
+    /// For another audience.
+    WorkloadTokenElsewhere = 401, "workload-token-elsewhere", "The platform's token is for another audience";
+    /// No mapping lets it in.
+    WorkloadUnknown = 403, "workload-unknown", "Nobody whom this server lets in";
+    /// Over.
+    WorkloadTokenExpired = 401, "workload-token-expired", "The platform's token has expired";
+    /// Not valid yet.
+    WorkloadTokenEarly = 401, "workload-token-early", "The platform's token is not valid yet";
+    /// Too long-lived.
+    WorkloadTokenTooLong = 403, "workload-token-too-long", "The platform's token lives too long";
+    /// Used by another key.
+    WorkloadTokenUsed = 401, "workload-token-used", "The platform's token was used already";
+    /// The issuer does not answer.
+    WorkloadKeysUnavailable = 503, "workload-keys-unavailable", "The platform's keys cannot be fetched";
+    /// This server cannot certify workloads.
+    WorkloadsUnavailable = 409, "workloads-unavailable", "This server cannot certify workloads";
+    /// The name or the URL is taken.
+    WorkloadIssuerExists = 409, "workload-issuer-exists", "This issuer exists already";
+    /// It stands in the configuration.
+    WorkloadIssuerConfigured = 409, "workload-issuer-configured", "This issuer stands in the configuration";
+    /// Too many.
+    TooManyWorkloadIssuers = 409, "too-many-workload-issuers", "There is no room for another issuer";
+
     // Limits and faults
     /// Too many tries.
     RateLimited = 429, "rate-limited", "Too many tries";
@@ -229,6 +263,10 @@ codes! {
     CheckCodeWrong = 0, "check-code-wrong", "That is not what the new machine shows";
     /// What two devices told each other was changed on the way.
     LinkTampered = 0, "link-tampered", "Somebody is between the two devices";
+    /// Other words than those that sealed the file.
+    PassphraseWrong = 0, "passphrase-wrong", "These words do not open the file";
+    /// Not the file of a machine's key.
+    CredentialUnreadable = 0, "credential-unreadable", "This is not the file of a machine's key";
     /// The text is not a token.
     TokenUnreadable = 0, "token-unreadable", "This is not a Landfall code";
     /// The text was cut or mistyped.
@@ -261,10 +299,60 @@ codes! {
     BrowserUnavailable = 0, "browser-unavailable", "No browser could show the page";
     /// A plugged-in security key did not answer; the browser may still.
     SecurityKeyUnusable = 0, "security-key-unusable", "The security key did not do it";
+    /// The file with the platform's token cannot be read.
+    WorkloadTokenUnreadable = 0, "workload-token-unreadable", "The platform's token cannot be read";
+    /// The token names somebody else than the one whose identity is served.
+    WorkloadChanged = 0, "workload-changed", "The platform's token names another workload";
+    /// The Workload API cannot be served there.
+    WorkloadSocketUnusable = 0, "workload-socket-unusable", "The Workload API cannot be served there";
+    /// The program beside which the Workload API would be served does not start.
+    ProgramUnusable = 0, "program-unusable", "The program could not be started";
     /// A question that nobody can answer.
     InputNeeded = 0, "input-needed", "An answer is needed and nobody can be asked";
     /// The person stopped it.
     Cancelled = 0, "cancelled", "Stopped";
+
+    // Agents
+    /// A request signature, or what names its key, is not taken; the problem says which rule it breaks.
+    AgentSignature = 401, "agent-signature", "The request's signature was not accepted";
+    /// No agent has this key.
+    AgentUnknown = 403, "agent-unknown", "No agent is enrolled with this key";
+    /// Cut off for ever.
+    AgentRevoked = 403, "agent-revoked", "This agent was revoked";
+    /// The device that let it in is gone.
+    AgentUnvouched = 403, "agent-unvouched", "Nobody vouches for this agent any more";
+    /// Not now.
+    AgentHeld = 403, "agent-held", "This agent is held";
+    /// Nothing was shown that lets it in.
+    AgentDoorShut = 403, "agent-door-shut", "Nothing was shown that lets this agent in";
+    /// That way is off here.
+    AgentDoorOff = 403, "agent-door-off", "Agents do not enrol this way here";
+    /// Not a code that works.
+    AgentCodeWrong = 403, "agent-code-wrong", "This code lets no agent in";
+    /// Another key has that name.
+    AgentIdTaken = 409, "agent-id-taken", "This agent has another key";
+    /// That key has another name.
+    AgentKeyKnown = 409, "agent-key-known", "This key is another agent's";
+    /// A device's key, or one of the server's.
+    AgentKeyRefused = 400, "agent-key-refused", "This key cannot be an agent's";
+    /// One level is the most.
+    AgentNested = 403, "agent-nested", "A sub-agent has no sub-agents";
+    /// It was enrolled for another one.
+    AgentServerDiffers = 403, "agent-server-differs", "This agent acts for somebody elsewhere";
+    /// No room.
+    TooManyAgents = 409, "too-many-agents", "There is no room for another agent";
+    /// No agent waits with that code.
+    PairingUnknown = 404, "pairing-unknown", "No agent waits with this code";
+    /// It is over.
+    PairingOver = 404, "pairing-over", "This pairing is over";
+    /// Beyond what the policy, or what is handed on, allows.
+    CapabilityTooWide = 403, "capability-too-wide", "This agent may not do that";
+    /// None of this key's, or over.
+    CapabilityInvalid = 403, "capability-invalid", "This capability cannot be used";
+    /// Nothing is missing.
+    CapabilityAllowed = 409, "capability-allowed", "This agent may do that already";
+    /// Unknown, answered, or over.
+    ApprovalOver = 404, "approval-over", "This request cannot be answered any more";
 }
 
 impl fmt::Display for ErrorCode {
@@ -286,7 +374,7 @@ impl From<&Refusal> for ErrorCode {
             Refusal::SessionRequired => Self::SessionRequired,
             Refusal::SessionOver => Self::SessionOver,
             Refusal::SessionOfAnotherKey => Self::SessionOfAnotherKey,
-            Refusal::Forbidden => Self::Forbidden,
+            Refusal::Forbidden | Refusal::PolicyForbids => Self::Forbidden,
             Refusal::StepUpRequired { .. } => Self::StepUpRequired,
             Refusal::StepUpForAnotherAct => Self::StepUpForAnotherAct,
             Refusal::StepUpSpent => Self::StepUpSpent,
@@ -345,8 +433,42 @@ impl From<&Refusal> for ErrorCode {
             Refusal::AddressCodeWrong { .. } => Self::AddressCodeWrong,
             Refusal::AddressCodeOver => Self::AddressCodeOver,
             Refusal::LinkOver => Self::LinkOver,
+            Refusal::CredentialExpired { .. } => Self::CredentialExpired,
+            Refusal::CredentialClaimed { .. } => Self::CredentialClaimed,
+            Refusal::SecondPersonNeeded => Self::SecondPersonNeeded,
+            Refusal::WorkloadTokenInvalid => Self::WorkloadTokenInvalid,
+            Refusal::WorkloadTokenElsewhere => Self::WorkloadTokenElsewhere,
+            Refusal::WorkloadUnknown => Self::WorkloadUnknown,
+            Refusal::WorkloadTokenExpired { .. } => Self::WorkloadTokenExpired,
+            Refusal::WorkloadTokenEarly { .. } => Self::WorkloadTokenEarly,
+            Refusal::WorkloadTokenTooLong { .. } => Self::WorkloadTokenTooLong,
+            Refusal::WorkloadTokenUsed { .. } => Self::WorkloadTokenUsed,
+            Refusal::WorkloadKeysUnavailable { .. } => Self::WorkloadKeysUnavailable,
+            Refusal::WorkloadsUnavailable => Self::WorkloadsUnavailable,
+            Refusal::WorkloadIssuerExists => Self::WorkloadIssuerExists,
+            Refusal::WorkloadIssuerConfigured => Self::WorkloadIssuerConfigured,
+            Refusal::TooManyWorkloadIssuers => Self::TooManyWorkloadIssuers,
             Refusal::RateLimited { .. } => Self::RateLimited,
             Refusal::ClockJumped => Self::ClockJumped,
+            Refusal::AgentUnknown => Self::AgentUnknown,
+            Refusal::AgentRevoked { .. } => Self::AgentRevoked,
+            Refusal::AgentUnvouched => Self::AgentUnvouched,
+            Refusal::AgentHeld => Self::AgentHeld,
+            Refusal::AgentDoorShut => Self::AgentDoorShut,
+            Refusal::AgentDoorOff => Self::AgentDoorOff,
+            Refusal::AgentCodeWrong => Self::AgentCodeWrong,
+            Refusal::AgentIdTaken => Self::AgentIdTaken,
+            Refusal::AgentKeyKnown => Self::AgentKeyKnown,
+            Refusal::AgentKeyRefused => Self::AgentKeyRefused,
+            Refusal::AgentNested => Self::AgentNested,
+            Refusal::AgentServerDiffers => Self::AgentServerDiffers,
+            Refusal::TooManyAgents => Self::TooManyAgents,
+            Refusal::PairingUnknown => Self::PairingUnknown,
+            Refusal::PairingOver => Self::PairingOver,
+            Refusal::CapabilityTooWide { .. } => Self::CapabilityTooWide,
+            Refusal::CapabilityInvalid => Self::CapabilityInvalid,
+            Refusal::CapabilityAllowed => Self::CapabilityAllowed,
+            Refusal::ApprovalOver => Self::ApprovalOver,
         }
     }
 }

@@ -5,8 +5,12 @@
 //! ending in `_seconds`. Requests refuse unknown fields, so that a misspelt bound is never a silent
 //! default; responses may gain fields.
 
+pub mod act;
 pub mod admin;
+pub mod agent;
 pub mod audit;
+pub mod audit_export;
+pub mod capability;
 pub mod ceremony;
 pub mod device;
 pub mod enroll;
@@ -19,11 +23,14 @@ pub mod meta;
 pub mod notice;
 pub mod passkey;
 pub mod paths;
+pub mod policy;
+pub mod provisioned;
 pub mod readiness;
 pub mod recovery;
 pub mod secret;
 pub mod session;
 pub mod time;
+pub mod workload;
 
 pub use error::{ErrorCode, Problem};
 pub use list::{Page, PageQuery};

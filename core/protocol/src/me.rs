@@ -26,7 +26,7 @@ pub struct Me {
     #[schema(value_type = String)]
     pub user: UserName,
     /// What the user may do.
-    #[ts(type = "\"member\" | \"admin\"")]
+    #[ts(type = "\"member\" | \"auditor\" | \"operator\" | \"admin\"")]
     #[schema(value_type = String)]
     pub role: Role,
     /// The device that asks.

@@ -198,6 +198,105 @@ pub const ADMIN_READINESS_ADMINS: &str = "/admin/readiness/admins";
 /// The tenant's audit.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 
+/// What the log says of itself.
+pub const AUDIT_CHECKPOINT: &str = "/audit/checkpoint";
+/// That it only grew.
+pub const AUDIT_CONSISTENCY: &str = "/audit/proofs/consistency";
+/// That a row is in it.
+pub const AUDIT_PROOF: &str = "/audit/proofs/{seq}";
+
+/// What somebody may do in the tenant.
+pub const ADMIN_USER_ROLE: &str = "/admin/users/{user}/role";
+/// The tenant's rules.
+pub const ADMIN_POLICIES: &str = "/admin/policies";
+/// What other rules would change.
+pub const ADMIN_POLICY_TRY: &str = "/admin/policies/try";
+
+/// A key for a machine that stands for itself: made by the server, handed out once.
+pub const PROVISION: &str = "/api/devices/provision_credential";
+/// The second person's yes to one.
+pub const PROVISION_APPROVE: &str = "/api/devices/provision_credential/approve";
+/// A machine puts a key of its own in the place of the one that was handed out.
+pub const CLAIM_CREDENTIAL: &str = "/api/devices/claim_credential";
+/// The tenant's machines and their keys.
+pub const PROVISIONED: &str = "/admin/provisioned";
+/// Cut one key of a machine off for now.
+pub const KEY_DISABLE: &str = "/admin/provisioned/keys/{key}/disable";
+/// Let it work again.
+pub const KEY_ENABLE: &str = "/admin/provisioned/keys/{key}/enable";
+/// Suspend a machine.
+pub const MACHINE_SUSPEND: &str = "/admin/provisioned/devices/{device}/suspend";
+/// Resume it.
+pub const MACHINE_RESUME: &str = "/admin/provisioned/devices/{device}/resume";
+/// Revoke it.
+pub const MACHINE_REVOKE: &str = "/admin/provisioned/devices/{device}/revoke";
+
+/// An SVID for a pod or a CI job, by its platform's token.
+pub const WORKLOAD_EXCHANGE: &str = "/workload/exchange";
+/// The platforms whose word is taken.
+pub const ADMIN_WORKLOAD_ISSUERS: &str = "/admin/workload-issuers";
+/// One of them.
+pub const ADMIN_WORKLOAD_ISSUER: &str = "/admin/workload-issuers/{issuer}";
+
+/// What this agent provider is (AAuth).
+pub const AGENT_METADATA: &str = "/.well-known/aauth-agent.json";
+/// The keys that sign agents' tokens.
+pub const AGENT_PROVIDER_KEYS: &str = "/.well-known/aauth-agent-keys.json";
+/// An agent's own key.
+pub const AGENT_KEYS: &str = "/agents/{agent}/jwks.json";
+/// An agent enrols.
+pub const AGENT_ENROL: &str = "/enrol";
+/// An agent's next token.
+pub const AGENT_REFRESH: &str = "/refresh";
+/// An agent enrols, in the second dialect.
+pub const AGENT_ENROLL: &str = "/enroll";
+/// An agent's next token, in the second dialect.
+pub const AGENT_TOKEN: &str = "/agent-token";
+/// A token for a part of an agent.
+pub const SUB_AGENT_TOKEN: &str = "/subagent-token";
+/// One's agents.
+pub const AGENTS: &str = "/auth/agents";
+/// Cut one of them off.
+pub const AGENT_REVOKE: &str = "/auth/agents/{agent}/revoke";
+/// Codes that let an agent in.
+pub const AGENT_CODES: &str = "/auth/agents/codes";
+/// One of them.
+pub const AGENT_CODE: &str = "/auth/agents/codes/{id}";
+/// An agent asks to be somebody's.
+pub const PAIRING_BEGIN: &str = "/auth/agents/pairings/begin";
+/// It asks how it stands.
+pub const PAIRING_SHOW: &str = "/auth/agents/pairings/show";
+/// It answers the approver's commitment.
+pub const PAIRING_ANSWER: &str = "/auth/agents/pairings/answer";
+/// The owner looks for the agent that shows a code.
+pub const PAIRING_FIND: &str = "/auth/agents/pairings/find";
+/// One pairing, for its approver.
+pub const PAIRING: &str = "/auth/agents/pairings/{id}";
+/// Take it on.
+pub const PAIRING_CLAIM: &str = "/auth/agents/pairings/{id}/claim";
+/// Reveal what was committed to.
+pub const PAIRING_REVEAL: &str = "/auth/agents/pairings/{id}/reveal";
+/// The check codes are equal.
+pub const PAIRING_APPROVE: &str = "/auth/agents/pairings/{id}/approve";
+/// That agent is not mine.
+pub const PAIRING_STOP: &str = "/auth/agents/pairings/{id}/stop";
+/// What an agent may do elsewhere.
+pub const CAPABILITIES: &str = "/auth/capabilities";
+/// Hand it on, smaller.
+pub const CAPABILITY_EXCHANGE: &str = "/auth/capabilities/exchange";
+/// What agents want beyond their policy: raise and list.
+pub const APPROVALS: &str = "/auth/approvals";
+/// How one stands, for its agent.
+pub const APPROVAL_SHOW: &str = "/auth/approvals/show";
+/// Yes.
+pub const APPROVAL_GRANT: &str = "/auth/approvals/{id}/grant";
+/// No.
+pub const APPROVAL_REFUSE: &str = "/auth/approvals/{id}/refuse";
+/// The tenant's agents.
+pub const ADMIN_AGENTS: &str = "/admin/agents";
+/// Cut one of them off.
+pub const ADMIN_AGENT_REVOKE: &str = "/admin/agents/{agent}/revoke";
+
 /// Fills the `{x}` places of a path, in order, percent-encoding each value as one segment
 /// (RFC 3986, section 2.3: only unreserved characters stay).
 pub fn fill(path: &str, values: &[&str]) -> String {

@@ -172,7 +172,7 @@ pub struct UserReadiness {
     #[schema(value_type = String)]
     pub user: UserName,
     /// What they may do.
-    #[ts(type = "\"member\" | \"admin\"")]
+    #[ts(type = "\"member\" | \"auditor\" | \"operator\" | \"admin\"")]
     #[schema(value_type = String)]
     pub role: Role,
     /// In one word.

@@ -270,7 +270,7 @@ pub struct RecoveryInfo {
     #[schema(value_type = String)]
     pub user: UserName,
     /// What that user may do.
-    #[ts(type = "\"member\" | \"admin\"")]
+    #[ts(type = "\"member\" | \"auditor\" | \"operator\" | \"admin\"")]
     #[schema(value_type = String)]
     pub role: Role,
     /// What the new device will be called.

@@ -9,11 +9,15 @@ pub mod letter;
 mod waiting;
 
 use crate::address::MailAddress;
+use crate::agent::AgentId;
+use crate::caller::Role;
 use crate::id::NoticeId;
 use crate::name::{DeviceName, LABEL_MAX, Label, TenantName, UserName, is_hostile_in_a_label};
 use crate::time::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// Characters of an agent's name in the subject of a mail.
+const AGENT_IN_SUBJECT: usize = 48;
 /// How long a notice can be read on the owner's devices. The audit keeps what it tells of for ever.
 pub const NOTICE_KEPT: Seconds = Seconds::days(90);
 
@@ -172,6 +176,21 @@ pub enum Happening {
         /// Codes that there are now.
         count: u32,
     },
+    /// What the user may do in the tenant was changed.
+    RoleChanged {
+        /// To what.
+        role: Role,
+    },
+    /// An agent acts for the owner from now on.
+    AgentEnrolled {
+        /// Which one.
+        agent: AgentId,
+    },
+    /// One was cut off for ever.
+    AgentRevoked {
+        /// Which one.
+        agent: AgentId,
+    },
 }
 
 /// Who did it.
@@ -267,6 +286,9 @@ impl Happening {
             Self::RecoveryPlanChanged => "recovery-plan-changed",
             Self::BreakGlass { .. } => "break-glass",
             Self::RecoveryCodesRemade { .. } => "recovery-codes-remade",
+            Self::RoleChanged { .. } => "role-changed",
+            Self::AgentEnrolled { .. } => "agent-enrolled",
+            Self::AgentRevoked { .. } => "agent-revoked",
         }
     }
 
@@ -308,6 +330,9 @@ impl Happening {
             Self::RecoveryPlanChanged => "What lets you back in was changed".to_owned(),
             Self::BreakGlass { user } => format!("Emergency code for the administrator {user}"),
             Self::RecoveryCodesRemade { .. } => "New recovery codes".to_owned(),
+            Self::RoleChanged { role } => format!("You are {} now", role.in_words()),
+            Self::AgentEnrolled { agent } => format!("New agent: {}", short(agent)),
+            Self::AgentRevoked { agent } => format!("Agent cut off for ever: {}", short(agent)),
         }
     }
 
@@ -380,7 +405,27 @@ impl Happening {
             Self::RecoveryCodesRemade { count } => {
                 format!("{count} new recovery codes were made; the old ones are worthless now")
             }
+            Self::RoleChanged { role } => format!("You were made {}", role.in_words()),
+            Self::AgentEnrolled { .. } | Self::AgentRevoked { .. } => of_agents(self),
         }
+    }
+}
+
+/// An agent's name, cut to what fits a subject.
+fn short(agent: &AgentId) -> String {
+    agent.local().chars().take(AGENT_IN_SUBJECT).collect()
+}
+
+/// The sentences of what happened with agents.
+fn of_agents(what: &Happening) -> String {
+    match what {
+        Happening::AgentEnrolled { agent } => {
+            format!("The agent {} acts for you from now on", agent.local())
+        }
+        Happening::AgentRevoked { agent } => {
+            format!("The agent {} was cut off for ever", agent.local())
+        }
+        other => other.title(),
     }
 }
 

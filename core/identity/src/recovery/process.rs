@@ -119,7 +119,7 @@ impl Plan {
     #[must_use]
     pub fn for_role(&self, role: Role) -> Self {
         match role {
-            Role::Member => self.clone(),
+            Role::Member | Role::Auditor | Role::Operator => self.clone(),
             Role::Admin => self.for_admins(),
         }
     }
