@@ -11,6 +11,8 @@ use crate::csr::RcgenKey;
 use crate::key::{KeyError, KeyPair, PublicKey, Signer, SignerError};
 use crate::secret::{SecretBytes, sha256};
 use landfall_identity::device::{BACKDATE, CERTIFICATE_TTL};
+use landfall_identity::spiffe::PrincipalKind;
+use landfall_identity::workload::SVID_TTL;
 use landfall_identity::{Seconds, SpiffeId, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CidrSubnet,
@@ -62,17 +64,20 @@ pub enum IssuerKind {
     Server,
     /// People's devices, and provisioned devices.
     People,
+    /// Workloads: pods and CI jobs.
+    Workloads,
 }
 
 impl IssuerKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Server, Self::People];
+    pub const ALL: [Self; 3] = [Self::Server, Self::People, Self::Workloads];
 
     /// Its stable name, for rows and file names.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Server => "server",
             Self::People => "people",
+            Self::Workloads => "workloads",
         }
     }
 
@@ -81,10 +86,15 @@ impl IssuerKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    fn usage(self) -> ExtendedKeyUsagePurpose {
+    /// Workloads are both sides of their connections (SPIFFE X509-SVID, section 4.4). That makes none of
+    /// them our server: clients take nothing for it that is for more than servers.
+    fn usages(self) -> Vec<ExtendedKeyUsagePurpose> {
         match self {
-            Self::Server => ExtendedKeyUsagePurpose::ServerAuth,
-            Self::People => ExtendedKeyUsagePurpose::ClientAuth,
+            Self::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
+            Self::People => vec![ExtendedKeyUsagePurpose::ClientAuth],
+            Self::Workloads => {
+                vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth]
+            }
         }
     }
 
@@ -92,16 +102,17 @@ impl IssuerKind {
         match self {
             Self::Server => "Landfall server issuer",
             Self::People => "Landfall people and devices issuer",
+            Self::Workloads => "Landfall workloads issuer",
         }
     }
 
-    /// An issuer of people and devices names nothing that a server could be called by. The server's
-    /// issuer is confined by its key usage: what the server is called may change after the root key
-    /// was taken away.
+    /// An issuer of people and devices, or of workloads, names nothing that a server could be called by.
+    /// The server's issuer is confined by its key usage: what the server is called may change after the
+    /// root key was taken away.
     fn name_constraints(self) -> Option<NameConstraints> {
         let everything =
             |address| GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, 0));
-        (self == Self::People).then(|| NameConstraints {
+        (self != Self::Server).then(|| NameConstraints {
             permitted_subtrees: Vec::new(),
             excluded_subtrees: vec![
                 GeneralSubtree::DnsName(String::new()),
@@ -150,7 +161,7 @@ impl RootAuthority {
         let key = KeyPair::generate()?;
         let mut params = ca_params(kind.common_name(), 0);
         validity(&mut params, ambient.now(), ISSUER_TTL);
-        params.extended_key_usages = vec![kind.usage()];
+        params.extended_key_usages = kind.usages();
         params.name_constraints = kind.name_constraints();
         let certificate = self.0.certify(params, &key.public_key(), ambient)?.der;
         Ok(Issuer { kind, authority: Authority { key, certificate, name: kind.common_name() } })
@@ -248,8 +259,39 @@ impl Issuer {
         spiffe_id: &SpiffeId,
         ambient: &Ambient,
     ) -> Result<IssuedCertificate, CaError> {
+        self.issue_device_for(CERTIFICATE_TTL, key, spiffe_id, ambient)
+    }
+
+    /// As [`Self::issue_device`], for `ttl` where that is shorter: a certificate does not outlive its key.
+    ///
+    /// # Errors
+    /// As [`Self::issue_device`].
+    pub fn issue_device_for(
+        &self,
+        ttl: Seconds,
+        key: &PublicKey,
+        spiffe_id: &SpiffeId,
+        ambient: &Ambient,
+    ) -> Result<IssuedCertificate, CaError> {
         let names = vec![SanType::URI(spiffe_id.to_string().try_into()?)];
-        self.issue(IssuerKind::People, key, names, CERTIFICATE_TTL, ambient)
+        self.issue(IssuerKind::People, key, names, ttl.min(CERTIFICATE_TTL), ambient)
+    }
+
+    /// Certifies that `key` speaks for a workload, for [`SVID_TTL`]. Otherwise as [`Self::issue_device`].
+    ///
+    /// # Errors
+    /// [`CaError::Mismatch`] when this is not the issuer of workloads, or the name is no workload's.
+    pub fn issue_workload(
+        &self,
+        key: &PublicKey,
+        spiffe_id: &SpiffeId,
+        ambient: &Ambient,
+    ) -> Result<IssuedCertificate, CaError> {
+        if spiffe_id.principal.kind() != PrincipalKind::Workload {
+            return Err(CaError::Mismatch);
+        }
+        let names = vec![SanType::URI(spiffe_id.to_string().try_into()?)];
+        self.issue(IssuerKind::Workloads, key, names, SVID_TTL, ambient)
     }
 
     /// Certifies the server's own key for the names and addresses it is reached by.
@@ -288,7 +330,7 @@ impl Issuer {
         params.subject_alt_names = names;
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![kind.usage()];
+        params.extended_key_usages = kind.usages();
         validity(&mut params, ambient.now(), ttl);
         self.authority.certify(params, key, ambient)
     }

@@ -228,3 +228,32 @@ fn issuing_takes_about_as_long_as_a_signature() {
     println!("one device certificate: {each:?}");
     assert!(each < std::time::Duration::from_millis(20), "{each:?}");
 }
+
+#[test]
+fn an_svid_is_one_uri_for_both_sides_of_a_connection_and_for_no_server_of_ours() {
+    let house = house();
+    let workloads = house.root.issue(IssuerKind::Workloads, &house.ambient).unwrap();
+    let key = KeyPair::generate().unwrap().public_key();
+    let name = "spiffe://landfall.local/tenant/home/workload/payments/ns/shop/cluster/prod";
+    let issued = workloads.issue_workload(&key, &name.parse().unwrap(), &house.ambient).unwrap();
+    let folder = written(&house);
+    write_pem(folder.path(), "workloads.pem", "CERTIFICATE", workloads.certificate());
+    write_pem(folder.path(), "leaf.pem", "CERTIFICATE", &issued.der);
+    for purpose in ["sslclient", "sslserver"] {
+        let (ok, said) = verify(folder.path(), purpose, "workloads.pem", &[]);
+        assert!(ok, "{said}");
+    }
+    let (_, text) = openssl(folder.path(), &["x509", "-in", "leaf.pem", "-noout", "-text"]);
+    assert!(text.contains(&format!("URI:{name}\n")), "{text}");
+    for foreign in ["DNS:", "IP Address:", "email:"] {
+        assert!(!text.contains(foreign), "{foreign}\n{text}");
+    }
+    assert!(!crate::certificate::is_for_servers_only(&issued.der));
+    assert!(!crate::certificate::is_for_servers_only(workloads.certificate()));
+    assert_eq!(issued.not_after.since(issued.not_before), Seconds(SVID_TTL.0 + BACKDATE.0));
+
+    let human = workloads.issue_workload(&key, &spiffe_id(), &house.ambient);
+    assert!(matches!(human, Err(CaError::Mismatch)), "it names workloads alone");
+    let crossed = house.people.issue_workload(&key, &name.parse().unwrap(), &house.ambient);
+    assert!(matches!(crossed, Err(CaError::Mismatch)));
+}

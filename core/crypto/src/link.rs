@@ -126,9 +126,7 @@ impl LinkTranscript {
     /// The bytes that are hashed.
     pub fn canonical(&self) -> Vec<u8> {
         let mut out = TRANSCRIPT_HEAD.as_bytes().to_vec();
-        let mut field = |name: &str, value: &str| {
-            out.extend_from_slice(format!("{name}={}:{value}\n", value.len()).as_bytes());
-        };
+        let mut field = |name: &str, value: &str| write_field(&mut out, name, value);
         field("server", &self.server);
         field("tenant", self.tenant.as_str());
         field("user", self.user.as_str());
@@ -145,10 +143,20 @@ impl LinkTranscript {
 
     /// The six digits that both sides show.
     pub fn check_code(&self) -> String {
-        let hash = sha256_of(&[&self.canonical()]);
-        let first = hash.iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
-        format!("{:06}", first % DIGITS)
+        check_digits(&self.canonical())
     }
+}
+
+/// Writes one field of a transcript: its name, its length, itself.
+pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(format!("{name}={}:{value}\n", value.len()).as_bytes());
+}
+
+/// Six digits of a transcript.
+pub(crate) fn check_digits(transcript: &[u8]) -> String {
+    let hash = sha256_of(&[transcript]);
+    let first = hash.iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    format!("{:06}", first % DIGITS)
 }
 
 /// What the new device shows for a camera: the eight characters, its whole key, and the server as it

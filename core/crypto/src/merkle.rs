@@ -106,8 +106,14 @@ pub fn consistency_proof(leaves: &[Hash], old: usize) -> Option<Vec<Hash>> {
     if old == 0 || old > leaves.len() {
         return None;
     }
+    Some(down_to(leaves, old, true))
+}
+
+/// The path of a consistency proof through `leaves` to the end of the first `old`, from below. `whole` says
+/// whether nothing of the old tree stands before them.
+fn down_to(leaves: &[Hash], old: usize, whole: bool) -> Vec<Hash> {
     let mut proof = Vec::new();
-    let (mut leaves, mut old, mut whole) = (leaves, old, true);
+    let (mut leaves, mut old, mut whole) = (leaves, old, whole);
     while old < leaves.len() {
         let (left, right) = leaves.split_at(split_point(leaves.len()));
         if old <= left.len() {
@@ -125,6 +131,58 @@ pub fn consistency_proof(leaves: &[Hash], old: usize) -> Option<Vec<Hash>> {
         proof.push(root_of(leaves));
     }
     proof.reverse();
+    proof
+}
+
+/// As [`inclusion_proof`], of a tree whose leaves are kept in blocks: `roots` are the roots of all blocks of
+/// `block_size` leaves (a power of two), the last maybe of fewer, and `block` the leaves of the one that
+/// holds `index`. `None` when they do not fit.
+pub fn inclusion_proof_in_blocks(
+    roots: &[Hash],
+    block: &[Hash],
+    block_size: usize,
+    index: usize,
+) -> Option<Vec<Hash>> {
+    let mut proof = inclusion_proof(block, index.checked_rem(block_size)?)?;
+    proof.extend(inclusion_proof(roots, index / block_size)?);
+    Some(proof)
+}
+
+/// As [`consistency_proof`], of such a tree; `block` are the leaves of the block in which the first `old`
+/// end.
+pub fn consistency_proof_in_blocks(
+    roots: &[Hash],
+    block: &[Hash],
+    block_size: usize,
+    old: usize,
+) -> Option<Vec<Hash>> {
+    let rest = old.checked_rem(block_size)?;
+    if rest == 0 {
+        return consistency_proof(roots, old / block_size);
+    }
+    let (mut blocks, mut at) = (roots, old / block_size);
+    if at >= blocks.len() || rest > block.len() {
+        return None;
+    }
+    if at + 1 == blocks.len() && rest == block.len() {
+        return Some(Vec::new());
+    }
+    let (mut path, mut whole) = (Vec::new(), true);
+    while blocks.len() > 1 {
+        let (left, right) = blocks.split_at(split_point(blocks.len()));
+        if at < left.len() {
+            path.push(root_of(right));
+            blocks = left;
+        } else {
+            path.push(root_of(left));
+            at -= left.len();
+            blocks = right;
+            whole = false;
+        }
+    }
+    let mut proof = down_to(block, rest, whole);
+    path.reverse();
+    proof.extend(path);
     Some(proof)
 }
 

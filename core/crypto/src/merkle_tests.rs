@@ -101,3 +101,32 @@ proptest! {
         prop_assert!(a == b || !verify_consistency(a, b, &proof, &[0; 32], &[1; 32]));
     }
 }
+
+#[test]
+fn proofs_from_blocks_are_those_from_all_leaves() {
+    for size in 1..=70 {
+        let all = leaves(size);
+        for block_size in [1, 2, 4, 8, 16] {
+            let roots: Vec<Hash> = all.chunks(block_size).map(root_of).collect();
+            let block = |at: usize| all.chunks(block_size).nth(at).unwrap_or_default();
+            for index in 0..size {
+                let proof =
+                    inclusion_proof_in_blocks(&roots, block(index / block_size), block_size, index);
+                assert_eq!(
+                    proof,
+                    inclusion_proof(&all, index),
+                    "{index} of {size} by {block_size}"
+                );
+            }
+            for old in 1..=size {
+                let proof =
+                    consistency_proof_in_blocks(&roots, block(old / block_size), block_size, old);
+                assert_eq!(proof, consistency_proof(&all, old), "{old} of {size} by {block_size}");
+            }
+            assert_eq!(inclusion_proof_in_blocks(&roots, block(0), block_size, size + 99), None);
+            let beyond = consistency_proof_in_blocks(&roots, block(0), block_size, size + 99);
+            assert_eq!(beyond, None);
+        }
+    }
+    assert_eq!(inclusion_proof_in_blocks(&[], &[], 0, 0), None);
+}

@@ -8,6 +8,8 @@ use age::secrecy::SecretString;
 /// scrypt's cost as a power of two: 64 MiB of memory and about a third of a second. Small hosts
 /// must be able to start.
 pub const WORK_FACTOR: u8 = 16;
+/// The cost of a file that travels: 128 MiB, and twice the time.
+pub const WORK_FACTOR_OF_TRAVELLERS: u8 = 17;
 /// The highest cost that is taken on to open a file: 1 GiB. A foreign file could ask for any.
 pub const WORK_FACTOR_MAX: u8 = 20;
 /// The largest file that is opened, in bytes.
@@ -35,8 +37,23 @@ pub enum PassphraseError {
 /// # Errors
 /// [`PassphraseError::Empty`] for an empty passphrase.
 pub fn seal(secret: &[u8], passphrase: &SecretText) -> Result<Vec<u8>, PassphraseError> {
+    seal_at(WORK_FACTOR, secret, passphrase)
+}
+
+/// As [`seal`], at another cost.
+///
+/// # Errors
+/// As [`seal`]; [`PassphraseError::Library`] for a cost that no machine could pay.
+pub fn seal_at(
+    work_factor: u8,
+    secret: &[u8],
+    passphrase: &SecretText,
+) -> Result<Vec<u8>, PassphraseError> {
+    if work_factor == 0 || work_factor > WORK_FACTOR_MAX {
+        return Err(PassphraseError::Library);
+    }
     let mut recipient = Recipient::new(checked(passphrase)?);
-    recipient.set_work_factor(WORK_FACTOR);
+    recipient.set_work_factor(work_factor);
     age::encrypt(&recipient, secret).map_err(|_| PassphraseError::Library)
 }
 

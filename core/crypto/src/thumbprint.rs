@@ -33,6 +33,11 @@ impl Thumbprint {
         }
     }
 
+    /// The name that is this SHA-256 over a key's canonical JSON.
+    pub(crate) fn of_digest(digest: [u8; 32]) -> Self {
+        Self(BASE64URL_NOPAD.encode(&digest))
+    }
+
     /// The text form.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -94,11 +99,18 @@ impl Jwk {
         self
     }
 
+    /// The key as an entry of a trust bundle, for JWT-SVIDs (SPIFFE JWT-SVID, section 6.2).
+    pub fn for_jwt_svids(mut self) -> Self {
+        self.kid = Some(self.thumbprint().0);
+        self.purpose = Some("jwt-svid");
+        self
+    }
+
     /// Its thumbprint: SHA-256 over the required members in their order (RFC 7638 section 3).
     pub fn thumbprint(&self) -> Thumbprint {
         let Self { kty, crv, x, y, .. } = self;
         let canonical = format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#);
-        Thumbprint(BASE64URL_NOPAD.encode(&sha256(canonical.as_bytes())))
+        Thumbprint::of_digest(sha256(canonical.as_bytes()))
     }
 }
 

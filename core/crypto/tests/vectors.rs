@@ -18,11 +18,11 @@ use landfall_crypto::secret::sha256;
 use landfall_crypto::token::{TokenPayload, TokenText};
 use landfall_crypto::{PublicKey, Secret32, Thumbprint};
 use landfall_identity::bound::BoundAction;
-use landfall_identity::id::{PasskeyId, RecoveryId};
+use landfall_identity::id::{ApprovalId, PairingId, PasskeyId, RecoveryId};
 use landfall_identity::passkey::Attachment;
 use landfall_identity::token::TokenKind;
 use landfall_identity::{
-    DeviceName, Label, Reason, Role, Seconds, TenantName, Timestamp, UserName,
+    DeviceName, Label, MachineRole, Reason, Role, Seconds, TenantName, Timestamp, UserName,
 };
 use serde_json::Value;
 
@@ -96,6 +96,7 @@ fn door_secrets_and_token_texts() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table: a row for each act")]
 fn canonical_acts() {
     let vector = vectors("actions");
     let (bert, laptop) =
@@ -152,7 +153,7 @@ fn canonical_acts() {
             "vouch_for_recovery",
             BoundAction::VouchForRecovery {
                 recovery: RecoveryId::from_bits([0xFF; 16]),
-                user: bert,
+                user: bert.clone(),
                 thumbprint: text(&vector, "auth_hash").to_owned(),
             },
         ),
@@ -161,6 +162,61 @@ fn canonical_acts() {
             BoundAction::SetRecoveryPlan { ways: "1 device; or 2 admin, after 1 h".to_owned() },
         ),
         ("drill_passkey", BoundAction::DrillPasskey),
+        (
+            "set_role",
+            BoundAction::SetRole { user: UserName::parse("bert").unwrap(), role: Role::Operator },
+        ),
+        (
+            "provision_credential",
+            BoundAction::ProvisionCredential {
+                device: DeviceName::parse("build-7").unwrap(),
+                role: Some(MachineRole::parse("releaser").unwrap()),
+                ttl: Seconds::days(7),
+                words: 6,
+            },
+        ),
+        (
+            "approve_provision",
+            BoundAction::ApproveProvision {
+                device: DeviceName::parse("build-7").unwrap(),
+                role: MachineRole::parse("releaser").unwrap(),
+                asker: UserName::parse("bert").unwrap(),
+            },
+        ),
+        (
+            "revoke_machine",
+            BoundAction::RevokeMachine { device: DeviceName::parse("build-7").unwrap() },
+        ),
+        (
+            "issue_agent_code",
+            BoundAction::IssueAgentCode {
+                agent: "research".to_owned(),
+                ttl: Seconds::minutes(10),
+                auth_hash: text(&vector, "auth_hash").to_owned(),
+            },
+        ),
+        (
+            "grant_scope",
+            BoundAction::GrantScope {
+                approval: ApprovalId::from_bits([0xFF; 16]),
+                agent: "aauth:research@agents.example.org".to_owned(),
+                scope: "read write".to_owned(),
+                audience: "https://calendar.example.org".to_owned(),
+            },
+        ),
+        (
+            "pair_agent",
+            BoundAction::PairAgent {
+                pairing: PairingId::from_bits([0xFF; 16]),
+                user: bert,
+                agent: "research".to_owned(),
+                thumbprint: text(&vector, "auth_hash").to_owned(),
+            },
+        ),
+        (
+            "set_policy",
+            BoundAction::SetPolicy { policy_hash: text(&vector, "auth_hash").to_owned() },
+        ),
     ] {
         let case = &vector["cases"][name];
         assert_eq!(String::from_utf8(act.canonical()).unwrap(), text(case, "canonical"));
