@@ -4,12 +4,14 @@ use crate::ask::{Ask, check_version, read_json, with_query};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::http::Request;
+use crate::texts;
 use landfall_identity::{Action, AuthStrength};
 use landfall_protocol::audit::AuditRow;
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::meta::WellKnown;
+use landfall_protocol::provisioned::WhoAmI;
 use landfall_protocol::session::SessionOpened;
-use landfall_protocol::{Page, paths};
+use landfall_protocol::{ErrorCode, Page, paths};
 use reqwest::Method;
 use zeroize::Zeroizing;
 
@@ -30,6 +32,14 @@ pub struct AuditFilter {
     pub outcome: Option<String>,
     /// Only since this RFC 3339 time.
     pub since: Option<String>,
+    /// Only until this one.
+    pub until: Option<String>,
+    /// Only of principals whose SPIFFE ID begins with this.
+    pub actor: Option<String>,
+    /// As `actor`, or of those who act on their behalf.
+    pub behalf: Option<String>,
+    /// Only of this kind of principal.
+    pub kind: Option<String>,
 }
 
 impl AuditFilter {
@@ -43,6 +53,10 @@ impl AuditFilter {
             ("action", &self.action),
             ("outcome", &self.outcome),
             ("since", &self.since),
+            ("until", &self.until),
+            ("actor", &self.actor),
+            ("behalf", &self.behalf),
+            ("kind", &self.kind),
         ];
         let pairs = fields.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
         with_query(path, &pairs.collect::<Vec<_>>())
@@ -99,12 +113,15 @@ impl Client {
         }
     }
 
-    /// Who am I, as the server sees it now.
+    /// Who am I, as the server sees it now, on a person's device.
     ///
     /// # Errors
-    /// What the server says.
+    /// What the server says; `forbidden` on a machine that stands for itself.
     pub async fn whoami(&self) -> Result<Me, Failure> {
-        self.ask(Ask::get(Action::ReadSelf, paths::ME)).await
+        match self.who_am_i().await? {
+            WhoAmI::Person(me) => Ok(*me),
+            WhoAmI::Machine(_) => Err(Failure::new(ErrorCode::Forbidden, texts::NOT_A_PERSON)),
+        }
     }
 
     /// Stops everything of this account, this device too. The ways back in stay open.

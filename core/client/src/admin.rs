@@ -4,8 +4,8 @@ use crate::ask::Ask;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::shell::Shell;
-use landfall_identity::{Action, DeviceName, UserName};
-use landfall_protocol::admin::UserInfo;
+use landfall_identity::{Action, DeviceName, Role, UserName};
+use landfall_protocol::admin::{RoleSetRequest, UserInfo};
 use landfall_protocol::ceremony::BoundActBody;
 use landfall_protocol::device::{DeviceCut, DeviceInfo};
 use landfall_protocol::me::Frozen;
@@ -69,6 +69,23 @@ impl Client {
         let session = self.step_up(Some(act), None, shell).await?;
         let path = paths::fill(paths::ADMIN_DEVICE_REVOKE, &[user.as_str(), device.as_str()]);
         self.ask(Ask::post(Action::AdminRevokeDevice, path).bound_to(session)).await
+    }
+
+    /// Gives somebody another role, after the administrator has approved exactly this.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn admin_set_role(
+        &self,
+        user: &UserName,
+        role: Role,
+        shell: &dyn Shell,
+    ) -> Result<UserInfo, Failure> {
+        let act = BoundActBody::SetRole { user: user.clone(), role };
+        let session = self.step_up(Some(act), None, shell).await?;
+        let path = paths::fill(paths::ADMIN_USER_ROLE, &[user.as_str()]);
+        let ask = Ask::post(Action::AdminSetRole, path).json(&RoleSetRequest { role })?;
+        self.ask(ask.bound_to(session)).await
     }
 
     /// Ends somebody's freeze.

@@ -59,19 +59,10 @@ impl Http {
         ambient: &Ambient,
     ) -> Result<Self, Failure> {
         let tls = tls::config(trust, identity, ambient.clock.clone())?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TRY_TIMEOUT)
-            .user_agent(USER_AGENT)
-            .build()
-            .map_err(|error| {
-                tracing::debug!(%error, "the HTTP client could not be made");
-                Failure::new(ErrorCode::ServerUnreachable, texts::UNREACHABLE)
-            })?;
+        let client = builder(tls).https_only(true).build().map_err(|error| {
+            tracing::debug!(%error, "the HTTP client could not be made");
+            Failure::new(ErrorCode::ServerUnreachable, texts::UNREACHABLE)
+        })?;
         Ok(Self { client, base: server.clone(), ambient: ambient.clone() })
     }
 
@@ -146,16 +137,27 @@ impl Http {
     }
 }
 
+/// What all our connections have in common.
+pub(crate) fn builder(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TRY_TIMEOUT)
+        .user_agent(USER_AGENT)
+}
+
 fn lost(request: &Request) -> &'static str {
     if request.repeatable { texts::UNREACHABLE } else { texts::ANSWER_LOST }
 }
 
-enum Unread {
+pub(crate) enum Unread {
     TooLong,
     Broken,
 }
 
-async fn read_bounded(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Unread> {
+pub(crate) async fn read_bounded(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Unread> {
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await.map_err(|_| Unread::Broken)? {
         if body.len() + chunk.len() > ANSWER_MAX {

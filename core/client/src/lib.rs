@@ -9,8 +9,14 @@
 
 mod account;
 mod admin;
+pub mod agent;
+mod agent_approve;
+mod agent_here;
+mod agents;
 mod ask;
+mod audit;
 mod browser;
+mod claim;
 mod client;
 mod devices;
 pub mod doctor;
@@ -27,6 +33,8 @@ mod loopback;
 mod notices;
 mod passkey_door;
 mod passkeys;
+mod policies;
+mod provisioned;
 mod qr;
 mod readiness;
 mod ready_screen;
@@ -45,9 +53,16 @@ pub mod state;
 pub mod texts;
 mod tls;
 mod tokens;
+mod workload;
+mod workload_issuers;
 
 pub use account::AuditFilter;
+pub use agent_approve::{AgentMeeting, AgentOffer};
+pub use agent_here::{AgentPairing, AgentSignedRequest, NewAgent, PairingStep};
+pub use agents::AgentCodeMade;
+pub use audit::{Proved, audit_checkpoint, audit_key, check_growth, check_proof};
 pub use browser::{Browser, Opened, open_page};
+pub use claim::{Claiming, reveal};
 pub use client::{Client, Setup};
 pub use enroll::{Enrolled, Enrolling, GivenNames};
 pub use failure::Failure;
@@ -57,6 +72,7 @@ pub use landfall_flows::{
 };
 pub use link::{LinkProgress, LinkRequest, Linking};
 pub use link_approve::{LinkMeeting, LinkOffer};
+pub use provisioned::{HandedOut, WantedKey};
 pub use recover::{RecoverRequest, Recovering, RecoveryEnd, RecoveryProgress};
 pub use recovery_codes::{NewCodes, read_recovery_code};
 pub use recovery_queue::check_code_of;
@@ -64,27 +80,33 @@ pub use secrets::SecretRead;
 pub use sessions::HumanState;
 pub use sheet::{Sheet, SheetFormat, new_private_file};
 pub use shell::{Shell, Signal};
+pub use state::KeptAgent;
 pub use tokens::{MintRequest, Minted};
+pub use workload::WorkloadDoor;
 
 /// The words of the product, for shells that may not import the crate itself.
 pub mod words {
     pub use landfall_crypto::Ambient;
     pub use landfall_crypto::ambient::{Clock, ManualClock, Random, SystemRandom};
+    pub use landfall_crypto::credential::CredentialFacts;
     pub use landfall_crypto::door::DoorSecret;
     pub use landfall_crypto::recovery_code::{RecoveryCode, RecoveryCodeError};
     pub use landfall_crypto::secret::{SecretBytes, SecretText};
     pub use landfall_crypto::server_line::ServerLine;
     pub use landfall_crypto::token::{TokenError, TokenPayload, TokenText, Trust};
     pub use landfall_identity::caller::Role;
-    pub use landfall_identity::id::{AddressId, PasskeyId, RecoveryId, TokenId};
+    pub use landfall_identity::id::{
+        AddressId, ApprovalId, EnrollmentId, PasskeyId, RecoveryId, TokenId,
+    };
     pub use landfall_identity::passkey::Attachment;
     pub use landfall_identity::recovery::{
         Door, Plan, Preset, Remedy as ReadinessRemedy, Standing, ThingKind,
     };
     pub use landfall_identity::secret::{MANAGED_VALUE_MAX, SecretName};
     pub use landfall_identity::token::TokenKind;
+    pub use landfall_identity::workload::IssuerName;
     pub use landfall_identity::{
-        AuthStrength, DeviceName, Label, MailAddress, Reason, Seconds, SpiffeId, TenantName,
-        Timestamp, UserName,
+        AgentId, AuthStrength, DeviceName, Label, MachineRole, MailAddress, Reason, Seconds,
+        SpiffeId, TenantName, Timestamp, UserName,
     };
 }

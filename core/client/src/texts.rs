@@ -103,3 +103,24 @@ pub const LINK_NO_ANSWER: &str =
     "The new device has not answered for a minute. Is it still on, and online? Begin again there.";
 /// The digits differ.
 pub const LINK_DIGITS_DIFFER: &str = "The new device shows other digits than this one has computed. Look again. If they stay different, somebody is between the two: nothing was approved, and you should begin on another network.";
+/// A machine's key that no server makes.
+pub const CREDENTIAL_TTL: &str = "A machine's key can be used for 365 days at the most.";
+/// A phrase that no server makes.
+pub const CREDENTIAL_WORDS: &str = "4 to 12 words open the file of a machine's key.";
+/// Other words than those that sealed the file.
+pub const PASSPHRASE_WRONG: &str = "Those are not the words that open this file, or the file was changed on the way. Look at each word again; nothing was sent.";
+/// Another file.
+pub const NOT_SEALED: &str = "That is no file that words open. It begins with age-encryption.org/v1; was it copied whole, and as it is?";
+/// A file with something else in it.
+pub const NO_CREDENTIAL: &str = "The file opens, and holds something else than a machine's key.";
+/// A machine that does what people do.
+pub const NOT_A_PERSON: &str = "This machine stands for itself, and for nobody's account.";
+pub(crate) const AGENT_EXISTS: &str =
+    "An agent of this machine is called that already. Choose another name.";
+pub(crate) const AGENTS_FULL: &str = "This folder holds as many agents as it can.";
+pub(crate) const NO_SUCH_AGENT: &str =
+    "No agent of this machine is called that. Without a name there must be exactly one.";
+pub(crate) const AGENT_NAME: &str =
+    "A name on this machine may hold a-z, 0-9 and '-', and begins and ends with a letter or digit.";
+pub(crate) const PAIRING_OVER: &str =
+    "Ten minutes have passed, or somebody said no. Begin again; nothing was used.";

@@ -41,6 +41,7 @@ impl Remedy {
     ];
 
     /// What helps against `code`. Exhaustive on purpose: a new code must be thought about here.
+    #[allow(clippy::too_many_lines, reason = "a table: an arm for each group of codes")]
     pub const fn of(code: ErrorCode) -> Self {
         use ErrorCode as C;
         match code {
@@ -99,11 +100,34 @@ impl Remedy {
                 Self::CheckInput
             }
 
+            C::CredentialExpired | C::CredentialClaimed | C::SecondPersonNeeded => {
+                Self::AskOperator
+            }
+
+            C::WorkloadTokenInvalid | C::WorkloadTokenElsewhere | C::WorkloadTokenUsed => {
+                Self::CheckInput
+            }
+            C::WorkloadTokenExpired | C::WorkloadTokenEarly | C::WorkloadTokenTooLong => {
+                Self::CheckInput
+            }
+            C::WorkloadTokenUnreadable | C::WorkloadSocketUnusable | C::ProgramUnusable => {
+                Self::CheckInput
+            }
+            C::WorkloadIssuerExists | C::TooManyWorkloadIssuers => Self::CheckInput,
+            C::WorkloadUnknown | C::WorkloadsUnavailable | C::WorkloadIssuerConfigured => {
+                Self::AskOperator
+            }
+            C::WorkloadChanged => Self::AskOperator,
+            C::WorkloadKeysUnavailable => Self::Retry,
+
             C::RateLimited | C::Busy | C::Unavailable => Self::Retry,
             C::ClockJumped => Self::AskOperator,
             C::Internal => Self::Report,
 
-            C::TokenUnreadable | C::TokenMistyped => Self::CheckInput,
+            C::TokenUnreadable
+            | C::TokenMistyped
+            | C::PassphraseWrong
+            | C::CredentialUnreadable => Self::CheckInput,
             C::TokenTooNew | C::UpdateNeeded => Self::UpdateApp,
             C::ServerUnreachable => Self::Retry,
             C::ServerNotTrusted => Self::AskOperator,
@@ -113,9 +137,16 @@ impl Remedy {
             C::StateDamaged => Self::EnrollAgain,
             C::StateBusy => Self::Retry,
             C::KeyUnavailable => Self::EnrollAgain,
-            C::BrowserUnavailable | C::SecurityKeyUnusable | C::InputNeeded | C::Cancelled => {
-                Self::CheckInput
-            }
+            C::BrowserUnavailable | C::SecurityKeyUnusable => Self::CheckInput,
+            C::InputNeeded | C::Cancelled => Self::CheckInput,
+
+            C::AgentSignature | C::AgentNested => Self::Report,
+            C::AgentUnknown | C::AgentRevoked | C::AgentUnvouched => Self::EnrollAgain,
+            C::AgentHeld | C::AgentDoorOff | C::AgentServerDiffers => Self::AskOperator,
+            C::AgentDoorShut | C::AgentCodeWrong | C::AgentIdTaken => Self::CheckInput,
+            C::AgentKeyKnown | C::AgentKeyRefused | C::TooManyAgents => Self::CheckInput,
+            C::PairingUnknown | C::PairingOver | C::ApprovalOver => Self::CheckInput,
+            C::CapabilityTooWide | C::CapabilityInvalid | C::CapabilityAllowed => Self::AskOperator,
         }
     }
 }

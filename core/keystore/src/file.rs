@@ -5,7 +5,8 @@
 //! state or the new one.
 
 use crate::{KEYS_MAX, KeyHandle, KeyStore, KeyStoreError, Purpose};
-use landfall_crypto::{KeyPair, PublicKey, SecretBytes, Signature, Signer};
+use landfall_crypto::aauth::{AgentKey, AgentKeyPair, AgentSignature, Algorithm};
+use landfall_crypto::{PublicKey, SecretBytes, Signature, Signer};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ impl FileKeyStore {
         self.folder.join(format!("{handle}.{EXTENSION}"))
     }
 
-    fn load(&self, handle: &KeyHandle) -> Result<KeyPair, KeyStoreError> {
+    fn load(&self, handle: &KeyHandle) -> Result<AgentKeyPair, KeyStoreError> {
         let path = self.path(handle);
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -61,7 +62,7 @@ impl FileKeyStore {
         let read = file.take(FILE_MAX + 1).read_to_end(&mut bytes);
         let bytes = SecretBytes::new(bytes);
         read.map_err(|error| storage(&path, "read", error))?;
-        KeyPair::from_pkcs8(bytes.expose()).map_err(|_| KeyStoreError::Damaged(handle.clone()))
+        AgentKeyPair::from_pkcs8(bytes.expose()).map_err(|_| KeyStoreError::Damaged(handle.clone()))
     }
 
     /// Writes `bytes` to a synced file that has no lasting name yet. It vanishes when dropped.
@@ -76,6 +77,15 @@ impl FileKeyStore {
 
 impl KeyStore for FileKeyStore {
     fn create(&self, handle: &KeyHandle) -> Result<PublicKey, KeyStoreError> {
+        let key = self.create_agent(handle, Algorithm::Es256)?;
+        key.as_p256().ok_or(KeyStoreError::Library)
+    }
+
+    fn create_agent(
+        &self,
+        handle: &KeyHandle,
+        algorithm: Algorithm,
+    ) -> Result<AgentKey, KeyStoreError> {
         self.make_folder()?;
         let path = self.path(handle);
         if path.try_exists().map_err(|error| storage(&path, "read", error))? {
@@ -84,7 +94,7 @@ impl KeyStore for FileKeyStore {
         if self.list()?.len() >= KEYS_MAX {
             return Err(KeyStoreError::Full);
         }
-        let key = KeyPair::generate().map_err(|_| KeyStoreError::Library)?;
+        let key = AgentKeyPair::generate(algorithm).map_err(|_| KeyStoreError::Library)?;
         let der = key.to_pkcs8().map_err(|_| KeyStoreError::Library)?;
         let file = self
             .write_unnamed(der.expose())
@@ -102,6 +112,11 @@ impl KeyStore for FileKeyStore {
     }
 
     fn public(&self, handle: &KeyHandle) -> Result<PublicKey, KeyStoreError> {
+        let key = self.agent_public(handle)?;
+        key.as_p256().ok_or_else(|| KeyStoreError::AgentOnly(handle.clone()))
+    }
+
+    fn agent_public(&self, handle: &KeyHandle) -> Result<AgentKey, KeyStoreError> {
         Ok(self.load(handle)?.public_key())
     }
 
@@ -111,6 +126,19 @@ impl KeyStore for FileKeyStore {
         purpose: Purpose,
         message: &[u8],
     ) -> Result<Signature, KeyStoreError> {
+        purpose.check(message)?;
+        match self.load(handle)? {
+            AgentKeyPair::Es256(key) => key.sign(message).map_err(|_| KeyStoreError::Library),
+            AgentKeyPair::Ed25519(_) => Err(KeyStoreError::AgentOnly(handle.clone())),
+        }
+    }
+
+    fn sign_agent(
+        &self,
+        handle: &KeyHandle,
+        purpose: Purpose,
+        message: &[u8],
+    ) -> Result<AgentSignature, KeyStoreError> {
         purpose.check(message)?;
         self.load(handle)?.sign(message).map_err(|_| KeyStoreError::Library)
     }

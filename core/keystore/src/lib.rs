@@ -1,6 +1,6 @@
 //! Where device keys live: one contract, several stores.
 //!
-//! A [`KeyStore`] makes P-256 keys, tells their public halves, and signs. The private half never
+//! A [`KeyStore`] makes P-256 keys (and Ed25519 keys, for agents), tells their public halves, and signs. The private half never
 //! comes out. Nothing signs raw bytes that a caller chose: every call names a [`Purpose`], and the
 //! store itself checks that the bytes have that purpose's shape, so that a signature made for one
 //! protocol can never be shown in another.
@@ -21,8 +21,9 @@ pub use file::FileKeyStore;
 pub use handle::{HANDLE_MAX, HandleError, KeyHandle};
 pub use memory::MemoryKeyStore;
 pub use purpose::{OwnFormat, Purpose};
-pub use signer::StoredKey;
+pub use signer::{StoredAgentKey, StoredKey};
 
+use landfall_crypto::aauth::{AgentKey, AgentSignature, Algorithm};
 use landfall_crypto::{PublicKey, Signature};
 use std::path::PathBuf;
 
@@ -53,6 +54,44 @@ pub trait KeyStore: Send + Sync {
         purpose: Purpose,
         message: &[u8],
     ) -> Result<Signature, KeyStoreError>;
+
+    /// Makes an agent's key under `handle`, as [`Self::create`] makes a device's. A store whose hardware
+    /// knows P-256 alone need not write these three methods.
+    ///
+    /// # Errors
+    /// As [`Self::create`]; [`KeyStoreError::Algorithm`] when the store makes no such keys.
+    fn create_agent(
+        &self,
+        handle: &KeyHandle,
+        algorithm: Algorithm,
+    ) -> Result<AgentKey, KeyStoreError> {
+        match algorithm {
+            Algorithm::Es256 => self.create(handle).map(AgentKey::p256),
+            Algorithm::Ed25519 => Err(KeyStoreError::Algorithm),
+        }
+    }
+
+    /// The public half of an agent's key.
+    ///
+    /// # Errors
+    /// As [`Self::public`].
+    fn agent_public(&self, handle: &KeyHandle) -> Result<AgentKey, KeyStoreError> {
+        self.public(handle).map(AgentKey::p256)
+    }
+
+    /// Signs `message` with an agent's key.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    fn sign_agent(
+        &self,
+        handle: &KeyHandle,
+        purpose: Purpose,
+        message: &[u8],
+    ) -> Result<AgentSignature, KeyStoreError> {
+        let signature = self.sign(handle, purpose, message)?;
+        AgentSignature::from_raw(signature.fixed()).map_err(|_| KeyStoreError::Library)
+    }
 
     /// Destroys the key under `handle`.
     ///
@@ -121,6 +160,14 @@ pub enum KeyStoreError {
              this device again"
     )]
     Damaged(KeyHandle),
+    /// The key is an agent's, for Ed25519, and a device's was asked for.
+    #[error(
+        "the key `{0}` is an agent's and signs for no device; use another name for the device's"
+    )]
+    AgentOnly(KeyHandle),
+    /// The store makes no keys for this algorithm.
+    #[error("this key store makes no Ed25519 keys; ask for ES256, or keep the key in a file store")]
+    Algorithm,
     /// The cryptographic library or the hardware failed.
     #[error("the cryptographic library failed; try again, and report this if it stays")]
     Library,

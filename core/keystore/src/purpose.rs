@@ -1,9 +1,10 @@
 //! What a key may sign: a closed list, told apart by shape.
 //!
 //! The shapes exclude each other: a certificate request begins with the byte `0x30`, a TLS handshake
-//! with 64 spaces, an HTTP signature base with `"@`, and our own formats with `landfall/`.
+//! with 64 spaces, an HTTP signature base with `"@`, a JWT with `eyJ`, and our own formats with `landfall/`.
 
 use crate::KeyStoreError;
+use landfall_crypto::aauth::Signs;
 
 /// What a signature is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Purpose {
     TlsClientHandshake,
     /// An HTTP message signature base (RFC 9421 section 2.5) that begins with a derived component.
     HttpSignature,
+    /// A token that an agent's key signs: its type must be the one that is named.
+    Jwt(Signs),
     /// One of our own formats.
     Own(OwnFormat),
 }
@@ -49,6 +52,7 @@ impl Purpose {
             Self::Csr => (is_request_info(message), "certificate request"),
             Self::TlsClientHandshake => (is_client_proof(message), "TLS 1.3 client handshake"),
             Self::HttpSignature => (is_signature_base(message), "HTTP signature base"),
+            Self::Jwt(what) => (what.is_token(message), "token of that type"),
             Self::Own(format) => (message.starts_with(format.prefix()), "message of ours"),
         };
         if fits { Ok(()) } else { Err(KeyStoreError::WrongShape(name)) }
@@ -92,9 +96,14 @@ fn is_signature_base(message: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::BASE64URL_NOPAD;
 
     fn tls(context: &[u8], hash: usize) -> Vec<u8> {
         [&[b' '; 64][..], context, &vec![7; hash]].concat()
+    }
+
+    fn token(header: &str) -> Vec<u8> {
+        format!("{}.e30", BASE64URL_NOPAD.encode(header.as_bytes())).into_bytes()
     }
 
     #[test]
@@ -105,6 +114,8 @@ mod tests {
             (Purpose::Csr, vec![0x30, 0x05, 0x02, 0x01, 0x00, 0x30, 0x00]),
             (Purpose::TlsClientHandshake, tls(TLS_CLIENT_CONTEXT, 32)),
             (Purpose::HttpSignature, base),
+            (Purpose::Jwt(Signs::NamingJwt), token(r#"{"typ":"jkt-s256+jwt","alg":"ES256"}"#)),
+            (Purpose::Jwt(Signs::AgentToken), token(r#"{"alg":"ES256","typ":"aa-agent+jwt"}"#)),
             (Purpose::Own(OwnFormat::Checkpoint), own),
         ];
         for (purpose, _) in &shapes {
@@ -137,6 +148,18 @@ mod tests {
         }
         for bad in [&b"\"date\": x\n\"@signature-params\": ()"[..], b"\"@method\": POST", b""] {
             assert!(Purpose::HttpSignature.check(bad).is_err());
+        }
+        let signed_twice = [token(r#"{"alg":"ES256","typ":"aa-agent+jwt"}"#), b".AA".to_vec()];
+        for bad in [
+            token(r#"{"alg":"ES256","typ":"JWT"}"#),
+            token(r#"{"alg":"ES256"}"#),
+            token("{}"),
+            signed_twice.concat(),
+            b"eyJ".to_vec(),
+        ] {
+            assert!(Purpose::Jwt(Signs::AgentToken).check(&bad).is_err());
+            assert!(Purpose::Jwt(Signs::NamingJwt).check(&bad).is_err());
+            assert!(Purpose::Jwt(Signs::Request).check(&bad).is_err());
         }
         for bad in [&b"landfall/checkpoint/v1"[..], b"landfall/checkpoint/v2\0", b""] {
             assert!(Purpose::Own(OwnFormat::Checkpoint).check(bad).is_err());

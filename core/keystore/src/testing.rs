@@ -1,7 +1,10 @@
 //! The contract, as a suite that every store must pass: `contract_suite(|| Box::new(...))` in a test.
 
-use crate::{KeyHandle, KeyStore, KeyStoreError, OwnFormat, Purpose, StoredKey};
+use crate::{KeyHandle, KeyStore, KeyStoreError, OwnFormat, Purpose, StoredAgentKey, StoredKey};
+use landfall_crypto::aauth::{AgentKeyPair, AgentSigner, Algorithm, Signs, naming};
 use landfall_crypto::csr::{build_csr, public_key_of};
+use landfall_identity::Timestamp;
+use std::sync::Arc;
 
 const CHECKPOINT: Purpose = Purpose::Own(OwnFormat::Checkpoint);
 
@@ -16,6 +19,9 @@ pub fn contract_suite(make: impl Fn() -> Box<dyn KeyStore>) {
     a_request_can_be_made(&*make());
     the_probe_leaves_nothing(&*make());
     threads_can_share_it(&*make());
+    for algorithm in Algorithm::ALL {
+        an_agents_key_signs_requests_and_tokens(make(), algorithm);
+    }
 }
 
 fn handle(name: &str) -> KeyHandle {
@@ -120,4 +126,31 @@ fn threads_can_share_it(store: &dyn KeyStore) {
             });
         }
     });
+}
+
+fn an_agents_key_signs_requests_and_tokens(store: Box<dyn KeyStore>, algorithm: Algorithm) {
+    let store: Arc<dyn KeyStore> = Arc::from(store);
+    let agent = handle("agent");
+    assert!(is_not_found(store.agent_public(&agent)));
+    let public = store.create_agent(&agent, algorithm).unwrap();
+    assert_eq!((public.algorithm(), store.agent_public(&agent).unwrap()), (algorithm, public));
+    assert!(matches!(store.create_agent(&agent, algorithm), Err(KeyStoreError::Exists(_))));
+    match store.public(&agent) {
+        Ok(key) => assert_eq!(Some(key), public.as_p256()),
+        Err(KeyStoreError::AgentOnly(_)) => assert_eq!(algorithm, Algorithm::Ed25519),
+        Err(other) => panic!("{other}"),
+    }
+    let key = StoredAgentKey::find(store.clone(), &agent).unwrap();
+    let ephemeral = AgentKeyPair::generate(algorithm).unwrap().public_key();
+    let now = Timestamp::from_seconds(1_800_000_000);
+    let form = naming::NamingForm::SelfAnchored;
+    assert!(naming::make(&key, &ephemeral, form, "j1", now).is_ok());
+    let base = b"\"@method\": POST\n\"@signature-params\": (\"@method\");created=1";
+    let signature = key.sign_as(Signs::Request, base).unwrap();
+    assert!(public.verify(base, &signature).is_ok());
+    for what in [Signs::Request, Signs::NamingJwt, Signs::AgentToken] {
+        assert!(key.sign_as(what, b"bytes that a caller chose").is_err());
+    }
+    store.delete(&agent).unwrap();
+    assert!(is_not_found(store.agent_public(&agent)));
 }

@@ -1,14 +1,17 @@
 //! The private folder.
 
+use super::agent::KeptAgent;
 use super::files;
 use super::link::PendingLink;
 use super::profile::{Pending, Profile, ProfileName};
 use super::recovery::PendingRecovery;
+use crate::agent_here::AGENTS_MAX;
 use crate::failure::Failure;
 use crate::sessions::Sessions;
 use crate::texts;
 use etcetera::BaseStrategy;
 use landfall_identity::id::TokenId;
+use landfall_keystore::KeyHandle;
 use landfall_protocol::ErrorCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -219,6 +222,38 @@ impl Home {
 
     pub(crate) fn forget_link(&self) -> Result<(), Failure> {
         files::remove(&self.link_path()).map_err(|error| self.unwritable(&error))
+    }
+
+    /// The agent of this machine that is called that.
+    ///
+    /// # Errors
+    /// `invalid-field` for a name that no file can have; when the file cannot be read.
+    pub fn agent(&self, handle: &str) -> Result<Option<KeptAgent>, Failure> {
+        self.read_json(&self.agent_path(handle)?)
+    }
+
+    /// Every agent of this machine, by name.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn agents(&self) -> Result<Vec<KeptAgent>, Failure> {
+        let Ok(entries) = fs::read_dir(self.0.join("agents")) else { return Ok(Vec::new()) };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        paths.truncate(AGENTS_MAX);
+        let read = |path: &PathBuf| self.read_json(path).transpose();
+        paths.iter().filter_map(read).collect()
+    }
+
+    pub(crate) fn save_agent(&self, agent: &KeptAgent) -> Result<(), Failure> {
+        self.write_json(&self.agent_path(&agent.handle)?, agent)
+    }
+
+    fn agent_path(&self, handle: &str) -> Result<PathBuf, Failure> {
+        let name = KeyHandle::parse(handle)
+            .map_err(|_| Failure::new(ErrorCode::InvalidField, texts::AGENT_NAME))?;
+        Ok(self.0.join("agents").join(format!("{name}.json")))
     }
 
     fn link_path(&self) -> PathBuf {

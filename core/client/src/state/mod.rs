@@ -9,14 +9,17 @@
 //!   pending/<token id>.json       an enrolment that may have to be resumed
 //!   recovery.json                 a recovery that is under way
 //!   link.json                     a link that is under way
+//!   agents/<name>.json            an agent of this machine
 //! ```
 
+mod agent;
 mod files;
 mod home;
 mod link;
 mod profile;
 mod recovery;
 
+pub use agent::KeptAgent;
 pub use home::{Home, default_home};
 pub(crate) use link::KeptExchange;
 pub use link::PendingLink;

@@ -110,6 +110,14 @@ impl Profile {
         self
     }
 
+    /// Tenant and device, when a machine speaks that stands for itself.
+    pub fn machine(&self) -> Option<(&TenantName, &DeviceName)> {
+        match &self.spiffe_id.principal {
+            Principal::ProvisionedDevice { tenant, device } => Some((tenant, device)),
+            _ => None,
+        }
+    }
+
     /// Tenant, user and device, when a person's device speaks.
     pub fn names(&self) -> Option<(&TenantName, &UserName, &DeviceName)> {
         match &self.spiffe_id.principal {
