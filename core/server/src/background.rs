@@ -5,7 +5,7 @@ use crate::certificate::ServerCertificate;
 use crate::connections::Registry;
 use crate::failure::Failure;
 use crate::mail::Mailer;
-use crate::service::{Channel, Cutter, Service, WaysOut};
+use crate::service::{Channel, Cutter, RULES_CHANGED, Service, WaysOut};
 use crate::strangers::Strangers;
 use crate::webhooks::Webhooks;
 use landfall_identity::{Seconds, Timestamp};
@@ -75,12 +75,13 @@ pub struct Background {
 }
 
 impl Background {
-    /// Polls for what other nodes, and operators' commands, have cut.
+    /// Polls for what other nodes, and operators' commands, have cut, and for rules that they have set.
     ///
     /// # Errors
     /// [`Failure`] when the first poll fails: a server that cannot read this does not start.
     pub async fn poller(&self) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
         let mut seen = self.service.latest_change().await?;
+        self.service.reload_policy().await?;
         let (service, registry) = (self.service.clone(), Arc::clone(&self.registry));
         let (heartbeat, stop) = (Arc::clone(&self.heartbeat), self.stop.clone());
         heartbeat.beat();
@@ -88,12 +89,8 @@ impl Background {
             let mut ticks = ticks(POLL_EVERY);
             let mut failing = false;
             while next(&mut ticks, &stop).await {
-                match service.changes_after(seen).await {
-                    Ok(changes) => {
-                        for (number, thumbprint) in changes {
-                            registry.cut(&thumbprint);
-                            seen = number;
-                        }
+                match follow(&service, &registry, &mut seen).await {
+                    Ok(()) => {
                         heartbeat.beat();
                         failing = false;
                     }
@@ -285,6 +282,18 @@ async fn next(ticks: &mut tokio::time::Interval, stop: &CancellationToken) -> bo
         _ = ticks.tick() => true,
         () = stop.cancelled() => false,
     }
+}
+
+/// Does what other nodes have written after change `seen`, in its order.
+async fn follow(service: &Service, registry: &Registry, seen: &mut i64) -> Result<(), Failure> {
+    for (number, changed) in service.changes_after(*seen).await? {
+        match changed.starts_with(RULES_CHANGED) {
+            true => service.reload_policy().await?,
+            false => registry.cut(&changed),
+        }
+        *seen = number;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

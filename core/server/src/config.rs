@@ -4,16 +4,22 @@
 //! a misspelt bound must not become a silent default. [`Config`] is what was said; [`Site`] is what a
 //! running server then is: its address, its trust domain, the origin of its passkey pages.
 
+mod agents;
 mod explain;
+mod machine_roles;
 mod plan;
 mod site;
 mod smtp;
 mod webhooks;
+mod workloads;
 
+pub use agents::{AgentProvider, AgentsConfig, AllowedAgent, ScopeRule};
+pub use machine_roles::MachineRoles;
 pub use plan::PlanChoice;
 pub use site::{PublicUrl, Site};
 pub use smtp::{SmtpSecurity, SmtpUrl};
 pub use webhooks::{WEBHOOKS_MAX, WebhookUrl, WebhookUrlError};
+pub use workloads::{WorkloadFileError, WorkloadIssuerConfig, issuers as workload_issuers};
 
 use explain::{Sources, explain};
 
@@ -32,7 +38,8 @@ use std::path::{Path, PathBuf};
 /// Variables with this prefix overlay the file.
 const PREFIX: &str = "LANDFALL_";
 /// Variables of the same family that belong to the client's programs, or to this program's flags.
-const NOT_OURS: [&str; 6] = ["home", "browser", "config", "profile", "token", "no_color"];
+const NOT_OURS: [&str; 8] =
+    ["home", "browser", "config", "profile", "token", "no_color", "server", "token_file"];
 /// Keys whose value is a number or a truth value; all others stay texts, so that a tenant may be
 /// called `2026`.
 const PLAIN: [&str; 6] = [
@@ -144,6 +151,16 @@ pub struct Config {
         serialize_with = "webhooks::write_list"
     )]
     pub egress_networks: Vec<IpNet>,
+    /// What machines may stand for, and how keys for them are handed out: `one-person`, `two-people`, or
+    /// `never`.
+    #[serde(default)]
+    pub machine_roles: MachineRoles,
+    /// Platforms whose word is taken for who a workload is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workload_issuers: Vec<WorkloadIssuerConfig>,
+    /// The agent provider. Without it there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents: Option<AgentsConfig>,
     /// Connections that may be open at once.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
@@ -233,6 +250,9 @@ impl Config {
             webhooks: Vec::new(),
             webhook_ca_file: None,
             egress_networks: Vec::new(),
+            machine_roles: MachineRoles::default(),
+            workload_issuers: Vec::new(),
+            agents: None,
             max_connections: MAX_CONNECTIONS,
             max_connections_per_source: MAX_CONNECTIONS_PER_SOURCE,
             log_format: LogFormat::Text,
@@ -274,6 +294,9 @@ impl Config {
             .recovery_plan
             .check()
             .map_err(|why| ConfigError::Rule(format!("{}: {why}", sources.of("recovery_plan"))))?;
+        workloads::check(&config.workload_issuers).map_err(|why| {
+            ConfigError::Rule(format!("{}: {why}", sources.of("workload_issuers")))
+        })?;
         Ok(config)
     }
 
@@ -307,7 +330,8 @@ impl Config {
     /// [`ConfigError::Rule`].
     pub fn check(&self) -> Result<(), ConfigError> {
         self.rules().map_err(|(_, why)| ConfigError::Rule(why.to_owned()))?;
-        self.recovery_plan.check().map_err(ConfigError::Rule)
+        self.recovery_plan.check().map_err(ConfigError::Rule)?;
+        workloads::check(&self.workload_issuers).map_err(ConfigError::Rule)
     }
 
     /// The rules between keys: the key that is to blame, and what to do.
@@ -357,7 +381,9 @@ impl Config {
                 "max_connections_per_source must be at least 1",
             ));
         }
+        self.machine_roles.rules()?;
         webhooks::rules(self)?;
+        agents::rules(self)?;
         smtp::rules(self)
     }
 }

@@ -7,7 +7,7 @@
 //! (`egress_networks`). Nothing is followed anywhere else, no proxy of the environment is asked, and
 //! everything has a bound.
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -184,18 +184,30 @@ impl Egress {
         fields: Vec<(HeaderName, HeaderValue)>,
         body: Vec<u8>,
     ) -> Result<(), EgressError> {
-        tokio::time::timeout(CALL_TIME, self.call(url, fields, body))
+        let request = request(Method::POST, url, fields, body)?;
+        self.within_time(url, request).await.map(drop)
+    }
+
+    /// Fetches a document: what the other side answers with 2xx, within every bound.
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn get(&self, url: &Url) -> Result<Vec<u8>, EgressError> {
+        let fields = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
+        self.within_time(url, request(Method::GET, url, fields, Vec::new())?).await
+    }
+
+    async fn within_time(
+        &self,
+        url: &Url,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Vec<u8>, EgressError> {
+        tokio::time::timeout(CALL_TIME, self.call(url, request))
             .await
             .map_err(|_| EgressError::TimedOut)?
     }
 
-    async fn call(
-        &self,
-        url: &Url,
-        fields: Vec<(HeaderName, HeaderValue)>,
-        body: Vec<u8>,
-    ) -> Result<(), EgressError> {
-        let request = request(url, fields, body)?;
+    async fn call(&self, url: &Url, request: Request<Full<Bytes>>) -> Result<Vec<u8>, EgressError> {
         let (address, name) = self.resolve(url).await?;
         let broken = |source| EgressError::Connect { address, source };
         let connecting = async {
@@ -272,36 +284,43 @@ pub fn authority_of(url: &Url) -> String {
 }
 
 fn request(
+    method: Method,
     url: &Url,
     fields: Vec<(HeaderName, HeaderValue)>,
     body: Vec<u8>,
 ) -> Result<Request<Full<Bytes>>, EgressError> {
     let mut builder = Request::builder()
-        .method(Method::POST)
-        .uri(url.path())
+        .method(&method)
+        .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
         .header(HOST, authority_of(url))
-        .header(USER_AGENT, AGENT)
-        .header(CONTENT_LENGTH, body.len());
+        .header(USER_AGENT, AGENT);
+    if method != Method::GET {
+        builder = builder.header(CONTENT_LENGTH, body.len());
+    }
     for (name, value) in fields {
         builder = builder.header(name, value);
     }
     Ok(builder.body(Full::new(Bytes::from(body)))?)
 }
 
-/// Reads an answer to its end, within bounds, and drops what it says: only its status counts.
-async fn judge(answer: hyper::Response<Incoming>) -> Result<(), EgressError> {
+/// Reads an answer to its end, within bounds.
+async fn judge(answer: hyper::Response<Incoming>) -> Result<Vec<u8>, EgressError> {
     let status = answer.status();
     if status.is_redirection() {
         return Err(EgressError::Redirect(status));
     }
     let mut body = answer.into_body();
-    let mut left = ANSWER_MAX;
+    let mut said = Vec::new();
     while let Some(frame) = body.frame().await {
-        let length = frame?.data_ref().map_or(0, Bytes::len);
-        left = left.checked_sub(length).ok_or(EgressError::TooLarge)?;
+        let frame = frame?;
+        let Some(data) = frame.data_ref() else { continue };
+        if said.len() + data.len() > ANSWER_MAX {
+            return Err(EgressError::TooLarge);
+        }
+        said.extend_from_slice(data);
     }
     match status.is_success() {
-        true => Ok(()),
+        true => Ok(said),
         false => Err(EgressError::Status(status)),
     }
 }

@@ -1,5 +1,6 @@
 //! How a use case ends when it does not end well.
 
+use landfall_crypto::aauth::SignatureFault;
 use landfall_identity::Refusal;
 use std::error::Error;
 
@@ -17,6 +18,9 @@ pub enum Failure {
         /// Which rule, as a sentence for a person.
         why: String,
     },
+    /// An agent's signature, or what names its key, is not taken. What is wrong travels in headers.
+    #[error("{0}")]
+    Agent(Box<SignatureFault>),
     /// More work than the server takes on; nothing was done.
     #[error("busy")]
     Busy,
@@ -37,5 +41,11 @@ impl Failure {
     /// A value that breaks a rule.
     pub fn invalid(field: &'static str, why: impl Into<String>) -> Self {
         Self::Invalid { field, why: why.into() }
+    }
+}
+
+impl From<SignatureFault> for Failure {
+    fn from(fault: SignatureFault) -> Self {
+        Self::Agent(Box::new(fault))
     }
 }

@@ -20,6 +20,8 @@ mod mail;
 pub mod nist;
 pub mod openapi;
 pub mod pki;
+mod platform_keys;
+pub mod policy;
 pub mod service;
 pub mod store;
 pub mod strangers;

@@ -184,11 +184,13 @@ fn demands(entry: Entry) -> String {
         Entry::RecoveryKey => {
             "Takes a request signature by the key that begins the recovery (RFC 9421).".to_owned()
         }
+        Entry::AgentKey => "Takes a request signature by an agent's key (AAuth).".to_owned(),
         Entry::Connection => "Takes a connection made with an enrolled key.".to_owned(),
         Entry::CeremonySecret => "Takes a ceremony's secret; for the server's own page.".to_owned(),
         Entry::MailedSecret => {
             "Takes the secret of a mailed link; for the server's own page.".to_owned()
         }
+        Entry::PlatformToken => "Takes a token that a platform signed for its workload.".to_owned(),
         Entry::Session(strength) => format!(
             "Takes a session of strength `{}`, on a connection made with its key.",
             strength.as_str()

@@ -3,14 +3,19 @@
 //! | key | rests | signs |
 //! |---|---|---|
 //! | root | sealed row, or an age file for offline keeping | issuers, once |
-//! | issuers (server, people) | sealed rows | the server's certificate; devices' certificates |
+//! | issuers (server, people, workloads) | sealed rows | the server's certificate; devices'; X.509-SVIDs |
 //! | session | sealed row | session tokens |
 //! | webhook | sealed row | calls of webhooks |
+//! | jwt-svid | sealed row | JWT-SVIDs |
+//! | agent provider | sealed row | agents' tokens |
+//! | capability | sealed row | agents' capabilities |
 //! | audit | a file outside the database | checkpoints of the audit log |
 //!
 //! Rows are sealed under the master key and bound to their name, so that no row passes for another.
 
+mod agents;
 mod making;
+mod workloads;
 
 pub use making::RootExport;
 
@@ -20,8 +25,10 @@ use crate::store::enrollments::StoredCertificate;
 use crate::store::meta::{self, SealedKey};
 use crate::store::{Store, StoreError, Tx};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use landfall_crypto::aauth::AgentKeyPair;
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::ca::{self, CaError, Issuer, IssuerKind, Revoked};
+use landfall_crypto::capability::CapabilityIssuer;
 use landfall_crypto::envelope::{EnvelopeError, MasterKey};
 use landfall_crypto::httpsig::{self, SignatureFields};
 use landfall_crypto::jwt::{JwtError, JwtSigner, JwtVerifier, SESSION, SessionClaims};
@@ -29,7 +36,7 @@ use landfall_crypto::key::{KeyError, KeyPair, PublicKey};
 use landfall_crypto::passphrase::PassphraseError;
 use landfall_crypto::secret::{Secret32, hkdf_sha256};
 use landfall_crypto::thumbprint::{Jwk, Thumbprint};
-use landfall_identity::device::RENEW_AFTER;
+use landfall_identity::device::{CERTIFICATE_TTL, RENEW_AFTER};
 use landfall_identity::id::EnrollmentId;
 use landfall_identity::session::SessionFacts;
 use landfall_identity::{AuthStrength, Refusal, Seconds, SpiffeId, Timestamp, TrustDomain};
@@ -38,6 +45,9 @@ use std::path::PathBuf;
 const ROOT: &str = "root";
 const SESSION_KEY: &str = "session";
 const WEBHOOK_KEY: &str = "webhook";
+const JWT_SVID_KEY: &str = "jwt-svid";
+const AGENT_KEY: &str = "agent-provider";
+const CAPABILITY_KEY: &str = "capability";
 const RECOVERY_CODE_INFO: &str = "landfall/recovery-code-key/v1";
 /// How long a revocation list may be used.
 const CRL_TTL: Seconds = Seconds::hours(24);
@@ -97,6 +107,14 @@ pub struct Pki {
     session_verifier: JwtVerifier,
     /// None beside a server that has not started since webhooks exist.
     webhook_key: Option<KeyPair>,
+    /// None where the root key left before there were any.
+    workloads: Option<workloads::WorkloadKeys>,
+    /// None beside a server that has not started since there are agents.
+    agent_key: Option<AgentKeyPair>,
+    /// As that.
+    capabilities: Option<CapabilityIssuer>,
+    /// Thumbprints of every key of the server's own, which is never anybody else's.
+    own: Vec<Thumbprint>,
     master: MasterKey,
     ambient: Ambient,
 }
@@ -136,18 +154,7 @@ impl Pki {
         master: MasterKey,
         ambient: Ambient,
     ) -> Result<(Self, Option<RootExport>), PkiError> {
-        let mut rows = store.read(meta::sealed_keys).await?;
-        let mut export = None;
-        if rows.is_empty() {
-            let made = making::make(settings, &master, &ambient)?;
-            making::keep(store, settings, made.rows.clone(), ambient.now()).await?;
-            (rows, export) = (made.rows, made.export);
-        } else if let RootKey::Offline(directory) = &settings.root_key {
-            export = making::take_offline(store, &rows, directory, &master, &ambient).await?;
-        }
-        if settings.root_key != RootKey::AsItIs && !rows.iter().any(|row| row.name == WEBHOOK_KEY) {
-            rows.push(making::add_webhook_key(store, &master, &ambient).await?);
-        }
+        let (rows, export) = keys(store, settings, &master, &ambient).await?;
         check_trust_domain(store, settings).await?;
         let issuer = |kind: IssuerKind| -> Result<Issuer, PkiError> {
             let (key, certificate) = opened(&rows, kind.as_str(), &master)?;
@@ -163,20 +170,37 @@ impl Pki {
             }
             false => None,
         };
+        let agent_key = match rows.iter().any(|row| row.name == AGENT_KEY) {
+            true => Some(AgentKeyPair::from_pkcs8(opened(&rows, AGENT_KEY, &master)?.0.expose())?),
+            false => None,
+        };
+        let capabilities = agents::capability_issuer(&rows, &settings.public_url, &master)?;
         let root_certificate = row(&rows, ROOT)?.certificate.clone();
         let root_certificate = root_certificate.ok_or(PkiError::Missing(ROOT))?;
         let pin = BASE64URL_NOPAD.encode(&ca::fingerprint(&root_certificate));
         let people_issuer = issuer(IssuerKind::People)?;
+        let server_issuer = issuer(IssuerKind::Server)?;
+        let certificates =
+            [&root_certificate, people_issuer.certificate(), server_issuer.certificate()];
+        let mut own = agents::certified_keys(&certificates);
+        own.push(key_of(&session_key).thumbprint());
+        own.extend(webhook_key.as_ref().map(|key| key_of(key).thumbprint()));
+        own.extend(agent_key.as_ref().map(|key| key.public_key().thumbprint()));
+        own.extend(capabilities.as_ref().map(CapabilityIssuer::thumbprint));
         let pki = Self {
             root_pem: to_pem(&root_certificate),
             people_issuer_pem: to_pem(people_issuer.certificate()),
             trust_domain: settings.trust_domain.clone(),
             trust: if settings.webpki { "webpki".to_owned() } else { format!("pin:{pin}") },
             root_certificate,
-            server_issuer: issuer(IssuerKind::Server)?,
+            server_issuer,
             people_issuer,
             session_verifier: sessions.verifier(),
             webhook_key,
+            workloads: workloads::open(&rows, &master)?,
+            agent_key,
+            capabilities,
+            own,
             sessions,
             master,
             ambient,
@@ -264,6 +288,22 @@ impl Pki {
         key: &PublicKey,
     ) -> Result<ca::IssuedCertificate, Failure> {
         self.people_issuer.issue_device(key, spiffe_id, &self.ambient).map_err(Failure::internal)
+    }
+
+    /// Certifies a device whose key ends at `ends_at`, if it ends at all.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when signing fails.
+    pub fn issue_until(
+        &self,
+        ends_at: Option<Timestamp>,
+        spiffe_id: &SpiffeId,
+        key: &PublicKey,
+    ) -> Result<ca::IssuedCertificate, Failure> {
+        let left = ends_at.map_or(CERTIFICATE_TTL, |end| end.since(self.ambient.now()));
+        self.people_issuer
+            .issue_device_for(left, key, spiffe_id, &self.ambient)
+            .map_err(Failure::internal)
     }
 
     /// A certificate for the server itself: DER, leaf first, and its private key.
@@ -392,6 +432,40 @@ fn opened(
     let row = row(rows, name)?;
     let key = master.open(&context_of(name), &row.sealed)?;
     Ok((key, row.certificate.clone().unwrap_or_default()))
+}
+
+/// The sealed keys of the database: made where there are none yet, and the newer ones added.
+async fn keys(
+    store: &Store,
+    settings: &PkiSettings,
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<(Vec<SealedKey>, Option<RootExport>), PkiError> {
+    let mut rows = store.read(meta::sealed_keys).await?;
+    let mut export = None;
+    if rows.is_empty() {
+        let made = making::make(settings, master, ambient)?;
+        making::keep(store, settings, made.rows.clone(), ambient.now()).await?;
+        (rows, export) = (made.rows, made.export);
+    } else {
+        // Before the root key leaves: without it nobody certifies another issuer.
+        if settings.root_key != RootKey::AsItIs
+            && !workloads::are_there(&rows)
+            && workloads::root_is_there(&rows, master)?
+        {
+            rows.extend(making::add_workload_keys(store, &rows, master, ambient).await?);
+        }
+        if let RootKey::Offline(directory) = &settings.root_key {
+            export = making::take_offline(store, &rows, directory, master, ambient).await?;
+        }
+    }
+    if settings.root_key != RootKey::AsItIs && !rows.iter().any(|row| row.name == WEBHOOK_KEY) {
+        rows.push(making::add_webhook_key(store, master, ambient).await?);
+    }
+    if settings.root_key != RootKey::AsItIs && !rows.iter().any(|row| row.name == AGENT_KEY) {
+        rows.extend(making::add_agent_keys(store, master, ambient).await?);
+    }
+    Ok((rows, export))
 }
 
 async fn check_trust_domain(store: &Store, settings: &PkiSettings) -> Result<(), PkiError> {

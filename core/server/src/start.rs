@@ -4,7 +4,9 @@ use crate::audit::sealer::Sealer;
 use crate::background::{Background, Heartbeat, Post};
 use crate::ceremony::{Models, ModelsError, RelyingParty, RelyingPartyError};
 use crate::certificate::ServerCertificate;
-use crate::config::{Config, ConfigError, Site};
+use crate::config::{
+    AgentProvider, Config, ConfigError, Site, WorkloadFileError, workload_issuers,
+};
 use crate::connections::{Listener, Registry, Transport};
 use crate::directory::{DataDirectory, DirectoryError};
 use crate::failure::Failure;
@@ -18,6 +20,7 @@ use crate::strangers::Strangers;
 use crate::telemetry;
 use crate::tls::{self, Issuers, ServerKey, TlsError};
 use crate::webhooks::{WebhookError, Webhooks};
+use landfall_crypto::Thumbprint;
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::key::Signer;
 use landfall_crypto::secret::SecretText;
@@ -82,6 +85,9 @@ pub enum StartError {
     /// The way out for webhooks.
     #[error(transparent)]
     Webhooks(#[from] WebhookError),
+    /// What vouches for platforms.
+    #[error(transparent)]
+    Workloads(#[from] WorkloadFileError),
     /// The first transactions.
     #[error("the server could not begin its work: {0}")]
     Work(#[from] Failure),
@@ -96,6 +102,8 @@ pub struct Running {
     pub https_addr: SocketAddr,
     /// Where passkey pages are served over plain HTTP, if they are.
     pub localhost_addr: Option<SocketAddr>,
+    /// Where agents' routes are served over plain HTTP, if they are.
+    pub agents_addr: Option<SocketAddr>,
     /// Where metrics are served, if they are.
     pub metrics_addr: Option<SocketAddr>,
     /// What this server is.
@@ -146,6 +154,7 @@ struct Bound {
     https: TcpListener,
     localhost: Option<TcpListener>,
     metrics: Option<TcpListener>,
+    agents: Option<TcpListener>,
 }
 
 impl Bound {
@@ -154,7 +163,18 @@ impl Bound {
             https: bind("listen", config.listen).await?,
             localhost: bind_some("localhost_listen", config.localhost_listen).await?,
             metrics: bind_some("metrics_listen", config.metrics_listen).await?,
+            agents: bind_some(
+                "agents.loopback_listen",
+                config.agents.as_ref().and_then(|agents| agents.loopback_listen),
+            )
+            .await?,
         })
+    }
+
+    /// Those of the local listener, of metrics and of agents, where they are served.
+    fn further_addresses(&self) -> [Option<SocketAddr>; 3] {
+        let address = |listener: &Option<TcpListener>| listener.as_ref()?.local_addr().ok();
+        [&self.localhost, &self.metrics, &self.agents].map(address)
     }
 }
 
@@ -168,21 +188,20 @@ impl Server {
         let directory = DataDirectory::open(&config.data_dir)?;
         let bound = Bound::new(&config).await?;
         let https_addr = address_of(&bound.https, "listen", config.listen)?;
-        let localhost_addr = bound.localhost.as_ref().and_then(|l| l.local_addr().ok());
-        let metrics_addr = bound.metrics.as_ref().and_then(|l| l.local_addr().ok());
+        let [localhost_addr, metrics_addr, agents_addr] = bound.further_addresses();
         let site = Arc::new(Site::new(&config, https_addr, localhost_addr)?);
         let keys =
             open_keys(&config, &directory, &site, root_key(&config, &directory), &ambient).await?;
         let Keys { store, pki, root_export, audit_key } = keys;
-        let sealer = Sealer::open(store.clone(), audit_key, directory.path(), &ambient)
-            .map_err(StartError::Checkpoints)?;
+        let (sealer, audit_name) = open_sealer(&store, audit_key, &directory, &ambient)?;
 
         let stop = CancellationToken::new();
         let registry = Arc::new(Registry::default());
         let cutter: Arc<dyn Cutter> = Arc::clone(&registry) as _;
-        let settings = Arc::new(settings(&config, &site)?);
+        let settings = Arc::new(settings(&config, &site, agents_addr)?);
+        let (keys, now) = (Arc::clone(&pki), ambient.clone());
         let service =
-            Service::new(store.clone(), Arc::clone(&pki), settings, ambient.clone(), cutter);
+            Service::new(store.clone(), keys, settings, now, cutter).with_audit_key(audit_name);
         service.check_relying_party().await?;
         service.settle_in().await?;
         let strangers = Arc::new(Strangers::new(store.clone(), ambient.clone()));
@@ -215,6 +234,7 @@ impl Server {
         Ok(Running {
             https_addr,
             localhost_addr,
+            agents_addr,
             metrics_addr,
             ca_fingerprint: pki.root_fingerprint(),
             trust: pki.trust().to_owned(),
@@ -320,8 +340,25 @@ async fn keys_of(
     Ok((Arc::new(pki), root_export, audit_key))
 }
 
+/// The sealer, and whose its checkpoints are.
+fn open_sealer(
+    store: &Store,
+    key: Arc<dyn Signer>,
+    directory: &DataDirectory,
+    ambient: &Ambient,
+) -> Result<(Sealer, Thumbprint), StartError> {
+    let name = key.public_key().thumbprint();
+    let sealer = Sealer::open(store.clone(), key, directory.path(), ambient);
+    Ok((sealer.map_err(StartError::Checkpoints)?, name))
+}
+
 /// What use cases take from the configuration.
-pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartError> {
+pub(crate) fn settings(
+    config: &Config,
+    site: &Site,
+    plain_agents: Option<SocketAddr>,
+) -> Result<Settings, StartError> {
+    let agents = AgentProvider::new(config, site, plain_agents).map_err(ConfigError::Rule)?;
     let party = match (&site.ceremony, site.localhost_port) {
         (None, _) => None,
         (Some(_), Some(port)) => Some(RelyingParty::local(port)?),
@@ -340,6 +377,10 @@ pub(crate) fn settings(config: &Config, site: &Site) -> Result<Settings, StartEr
         renewal_silence_max: config.renewal_silence_max(),
         recovery_plan: config.plan(),
         recovery_waiting_days: config.recovery_waiting_days,
+        machine_roles: Arc::new(config.machine_roles.clone()),
+        workload_issuers: workload_issuers(config)?,
+        egress_networks: config.egress_networks.clone(),
+        agents: agents.map(Arc::new),
     })
 }
 
@@ -370,6 +411,11 @@ impl Listeners<'_> {
         if let Some(socket) = bound.localhost {
             let authority = self.app.site.ceremony_authority();
             let router = http::localhost::router(self.app.clone(), authority);
+            let listener = self.listener(Transport::Plain, router, LOCAL_MAX, LOCAL_MAX);
+            tasks.spawn(listener.serve(socket));
+        }
+        if let Some(socket) = bound.agents {
+            let router = http::plain_router(self.app.clone());
             let listener = self.listener(Transport::Plain, router, LOCAL_MAX, LOCAL_MAX);
             tasks.spawn(listener.serve(socket));
         }

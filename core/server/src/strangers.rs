@@ -31,7 +31,7 @@ const OTHERS: &str = "others";
 
 /// Refusals that mean somebody tries secrets. Who held the right one and was refused for another
 /// reason is no guesser.
-const GUESSES: [ErrorCode; 7] = [
+const GUESSES: [ErrorCode; 10] = [
     ErrorCode::TokenInvalid,
     ErrorCode::SignatureInvalid,
     ErrorCode::CeremonyOver,
@@ -39,6 +39,9 @@ const GUESSES: [ErrorCode; 7] = [
     ErrorCode::PasskeyRefused,
     ErrorCode::RecoveryCodeWrong,
     ErrorCode::MailedCodeWrong,
+    ErrorCode::WorkloadTokenInvalid,
+    ErrorCode::AgentSignature,
+    ErrorCode::AgentCodeWrong,
 ];
 
 /// Whether a refusal means that somebody tries secrets.

@@ -10,21 +10,41 @@ pub fn hash(seq: u64, columns: &[Value]) -> Hash {
 
 /// One text of bytes for one row, and never one for two: each column by its type and its length, so
 /// that nothing can move from one column to its neighbour.
-fn encode(seq: u64, columns: &[Value]) -> Vec<u8> {
-    let mut out = b"landfall/audit-row/v1\0".to_vec();
-    out.extend_from_slice(&seq.to_be_bytes());
+pub fn encode(seq: u64, columns: &[Value]) -> Vec<u8> {
+    let mut out = Vec::new();
+    begin(&mut out, seq);
     for column in columns {
         match column {
-            Value::Null => out.push(0),
-            Value::Int(number) => {
-                out.push(1);
-                out.extend_from_slice(&number.to_be_bytes());
-            }
-            Value::Text(text) => put(&mut out, 2, text.as_bytes()),
-            Value::Blob(bytes) => put(&mut out, 3, bytes),
+            Value::Null => null(&mut out),
+            Value::Int(number) => int(&mut out, *number),
+            Value::Text(value) => text(&mut out, value.as_bytes()),
+            Value::Blob(bytes) => blob(&mut out, bytes),
         }
     }
     out
+}
+
+/// What every row begins with.
+pub(super) fn begin(out: &mut Vec<u8>, seq: u64) {
+    out.extend_from_slice(b"landfall/audit-row/v1\0");
+    out.extend_from_slice(&seq.to_be_bytes());
+}
+
+pub(super) fn null(out: &mut Vec<u8>) {
+    out.push(0);
+}
+
+pub(super) fn int(out: &mut Vec<u8>, number: i64) {
+    out.push(1);
+    out.extend_from_slice(&number.to_be_bytes());
+}
+
+pub(super) fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, 2, bytes);
+}
+
+pub(super) fn blob(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, 3, bytes);
 }
 
 fn put(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {

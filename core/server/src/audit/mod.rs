@@ -11,10 +11,14 @@ mod cursor;
 pub mod erase;
 pub mod journal;
 pub mod leaf;
+pub mod proofs;
 pub mod report;
 pub mod sealer;
+mod swift;
 pub mod verify;
 
+#[cfg(test)]
+mod list_tests;
 #[cfg(test)]
 mod sealer_tests;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::checkpoint::{from_stored, to_stored};
 use super::journal::{JOURNAL_FILE, Journal, TAIL_MAX};
-use super::leaf;
+use super::{leaf, proofs};
 use crate::failure::Failure;
 use crate::store::audit_log::{self, Lease};
 use crate::store::{Lane, Store, StoreError, Tx};
@@ -23,6 +23,8 @@ pub const STEP_ROWS: u32 = 128;
 const TICK: Duration = Duration::from_millis(500);
 /// How long a node that went away keeps the others from sealing.
 const LEASE: Seconds = Seconds(2);
+/// Roots of blocks that one step keeps.
+const BLOCKS_A_STEP: usize = 8;
 /// Checkpoints that one step exports.
 const EXPORT_STEP: u32 = 1000;
 
@@ -85,7 +87,23 @@ impl Sealer {
             }
         }
         self.export().await?;
+        self.keep_blocks().await?;
         Ok(sealed)
+    }
+
+    /// Keeps the roots of whole blocks, a few at a time: proofs do without them, only slower.
+    async fn keep_blocks(&self) -> Result<(), SealError> {
+        for _ in 0..BLOCKS_A_STEP {
+            let look = async |tx: &mut Tx<'_>| {
+                let size = audit_log::head(tx).await?.frontier.size();
+                proofs::next_block(tx, size).await
+            };
+            let Some((number, root)) = self.store.read(look).await? else { return Ok(()) };
+            let work =
+                async move |tx: &mut Tx<'_>| Ok(audit_log::keep_block(tx, number, &root).await?);
+            self.store.write(Lane::Known, work, async |_: &mut Tx<'_>, _: &_| Ok(())).await?;
+        }
+        Ok(())
     }
 
     /// Seals until `stop`, and once more then.

@@ -153,6 +153,7 @@ pub(super) fn event(n: u32, ambient: &Ambient) -> AuditEvent {
         target: format!("secret {n}"),
         outcome: if n.is_multiple_of(4) { Outcome::Deny } else { Outcome::Allow },
         reason: n.is_multiple_of(4).then(|| "not-found".into()),
+        rule: n.is_multiple_of(3).then(|| "default/own".into()),
         strength: None,
         session: None,
         request: Some(RequestId::from_bits(ambient.row_bits())),

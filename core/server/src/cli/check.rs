@@ -1,7 +1,7 @@
 //! `config check`: what follows from a configuration, and what would keep a server from starting.
 
 use super::say;
-use crate::config::{Config, Site};
+use crate::config::{AgentProvider, Config, Site, workload_issuers};
 use crate::directory::{DirectoryError, database_in};
 use crate::doors::leads_in;
 use crate::keys;
@@ -12,6 +12,7 @@ use crate::store::{Tx, meta};
 use crate::tls::{self, ServerKey};
 use landfall_crypto::ambient::{Ambient, Clock, SystemClock};
 use landfall_crypto::certificate::ends_at;
+use landfall_identity::agent_life::AgentDoor;
 use landfall_identity::{Seconds, Timestamp};
 use landfall_protocol::At;
 use std::error::Error;
@@ -62,6 +63,8 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
     line("Way back in", recovery(config, &mut found))?;
     line("Mail", mail(config, &site, &mut found))?;
     line("Webhooks", webhooks(config, &mut found))?;
+    line("Workloads", workloads(config, &mut found))?;
+    line("Agents", agents(config, &site, &mut found))?;
     for note in &found.notes {
         say(format_args!("\nNote: {note}"))?;
     }
@@ -251,6 +254,54 @@ fn webhooks(config: &Config, found: &mut Findings) -> String {
             all.join(", ")
         }
     }
+}
+
+/// Whose word is taken for who a workload is.
+fn workloads(config: &Config, found: &mut Findings) -> String {
+    if let Err(error) = workload_issuers(config) {
+        found.wrong.push(error.to_string());
+    }
+    let all: Vec<String> = config
+        .workload_issuers
+        .iter()
+        .map(|issuer| format!("{} ({}), {}", issuer.name, issuer.platform.as_str(), issuer.issuer))
+        .collect();
+    match all.is_empty() {
+        true => "none; workload_issuers names platforms whose pods and jobs are let in".to_owned(),
+        false => all.join("; "),
+    }
+}
+
+/// Who issues agents' tokens, and what lets agents in.
+fn agents(config: &Config, site: &Site, found: &mut Findings) -> String {
+    let provider = match AgentProvider::new(config, site, None) {
+        Ok(Some(provider)) => provider,
+        Ok(None) => return "no provider; the table [agents] makes this server one".to_owned(),
+        Err(why) => {
+            found.wrong.push(why);
+            return "not as configured".to_owned();
+        }
+    };
+    if provider.config.takes(AgentDoor::Open) {
+        found.notes.push(
+            "agents.enrolment: open lets in whoever asks on this machine. They prove nothing but a key."
+                .to_owned(),
+        );
+    }
+    if !provider.issuer.is_loopback() && !site.web_pki {
+        found.notes.push(format!(
+            "agents' tokens name {} as their issuer, and others fetch its keys there: they do not trust this \
+             server's own CA. Set tls_certificate and tls_key, or put a server that they trust in front.",
+            provider.issuer
+        ));
+    }
+    let doors: Vec<&str> = provider.config.enrolment.iter().map(|door| door.as_str()).collect();
+    format!(
+        "issued by {} as aauth:...@{}; in by {}",
+        provider.issuer,
+        provider.domain,
+        doors.join(", ")
+    )
 }
 
 fn address(address: SocketAddr) -> String {

@@ -79,7 +79,7 @@ pub(super) async fn beside(config: &Config, ambient: Ambient) -> Result<Service,
         site.url = PublicUrl::parse(&kept)?;
     }
     let keys = open_keys(config, &directory, &site, RootKey::AsItIs, &ambient).await?;
-    let settings = Arc::new(settings(config, &site)?);
+    let settings = Arc::new(settings(config, &site, None)?);
     // Connections live in the running server; it finds what to cut in the changes table.
     let cutter = Arc::new(Registry::default());
     Ok(Service::new(keys.store, keys.pki, settings, ambient, cutter))

@@ -88,6 +88,15 @@ pub async fn confirm_clock(config: &Config, ambient: Ambient) -> Result<String, 
     })
 }
 
+/// `policy clear`. The server may run meanwhile, and hears of it.
+pub(super) async fn clear_policy(config: &Config) -> Result<(), Box<dyn Error>> {
+    match beside(config, Ambient::system()).await?.clear_policy().await? {
+        true => say("The tenant's own rules are gone; the floors and the shipped ones hold.")?,
+        false => say("The tenant has no rules of its own. Nothing was changed.")?,
+    }
+    Ok(())
+}
+
 /// `audit erase`. The server may run meanwhile.
 pub(super) async fn erase_personal(
     config: &Config,

@@ -67,6 +67,9 @@ landfall-server break-glass rescue --new")]
     /// The server's clock.
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// The tenant's own rules.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -123,6 +126,13 @@ struct BreakGlassArgs {
 enum ClockCommand {
     /// The clock is right: let what waits go on after it jumped.
     Confirm,
+}
+
+#[derive(Subcommand)]
+enum PolicyCommand {
+    /// Take all of them away: for rules that lock everybody out. The floors and the shipped rules stay.
+    /// Works while the server runs, which hears of it within a second.
+    Clear,
 }
 
 #[derive(Subcommand)]
@@ -199,6 +209,9 @@ impl Cli {
             }
             Command::Audit(AuditCommand::Erase(args)) => {
                 inspect::erase_personal(&self.common.config(None)?, &args).await
+            }
+            Command::Policy(PolicyCommand::Clear) => {
+                inspect::clear_policy(&self.common.config(None)?).await
             }
             Command::Clock(ClockCommand::Confirm) => {
                 let config = self.common.config(None)?;

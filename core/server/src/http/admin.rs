@@ -1,12 +1,12 @@
 //! The tenant's people and devices.
 
-use super::extract::{Query, Segments};
+use super::extract::{Json, Query, Segments};
 use super::problem::Refused;
 use super::{Answer, App, reply};
 use crate::service::RequestContext;
 use crate::service::devices::Target;
 use axum::extract::State;
-use landfall_protocol::admin::{AdminDevicesQuery, UserInfo};
+use landfall_protocol::admin::{AdminDevicesQuery, RoleSetRequest, UserInfo};
 use landfall_protocol::device::{DeviceCut, DeviceInfo};
 use landfall_protocol::me::Frozen;
 use landfall_protocol::{Page, PageQuery};
@@ -17,6 +17,15 @@ pub(super) async fn users(
     Query(query): Query<PageQuery>,
 ) -> Answer<Page<UserInfo>> {
     reply(app.service.admin_list_users(context, query).await)
+}
+
+pub(super) async fn set_role(
+    State(app): State<App>,
+    context: RequestContext,
+    segments: Segments,
+    Json(body): Json<RoleSetRequest>,
+) -> Answer<UserInfo> {
+    reply(app.service.set_role(context, segments.get("user")?, body).await)
 }
 
 pub(super) async fn unfreeze(

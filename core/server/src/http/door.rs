@@ -56,7 +56,7 @@ impl Door {
         let known = context.peer.is_some().then(|| context.clone());
         if let Err(refused) = self.admit(&mut context, &parts) {
             self.account(source, known, &refused).await;
-            return self.with_allowed_methods(refused);
+            return self.with_allowed_methods(self.worded(refused));
         }
         parts.extensions.insert(context);
         let response = next.run(Request::from_parts(parts, body)).await;
@@ -65,7 +65,15 @@ impl Door {
         };
         let limited = self.limit(source, refused.problem.code).await.err();
         self.account(source, known, &refused).await;
-        limited.map_or(response, IntoResponse::into_response)
+        self.worded(limited.unwrap_or(refused)).into_response()
+    }
+
+    /// As those who come to this door read it.
+    fn worded(&self, refused: Refused) -> Refused {
+        match self.info.action.demand().entry {
+            Entry::AgentKey => refused.for_agent(),
+            _ => refused,
+        }
     }
 
     fn admit(&self, context: &mut RequestContext, parts: &Parts) -> Result<(), Refused> {
@@ -75,7 +83,12 @@ impl Door {
             return Err(Failure::Unavailable.into());
         }
         match entry {
-            Entry::Anyone | Entry::DoorSecret | Entry::EnrolledKey | Entry::RecoveryKey => {}
+            Entry::Anyone
+            | Entry::DoorSecret
+            | Entry::EnrolledKey
+            | Entry::RecoveryKey
+            | Entry::PlatformToken
+            | Entry::AgentKey => {}
             Entry::CeremonySecret => {
                 let ceremony = self.app.site.ceremony.as_ref();
                 let ceremony = ceremony.ok_or(Refusal::PasskeysUnavailable)?;
@@ -96,7 +109,10 @@ impl Door {
             let why = "The Allow header lists those that it takes; HEAD is for public addresses.";
             return Err(Refused::unread(ErrorCode::MethodNotAllowed, why));
         }
-        context.bearer = extract::bearer(&parts.headers)?;
+        // What an agent says there is for others, and covered by its signature.
+        if entry != Entry::AgentKey {
+            context.bearer = extract::bearer(&parts.headers)?;
+        }
         Ok(())
     }
 

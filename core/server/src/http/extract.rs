@@ -140,13 +140,13 @@ async fn read_json<T: DeserializeOwned>(
     Ok((bytes, value))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn read_body(mut body: RawBody, max: usize) -> Result<Bytes, Refused> {
+pub(super) async fn read_body(mut body: RawBody, max: usize) -> Result<Bytes, Refused> {
     let collected = tokio::time::timeout(BODY_TIME, Limited::new(&mut body, max).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),

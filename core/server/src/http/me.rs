@@ -3,9 +3,10 @@
 use super::{Answer, App, reply};
 use crate::service::RequestContext;
 use axum::extract::State;
-use landfall_protocol::me::{Frozen, Me};
+use landfall_protocol::me::Frozen;
+use landfall_protocol::provisioned::WhoAmI;
 
-pub(super) async fn show(State(app): State<App>, context: RequestContext) -> Answer<Me> {
+pub(super) async fn show(State(app): State<App>, context: RequestContext) -> Answer<WhoAmI> {
     reply(app.service.me(context).await)
 }
 

@@ -1,6 +1,8 @@
 //! HTTP: one table of routes, each with what it demands. Handlers translate and delegate.
 
 mod admin;
+mod agents;
+mod agents_owned;
 mod audit;
 mod ceremony;
 mod devices;
@@ -12,17 +14,22 @@ mod links;
 mod me;
 mod notices;
 mod passkeys;
+mod policies;
 mod problem;
+mod provisioned;
 mod public;
 mod readiness;
 mod recovery;
 mod route;
+mod route_tenant;
 mod secrets;
 mod sessions;
 mod tokens;
+mod workloads;
 
 pub mod localhost;
 
+pub use agents::plain_router;
 pub use route::{RouteInfo, routes};
 
 pub(crate) use route::table;
@@ -40,8 +47,13 @@ use std::sync::Arc;
 pub const BODY_MAX: usize = 64 * 1024;
 /// The most bytes of a new secret version: 64 KiB in base64, and its name.
 pub const SECRET_BODY_MAX: usize = 128 * 1024;
+/// The most bytes of what an agent sends.
+pub const AGENT_BODY_MAX: usize = 16 * 1024;
 /// The most bytes of a body with a certificate request.
 pub const CSR_BODY_MAX: usize = 16 * 1024;
+
+/// The most bytes of a body with a platform's token and a certificate request.
+pub const EXCHANGE_BODY_MAX: usize = 24 * 1024;
 
 /// What handlers stand on.
 #[derive(Clone)]

@@ -2,7 +2,11 @@
 //!
 //! A handler answers with a [`Refused`]; [`render`] writes it once the request's id is at hand.
 
+mod agents;
 mod recovery;
+mod workloads;
+
+pub use agents::AgentAnswer;
 
 use self::recovery::next_step_of_recovery;
 use crate::failure::Failure;
@@ -25,12 +29,21 @@ pub struct Refused {
     pub problem: Box<Problem>,
     /// Whether the request never reached a use case, which would have written the audit row.
     pub unread: bool,
+    /// What agents' clients look for in it, beside that.
+    pub agent: Option<Box<AgentAnswer>>,
 }
 
 impl Refused {
     /// A request that could not be read.
     pub fn unread(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { problem: Box::new(Problem::new(code, detail)), unread: true }
+        Self { problem: Box::new(Problem::new(code, detail)), unread: true, agent: None }
+    }
+
+    /// As an agent's client reads it.
+    pub fn for_agent(mut self) -> Self {
+        let answer = || Box::new(AgentAnswer::of_problem(&self.problem));
+        self.agent = Some(self.agent.take().unwrap_or_else(answer));
+        self
     }
 
     /// As [`Self::unread`], for one field.
@@ -43,7 +56,11 @@ impl Refused {
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        Self { problem: Box::new(problem(failure)), unread: false }
+        let agent = match &failure {
+            Failure::Agent(fault) => Some(Box::new(AgentAnswer::of_fault(fault))),
+            _ => None,
+        };
+        Self { problem: Box::new(problem(failure)), unread: false, agent }
     }
 }
 
@@ -63,15 +80,22 @@ impl IntoResponse for Refused {
 
 /// Writes the problem that a response carries, if it carries one.
 pub fn render(response: Response, request_id: &str) -> Response {
-    let Some(Refused { problem, .. }) = response.extensions().get::<Refused>().cloned() else {
-        return response;
-    };
+    let refused = response.extensions().get::<Refused>().cloned();
+    let Some(Refused { problem, agent, .. }) = refused else { return response };
     let mut problem = *problem;
     problem.request_id = Some(request_id.to_owned());
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = agent.as_ref().and_then(|answer| answer.status()).unwrap_or(status);
     // A problem holds texts and numbers only; writing it cannot fail.
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut body = serde_json::to_value(&problem).unwrap_or_default();
+    if let (Some(answer), Some(body)) = (&agent, body.as_object_mut()) {
+        answer.write(body);
+    }
+    let body = body.to_string();
     let (mut parts, _) = response.into_parts();
+    for (name, value) in agent.iter().flat_map(|answer| answer.fields()) {
+        parts.headers.insert(name.clone(), value.clone());
+    }
     parts.status = status;
     parts.headers.remove(http::header::CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -89,6 +113,7 @@ fn problem(failure: Failure) -> Problem {
             problem.field = Some(field.to_owned());
             problem
         }
+        Failure::Agent(fault) => Problem::new(ErrorCode::AgentSignature, sentence(fault.detail)),
         Failure::Busy => {
             retry(ErrorCode::Busy, "Nothing was done. Try again in a moment.", BUSY_RETRY)
         }
@@ -115,7 +140,9 @@ fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::NameMissing { field } => problem.field = Some((*field).to_owned()),
         Refusal::TtlNotAllowed { .. } => problem.field = Some("ttl_seconds".to_owned()),
         Refusal::ClockSkew { server_time } => problem.server_time = Some((*server_time).into()),
-        Refusal::RateLimited { retry_after } => problem.retry_after_seconds = Some(retry_after.0),
+        Refusal::RateLimited { retry_after } | Refusal::WorkloadKeysUnavailable { retry_after } => {
+            problem.retry_after_seconds = Some(retry_after.0);
+        }
         Refusal::RecoveryHeld { left, .. } => problem.retry_after_seconds = Some(left.0),
         Refusal::SuccessorMissing => problem.field = Some("successor".to_owned()),
         _ => {}
@@ -152,6 +179,9 @@ fn next_step(refusal: &Refusal) -> String {
         Refusal::SessionOver => "Open another one: landfall login.",
         Refusal::SessionOfAnotherKey => {
             "A session works only on the machine that opened it. Open one here: landfall login."
+        }
+        Refusal::PolicyForbids => {
+            "The tenant's rules do not let you. Which one, an administrator or an auditor sees in the audit."
         }
         Refusal::Forbidden => "Your role does not allow it. An administrator may be able to do it.",
         other => return next_step_of_proofs(other),
@@ -215,6 +245,10 @@ fn young(what: Young, until: &str) -> String {
         Young::ChangePlan => {
             format!("It may change that plan from {until}. Until then an older passkey can.")
         }
+        Young::ChangeRole => format!(
+            "It may change that role from {until}. Until then an older passkey, or another \
+             administrator's, can."
+        ),
         Young::Unfreeze => format!(
             "It may end the freeze from {until}. Until then an older passkey or an administrator can."
         ),
@@ -328,6 +362,19 @@ fn next_step_of_ceremonies(refusal: &Refusal) -> String {
 
 fn next_step_of_limits(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::CredentialExpired { at } => {
+            format!("It was over at {}. Ask an operator for another one.", time(*at))
+        }
+        Refusal::CredentialClaimed { at } => format!(
+            "A machine put a key of its own in its place at {}. If that was not this one, tell an operator at \
+             once: somebody else has its file and its words.",
+            time(*at)
+        ),
+        Refusal::SecondPersonNeeded => {
+            "Keys for machines of this role take two people. Have another operator or administrator \
+             agree: landfall admin provisioned approve NAME --role ROLE --by YOU. That is good for an hour."
+                .to_owned()
+        }
         Refusal::TooManySecrets => "Delete one that is not needed any more.".to_owned(),
         Refusal::TooManyVersions => {
             "Writing it would push out a version that is younger than a day. Delete one, or wait."

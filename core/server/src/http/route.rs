@@ -1,11 +1,16 @@
 //! The table of routes: method, path, what it demands, what it takes and gives. The router, the route
 //! matrix test and the OpenAPI document all read this one table.
 
+mod agents;
+
+pub(super) use self::agents::agent_listener_routes;
+
+use super::route_tenant::{policy_routes, proof_routes, role_routes};
 use super::{App, BODY_MAX};
-use super::{CSR_BODY_MAX, SECRET_BODY_MAX};
+use super::{CSR_BODY_MAX, EXCHANGE_BODY_MAX, SECRET_BODY_MAX};
 use super::{
-    admin, audit, ceremony, devices, guardians, links, me, notices, passkeys, public, readiness,
-    recovery, secrets, sessions, tokens,
+    admin, audit, ceremony, devices, guardians, links, me, notices, passkeys, provisioned, public,
+    readiness, recovery, secrets, sessions, tokens, workloads,
 };
 use crate::openapi::Docs;
 use axum::handler::Handler;
@@ -29,12 +34,16 @@ use landfall_protocol::link::{
     LinkAnswerRequest, LinkBeginRequest, LinkClaimRequest, LinkFindRequest, LinkInfo,
     LinkRevealRequest, LinkShowRequest, LinkStatus,
 };
-use landfall_protocol::me::{Frozen, Me};
+use landfall_protocol::me::Frozen;
 use landfall_protocol::meta::{Health, WellKnown};
 use landfall_protocol::notice::{
     AddressAddRequest, AddressConfirmRequest, AddressInfo, FreezeByLinkRequest, NoticeInfo,
 };
 use landfall_protocol::passkey::{PasskeyInfo, PasskeyRemoveQuery, RenameRequest};
+use landfall_protocol::provisioned::{
+    ClaimRequest, MachineCut, MachineKeyInfo, ProvisionApproveRequest, ProvisionApproved,
+    ProvisionRequest, ProvisionedCredential, WhoAmI,
+};
 use landfall_protocol::readiness::{
     AdminReadinessQuery, AdminsReadiness, DrillCodeRequest, DrillInfo, ReadinessInfo,
     RecoveryPlanInfo, RecoveryPlanRequest, UserReadiness,
@@ -47,6 +56,9 @@ use landfall_protocol::recovery::{
 };
 use landfall_protocol::secret::{SecretInfo, SecretSetRequest, SecretValue, SecretVersionInfo};
 use landfall_protocol::session::{SessionOpenRequest, SessionOpened};
+use landfall_protocol::workload::{
+    WorkloadExchangeRequest, WorkloadIssued, WorkloadIssuerInfo, WorkloadIssuerRequest,
+};
 use landfall_protocol::{PageQuery, paths};
 use std::sync::LazyLock;
 
@@ -79,7 +91,7 @@ impl Route {
         self
     }
 
-    fn documented(mut self, write: impl FnOnce(Docs) -> Docs) -> Self {
+    pub(super) fn documented(mut self, write: impl FnOnce(Docs) -> Docs) -> Self {
         self.docs = write(self.docs);
         self
     }
@@ -104,6 +116,13 @@ pub(crate) fn table() -> Vec<Route> {
         own_routes(),
         secret_routes(),
         admin_routes(),
+        role_routes(),
+        provisioned_routes(),
+        workload_routes(),
+        agent_listener_routes(),
+        agents::agent_owner_routes(),
+        policy_routes(),
+        proof_routes(),
     ];
     areas.into_iter().flatten().collect()
 }
@@ -267,7 +286,7 @@ fn guardian_routes() -> Vec<Route> {
 
 fn own_routes() -> Vec<Route> {
     vec![
-        get(paths::ME, Action::ReadSelf, me::show).documented(Docs::gives::<Me>),
+        get(paths::ME, Action::ReadSelf, me::show).documented(Docs::gives::<WhoAmI>),
         get(paths::FREEZE_PAGE, Action::ReadFreezePage, notices::freeze_page)
             .documented(|docs| docs.file("text/html")),
         post(paths::FREEZE_PAGE, Action::FreezeByLink, notices::freeze_by_link)
@@ -333,6 +352,28 @@ fn secret_routes() -> Vec<Route> {
     ]
 }
 
+fn workload_routes() -> Vec<Route> {
+    vec![
+        post(paths::WORKLOAD_EXCHANGE, Action::ExchangeWorkload, workloads::exchange)
+            .body_max(EXCHANGE_BODY_MAX)
+            .documented(Docs::both::<WorkloadExchangeRequest, WorkloadIssued>),
+        get(
+            paths::ADMIN_WORKLOAD_ISSUERS,
+            Action::AdminListWorkloadIssuers,
+            workloads::list_issuers,
+        )
+        .documented(|docs| docs.query::<PageQuery>().lists::<WorkloadIssuerInfo>()),
+        post(paths::ADMIN_WORKLOAD_ISSUERS, Action::AdminAddWorkloadIssuer, workloads::add_issuer)
+            .documented(Docs::both::<WorkloadIssuerRequest, WorkloadIssuerInfo>),
+        delete(
+            paths::ADMIN_WORKLOAD_ISSUER,
+            Action::AdminRemoveWorkloadIssuer,
+            workloads::remove_issuer,
+        )
+        .documented(Docs::nothing),
+    ]
+}
+
 fn admin_routes() -> Vec<Route> {
     vec![
         get(paths::ADMIN_USERS, Action::AdminListUsers, admin::users)
@@ -362,11 +403,43 @@ fn admin_routes() -> Vec<Route> {
     ]
 }
 
-fn get<H: Handler<T, App>, T: 'static>(path: &'static str, action: Action, handler: H) -> Route {
+pub(super) fn provisioned_routes() -> Vec<Route> {
+    vec![
+        post(paths::PROVISION, Action::ProvisionCredential, provisioned::provision)
+            .documented(Docs::both::<ProvisionRequest, ProvisionedCredential>),
+        post(paths::PROVISION_APPROVE, Action::ApproveProvision, provisioned::approve)
+            .documented(Docs::both::<ProvisionApproveRequest, ProvisionApproved>),
+        post(paths::CLAIM_CREDENTIAL, Action::ClaimCredential, provisioned::claim)
+            .body_max(CSR_BODY_MAX)
+            .documented(Docs::both::<ClaimRequest, CertIssued>),
+        get(paths::PROVISIONED, Action::ListProvisioned, provisioned::list)
+            .documented(|docs| docs.query::<PageQuery>().lists::<MachineKeyInfo>()),
+        post(paths::KEY_DISABLE, Action::DisableKey, provisioned::disable)
+            .documented(Docs::gives::<MachineKeyInfo>),
+        post(paths::KEY_ENABLE, Action::EnableKey, provisioned::enable)
+            .documented(Docs::gives::<MachineKeyInfo>),
+        post(paths::MACHINE_SUSPEND, Action::AdminSuspendDevice, provisioned::cut)
+            .documented(Docs::gives::<MachineCut>),
+        post(paths::MACHINE_RESUME, Action::AdminResumeDevice, provisioned::resume)
+            .documented(Docs::gives::<MachineCut>),
+        post(paths::MACHINE_REVOKE, Action::AdminRevokeDevice, provisioned::cut)
+            .documented(Docs::gives::<MachineCut>),
+    ]
+}
+
+pub(super) fn get<H: Handler<T, App>, T: 'static>(
+    path: &'static str,
+    action: Action,
+    handler: H,
+) -> Route {
     route("GET", MethodFilter::GET, path, action, handler)
 }
 
-fn post<H: Handler<T, App>, T: 'static>(path: &'static str, action: Action, handler: H) -> Route {
+pub(super) fn post<H: Handler<T, App>, T: 'static>(
+    path: &'static str,
+    action: Action,
+    handler: H,
+) -> Route {
     route("POST", MethodFilter::POST, path, action, handler)
 }
 

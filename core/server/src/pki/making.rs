@@ -1,10 +1,14 @@
 //! Making the keys of a new server, and taking the root away from an old one.
 
-use super::{PkiError, PkiSettings, ROOT, RootKey, SESSION_KEY, WEBHOOK_KEY, context_of, opened};
+use super::{
+    AGENT_KEY, CAPABILITY_KEY, JWT_SVID_KEY, PkiError, PkiSettings, ROOT, RootKey, SESSION_KEY,
+    WEBHOOK_KEY, context_of, opened,
+};
 use crate::directory::write_private;
 use crate::failure::Failure;
 use crate::store::meta::{self, SealedKey};
 use crate::store::{Lane, Store, Tx};
+use landfall_crypto::aauth::{AgentKeyPair, Algorithm};
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::ca::{IssuerKind, RootAuthority};
 use landfall_crypto::crockford;
@@ -64,6 +68,9 @@ pub(super) fn make(
     }
     rows.push(seal(SESSION_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
     rows.push(seal(WEBHOOK_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
+    rows.push(seal(JWT_SVID_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
+    rows.push(seal(AGENT_KEY, new_agent_key()?.expose(), None)?);
+    rows.push(seal(CAPABILITY_KEY, KeyPair::generate()?.to_pkcs8()?.expose(), None)?);
     Ok(Made { rows, export })
 }
 
@@ -93,12 +100,60 @@ pub(super) async fn add_webhook_key(
     ambient: &Ambient,
 ) -> Result<SealedKey, PkiError> {
     let key = KeyPair::generate()?.to_pkcs8()?;
-    let row = sealed(WEBHOOK_KEY, key.expose(), None, master, ambient)?;
-    let (kept, now) = (row.clone(), ambient.now());
+    add(store, sealed(WEBHOOK_KEY, key.expose(), None, master, ambient)?, ambient.now()).await
+}
+
+/// Makes the keys of agents' tokens and capabilities for a server that is older than they are.
+pub(super) async fn add_agent_keys(
+    store: &Store,
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<[SealedKey; 2], PkiError> {
+    let capability = KeyPair::generate()?.to_pkcs8()?;
+    let capability = sealed(CAPABILITY_KEY, capability.expose(), None, master, ambient)?;
+    let agent = sealed(AGENT_KEY, new_agent_key()?.expose(), None, master, ambient)?;
+    // This one last: it is what tells that they are there.
+    let capability = add(store, capability, ambient.now()).await?;
+    Ok([capability, add(store, agent, ambient.now()).await?])
+}
+
+/// Ed25519: what every client of the drafts must know.
+fn new_agent_key() -> Result<SecretBytes, PkiError> {
+    Ok(AgentKeyPair::generate(Algorithm::Ed25519)?.to_pkcs8()?)
+}
+
+async fn add(store: &Store, row: SealedKey, now: Timestamp) -> Result<SealedKey, PkiError> {
+    let kept = row.clone();
     let work = async move |tx: &mut Tx<'_>| Ok(meta::insert_sealed_key(tx, &kept, now).await?);
     let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
     store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)?;
     Ok(row)
+}
+
+/// Makes what speaks for workloads for a server that is older than they are and still has its root.
+pub(super) async fn add_workload_keys(
+    store: &Store,
+    rows: &[SealedKey],
+    master: &MasterKey,
+    ambient: &Ambient,
+) -> Result<Vec<SealedKey>, PkiError> {
+    let (root_key, certificate) = opened(rows, ROOT, master)?;
+    let root = RootAuthority::from_parts(root_key.expose(), &certificate)?;
+    let issuer = root.issue(IssuerKind::Workloads, ambient)?;
+    let (name, key) = (IssuerKind::Workloads.as_str(), issuer.private_key()?);
+    let issuer = sealed(name, key.expose(), Some(issuer.certificate()), master, ambient)?;
+    let key = KeyPair::generate()?.to_pkcs8()?;
+    let made = vec![issuer, sealed(JWT_SVID_KEY, key.expose(), None, master, ambient)?];
+    let (kept, now) = (made.clone(), ambient.now());
+    let work = async move |tx: &mut Tx<'_>| {
+        for row in &kept {
+            meta::insert_sealed_key(tx, row, now).await?;
+        }
+        Ok(())
+    };
+    let nothing = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
+    store.write(Lane::Known, work, nothing).await.map_err(|_| PkiError::NotKept)?;
+    Ok(made)
 }
 
 /// Takes the root key out of the database of a server that kept it until now. Nothing to do when it

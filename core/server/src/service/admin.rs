@@ -25,17 +25,22 @@ impl Service {
             let page = page::cut(rows, limit, next, Clone::clone);
             let mut items = Vec::with_capacity(page.items.len());
             for user in page.items {
-                items.push(UserInfo {
-                    active_devices: enrollments::count_active(tx, &user.tenant, &user.name).await?,
-                    passkeys: passkeys::count_usable(tx, &user.tenant, &user.name).await?,
-                    role: user.role,
-                    frozen: user.frozen_at.is_some(),
-                    created_at: user.created_at.into(),
-                    name: user.name,
-                });
+                items.push(user_info(tx, user).await?);
             }
             Ok(Page { items, next: page.next })
         })
         .await
     }
+}
+
+/// A user as an administrator sees them.
+pub(super) async fn user_info(tx: &mut Tx<'_>, user: users::User) -> Result<UserInfo, Failure> {
+    Ok(UserInfo {
+        active_devices: enrollments::count_active(tx, &user.tenant, &user.name).await?,
+        passkeys: passkeys::count_usable(tx, &user.tenant, &user.name).await?,
+        role: user.role,
+        frozen: user.frozen_at.is_some(),
+        created_at: user.created_at.into(),
+        name: user.name,
+    })
 }

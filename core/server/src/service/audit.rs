@@ -7,7 +7,8 @@ use crate::store::audit_list::{self, Before, Filter, Found, Listed};
 use crate::store::{StoreError, Tx, users};
 use landfall_identity::audit::Outcome;
 use landfall_identity::authorize::Object;
-use landfall_identity::{DeviceName, Refusal, TenantName, UserName};
+use landfall_identity::spiffe::{PrincipalKind, SpiffePrefix, TrustDomain};
+use landfall_identity::{DeviceName, Refusal, TenantName, Timestamp, UserName};
 use landfall_protocol::audit::{AuditQuery, AuditRow};
 use landfall_protocol::{At, Page};
 
@@ -28,7 +29,7 @@ impl Service {
         let asked = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 turn.authorize(tx, &turn.own()?, None).await?;
-                let mut asked = Asked::read(&query, turn.tenant())?;
+                let mut asked = Asked::read(&query, turn.trust_domain(), turn.tenant())?;
                 let own = turn.user()?;
                 if asked.filter.user.as_ref().is_some_and(|user| user != own) {
                     let why = "Only administrators may ask for the rows of others.";
@@ -61,7 +62,7 @@ impl Service {
                         .unwrap_or_default(),
                 );
                 turn.authorize(tx, &Object::Own, None).await?;
-                Asked::read(&query, turn.tenant())
+                Asked::read(&query, turn.trust_domain(), turn.tenant())
             })
             .await?;
         self.page_of_audit(asked).await
@@ -103,7 +104,11 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(query: &AuditQuery, tenant: &TenantName) -> Result<Self, Failure> {
+    fn read(
+        query: &AuditQuery,
+        domain: &TrustDomain,
+        tenant: &TenantName,
+    ) -> Result<Self, Failure> {
         let user = query.user.as_deref().map(UserName::parse).transpose();
         let device = query.device.as_deref().map(DeviceName::parse).transpose();
         let filter = Filter {
@@ -113,7 +118,11 @@ impl Asked {
                 .map(String::from),
             action: query.action.clone().map(action).transpose()?,
             outcome: query.outcome.as_deref().map(outcome).transpose()?,
-            since: query.since.as_deref().map(since).transpose()?,
+            since: query.since.as_deref().map(|text| time(text, "since")).transpose()?,
+            until: query.until.as_deref().map(|text| time(text, "until")).transpose()?,
+            actor: query.actor.as_deref().map(|text| prefix(text, "actor")).transpose()?,
+            behalf: query.behalf.as_deref().map(|text| prefix(text, "behalf")).transpose()?,
+            kind: query.kind.as_deref().map(|text| kind(text, domain, tenant)).transpose()?,
         };
         Ok(Self {
             tenant: tenant.clone(),
@@ -145,10 +154,30 @@ fn outcome(text: &str) -> Result<String, Failure> {
 ///
 /// # Errors
 /// One that is none.
-pub(super) fn since(text: &str) -> Result<landfall_identity::Timestamp, Failure> {
+pub(super) fn since(text: &str) -> Result<Timestamp, Failure> {
+    time(text, "since")
+}
+
+fn time(text: &str, field: &'static str) -> Result<Timestamp, Failure> {
     At::parse(text).map(|at| at.0).ok_or_else(|| {
-        Failure::invalid("since", "Use an RFC 3339 time, such as 2026-11-21T14:32:00Z.")
+        Failure::invalid(field, "Use an RFC 3339 time, such as 2026-11-21T14:32:00Z.")
     })
+}
+
+fn prefix(text: &str, field: &'static str) -> Result<String, Failure> {
+    let parsed = SpiffePrefix::parse(text);
+    parsed.map(String::from).map_err(|error| Failure::invalid(field, format!("{error}.")))
+}
+
+/// A kind of actor, as the beginning of what stands in its rows.
+fn kind(text: &str, domain: &TrustDomain, tenant: &TenantName) -> Result<String, Failure> {
+    if ["stranger", "server"].contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let kind = PrincipalKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+    let why = "It is human, provisioned-device, workload, agent, stranger or server.";
+    kind.map(|kind| format!("spiffe://{domain}/tenant/{tenant}/{}", kind.segment()))
+        .ok_or_else(|| Failure::invalid("kind", why))
 }
 
 fn row(listed: Listed) -> AuditRow {
@@ -166,6 +195,7 @@ fn row(listed: Listed) -> AuditRow {
         auth_strength: listed.strength,
         session: listed.session,
         request_id: listed.request,
+        rule: listed.rule,
         source: listed.source,
         user_agent: listed.user_agent,
     }

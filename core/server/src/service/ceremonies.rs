@@ -4,6 +4,7 @@
 //! worth nothing to anybody but the key that began, so a ceremony link that is sent to a victim gives
 //! its sender nothing.
 
+use super::ceremony_words::about;
 use super::foresee::foresee;
 use super::{RequestContext, Service, Turn};
 use crate::ceremony::{
@@ -432,49 +433,4 @@ fn act_text(act: &BoundActBody) -> Result<String, Failure> {
 fn read_act(text: &str) -> Result<BoundAction, Failure> {
     let body: BoundActBody = serde_json::from_str(text).map_err(Failure::internal)?;
     Ok(body.into())
-}
-
-/// What the audit says that a begin is about.
-fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
-    let ceremony = format!("{} ceremony {}", seeds.purpose.as_str(), seeds.id);
-    match act {
-        None => ceremony,
-        Some(BoundAction::IssueToken { kind, user, device, .. }) => {
-            let device = device.as_ref().map_or("any device", |device| device.as_str());
-            format!("{ceremony}: issue a {} token for {device} of {user}", kind.as_str())
-        }
-        Some(BoundAction::AddPasskey { attachment, .. }) => {
-            format!("{ceremony}: add a {} passkey", attachment.as_str())
-        }
-        Some(BoundAction::RemovePasskey { passkey }) => {
-            format!("{ceremony}: remove passkey {passkey}")
-        }
-        Some(BoundAction::BindPasskey { passkey }) => format!("{ceremony}: bind passkey {passkey}"),
-        Some(BoundAction::RevokeDevice { user, device }) => {
-            format!("{ceremony}: revoke device {device} of {user}")
-        }
-        Some(BoundAction::MakeRecoveryCodes { .. }) => format!("{ceremony}: make recovery codes"),
-        Some(BoundAction::ApproveRecovery { recovery, user, .. }) => {
-            format!("{ceremony}: approve recovery {recovery} of {user}")
-        }
-        Some(BoundAction::ApproveLink { link, user, device, .. }) => {
-            format!("{ceremony}: approve link {link} of {user} as {device}")
-        }
-        Some(BoundAction::SetWaiting { allowed }) => {
-            format!("{ceremony}: waits {}", if *allowed { "on" } else { "off" })
-        }
-        Some(BoundAction::NameGuardian { guardian }) => {
-            format!("{ceremony}: name guardian {guardian}")
-        }
-        Some(BoundAction::RemoveGuardian { guardian }) => {
-            format!("{ceremony}: remove guardian {guardian}")
-        }
-        Some(BoundAction::VouchForRecovery { recovery, user, .. }) => {
-            format!("{ceremony}: vouch for recovery {recovery} of {user}")
-        }
-        Some(BoundAction::SetRecoveryPlan { ways }) => {
-            format!("{ceremony}: set one's own recovery plan: {ways}")
-        }
-        Some(BoundAction::DrillPasskey) => format!("{ceremony}: drill"),
-    }
 }

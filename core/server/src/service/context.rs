@@ -1,12 +1,15 @@
 //! What the transport knows of a request, and what a use case knows inside its transaction.
 
 use crate::failure::Failure;
+use crate::policy::{Question, Rules};
 use crate::store::{self, Tx};
 use landfall_identity::audit::Personal;
 use landfall_identity::authorize::Object;
 use landfall_identity::id::RequestId;
-use landfall_identity::{Action, BoundAction, Caller, Moment, Timestamp};
+use landfall_identity::{Action, BoundAction, Caller, Moment, Refusal, Timestamp};
+use landfall_protocol::ErrorCode;
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 /// A key that the TLS handshake proved possession of. What it may do is decided from rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +48,17 @@ pub struct Turn {
     pub caller: Caller,
     /// The address that the request came from.
     pub source: Option<String>,
+    /// The tenant's rules, as they are in force for this whole turn.
+    rules: Arc<Rules>,
     authorized: Cell<bool>,
+    judged: RefCell<Option<Judged>>,
     target: RefCell<String>,
+}
+
+/// What rules were asked, and which one decided.
+pub(super) struct Judged {
+    pub question: Question,
+    pub rule: String,
 }
 
 impl Turn {
@@ -56,13 +68,16 @@ impl Turn {
         caller: Caller,
         source: Option<String>,
         now: Timestamp,
+        rules: Arc<Rules>,
     ) -> Self {
         Self {
             now,
             action,
             caller,
             source,
+            rules,
             authorized: Cell::new(false),
+            judged: RefCell::new(None),
             target: RefCell::new(String::new()),
         }
     }
@@ -80,7 +95,7 @@ impl Turn {
         act: Option<&BoundAction>,
     ) -> Result<(), Failure> {
         let moment = self.moment(tx).await?;
-        landfall_identity::authorize(self.action, &self.caller, object, act, moment)?;
+        self.judge(object, act, moment)?;
         if let Some(session) = &self.caller.session
             && session.bound_to.is_some()
             && act.is_some()
@@ -106,9 +121,66 @@ impl Turn {
     /// # Errors
     /// The refusal.
     pub fn authorize_again(&self, object: &Object, act: &BoundAction) -> Result<(), Failure> {
-        landfall_identity::authorize(self.action, &self.caller, object, Some(act), self.now)?;
+        self.judge(object, Some(act), self.now.into())?;
         self.authorized.set(true);
         Ok(())
+    }
+
+    /// The floor first, then the rules above it. Which one decided is kept for the audit.
+    pub(super) fn judge(
+        &self,
+        object: &Object,
+        act: Option<&BoundAction>,
+        moment: Moment,
+    ) -> Result<(), Refusal> {
+        let law = landfall_identity::authorize(self.action, &self.caller, object, act, moment);
+        let question = Question::of(self.action, &self.caller, object, act, self.now);
+        let said = match &law {
+            // Nobody is asked to touch for what rules would refuse after the touch.
+            Err(Refusal::StepUpRequired { bound, .. }) => {
+                let then = self.rules.decide(&question.after_step_up(*bound));
+                if then.allowed { self.rules.decide(&question) } else { then }
+            }
+            _ => self.rules.decide(&question),
+        };
+        let by_floor = said.rule.starts_with("floor/");
+        let refused = match law {
+            Ok(()) if said.allowed => Ok(()),
+            Err(refusal) if said.allowed || by_floor => Err(refusal),
+            Err(refusal) if !matches!(refusal, Refusal::StepUpRequired { .. }) => Err(refusal),
+            _ => Err(Refusal::PolicyForbids),
+        };
+        let rule = match &refused {
+            // A floor that is no rule: how old a factor is, where it lives.
+            Err(refusal) if *refusal != Refusal::PolicyForbids && !by_floor => law_of(refusal),
+            _ => said.rule,
+        };
+        self.judged.replace(Some(Judged { question, rule }));
+        refused
+    }
+
+    /// Whether the rules let another action be tried by `caller`: what could be refused later is refused
+    /// before a person is asked to touch for it.
+    ///
+    /// # Errors
+    /// [`Refusal::PolicyForbids`].
+    pub(super) fn foresee_rules(
+        &self,
+        action: Action,
+        caller: &Caller,
+        object: &Object,
+        act: Option<&BoundAction>,
+    ) -> Result<(), Refusal> {
+        let question = Question::of(action, caller, object, act, self.now);
+        match self.rules.decide(&question).allowed {
+            true => Ok(()),
+            false => Err(Refusal::PolicyForbids),
+        }
+    }
+
+    /// What the rules were asked and which one decided, once they were.
+    pub(super) fn judged(&self) -> Option<Judged> {
+        self.judged.take()
     }
 
     /// Says what the act is about, for the audit. Call it before anything can be refused.
@@ -123,4 +195,9 @@ impl Turn {
     pub(super) fn target(&self) -> String {
         self.target.borrow().clone()
     }
+}
+
+/// What stands in the audit's rule where a state machine of `identity` refused, and no policy.
+pub(super) fn law_of(refusal: &Refusal) -> String {
+    format!("law/{}", ErrorCode::from(refusal).as_str())
 }

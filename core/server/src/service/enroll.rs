@@ -13,7 +13,7 @@ use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::tokens::Token;
 use crate::store::users::User;
-use crate::store::{Lane, Tx, enrollments, tokens, users};
+use crate::store::{Lane, Tx, agents, enrollments, tokens, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::csr;
 use landfall_crypto::door::{AuthHalf, AuthHash};
@@ -270,7 +270,9 @@ async fn first_use(
 ) -> Result<Enrolled, Failure> {
     let Candidate { token, names, key, .. } = candidate;
     let thumbprint = key.thumbprint().as_str().to_owned();
-    if enrollments::by_thumbprint(tx, &thumbprint).await?.is_some() {
+    if enrollments::is_known(tx, &thumbprint).await?
+        || agents::by_thumbprint(tx, &thumbprint).await?.is_some()
+    {
         return Err(Refusal::KeyInUse.into());
     }
     settle_user(tx, candidate, now).await?;

@@ -4,17 +4,21 @@
 use super::last_admin::{self, Loss};
 use super::readiness_facts::View;
 use super::{
-    Turn, guardians, links, recovery_codes, recovery_plan, recovery_queue, tokens, waits, wards,
+    Turn, approvals, guardians, links, pairings, provisioned, recovery_codes, recovery_plan,
+    recovery_queue, roles, tokens, waits, wards,
 };
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::{self, Tx, enrollments, meta, recoveries};
 use landfall_identity::authorize::Object;
+use landfall_identity::id::PasskeyId;
 use landfall_identity::recovery::Plan;
 use landfall_identity::session::{Factor, SessionFacts};
 use landfall_identity::time::Moment;
 use landfall_identity::token::TokenKind;
-use landfall_identity::{Action, AuthStrength, BoundAction, Refusal};
+use landfall_identity::{
+    Action, AuthStrength, BoundAction, DeviceName, Refusal, Role, TenantName, UserName,
+};
 
 /// Whether `act` could be done by the caller once the oldest of `usable` has approved it.
 ///
@@ -51,6 +55,7 @@ pub(super) async fn foresee(
         Err(Refusal::Probation { .. }) if !there => return Err(Refusal::NotFound.into()),
         decided => decided?,
     };
+    turn.foresee_rules(action, &caller, &object, Some(act))?;
     match act {
         BoundAction::IssueToken { kind, user, device, .. } => {
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
@@ -67,11 +72,21 @@ pub(super) async fn foresee(
             recovery_queue::may_approve(turn, &found)
         }
         BoundAction::ApproveLink { link, .. } => links::foresee(tx, turn, link, act).await,
+        BoundAction::PairAgent { pairing, .. } => pairings::foresee(tx, turn, pairing, act).await,
+        BoundAction::GrantScope { approval, .. } => {
+            approvals::foresee(tx, turn, approval, act).await
+        }
         BoundAction::VouchForRecovery { recovery, .. } => {
             let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
             wards::may_vouch(tx, turn, &found).await
         }
         BoundAction::NameGuardian { guardian } => guardians::may_name(tx, turn, guardian).await,
+        BoundAction::ProvisionCredential { .. } | BoundAction::ApproveProvision { .. } => {
+            provisioned::foreseen(tx, turn, &view.machine_roles, act).await
+        }
+        BoundAction::SetRole { user, role } if *role != Role::Admin => {
+            last_admin::foreseen(tx, turn, view, user, &Loss::Role).await
+        }
         _ => Ok(()),
     }
 }
@@ -81,6 +96,23 @@ struct Aim {
     action: Action,
     object: Object,
     there: bool,
+}
+
+/// A passkey of the caller's own.
+async fn own_passkey(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    passkey: &PasskeyId,
+) -> Result<(PasskeyRow, Object), Failure> {
+    let (tenant, user) = (turn.tenant().clone(), turn.user()?.clone());
+    let found = passkeys::find(tx, &tenant, &user, passkey).await?.ok_or(Refusal::NotFound)?;
+    let since = found.kept.registered_at;
+    Ok((found, Object::Passkey { tenant, user, since }))
+}
+
+/// Who may not look at all learns nothing of what exists.
+fn nothing_of(tenant: TenantName, user: &UserName) -> Object {
+    Object::Owned { tenant, user: user.clone() }
 }
 
 async fn aim(tx: &mut Tx<'_>, turn: &Turn, plan: &Plan, act: &BoundAction) -> Result<Aim, Failure> {
@@ -96,39 +128,24 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, plan: &Plan, act: &BoundAction) -> Re
         }
         BoundAction::AddPasskey { .. } => (Action::RegisterPasskey, Object::Own),
         BoundAction::RemovePasskey { passkey } => {
-            let user = turn.user()?.clone();
-            let found = passkeys::find(tx, &tenant, &user, passkey).await?;
-            let since = found.ok_or(Refusal::NotFound)?.kept.registered_at;
-            (Action::RemovePasskey, Object::Passkey { tenant, user, since })
+            let (_, object) = own_passkey(tx, turn, passkey).await?;
+            (Action::RemovePasskey, object)
         }
         BoundAction::BindPasskey { passkey } => {
-            let user = turn.user()?.clone();
-            let found = passkeys::find(tx, &tenant, &user, passkey).await?;
-            let found = found.ok_or(Refusal::NotFound)?;
+            let (found, object) = own_passkey(tx, turn, passkey).await?;
             super::passkeys::can_move(&found)?;
-            let since = found.kept.registered_at;
-            (Action::BindPasskey, Object::Passkey { tenant, user, since })
+            (Action::BindPasskey, object)
         }
         BoundAction::RevokeDevice { user, device } => {
-            let action = match turn.user()? == user {
-                true => Action::RevokeDevice,
-                false => Action::AdminRevokeDevice,
-            };
-            // Who may not look at all learns nothing of what exists.
-            let nothing = Object::Owned { tenant: tenant.clone(), user: user.clone() };
-            let found = enrollments::find(tx, &tenant, user, device).await?;
-            there = found.is_some();
-            (action, found.map_or(nothing, |row| row.object()))
+            return device_aim(tx, turn, user, device).await;
         }
         BoundAction::MakeRecoveryCodes { .. } => {
             (Action::MakeRecoveryCodes, recovery_codes::object(tx, turn).await?)
         }
         BoundAction::ApproveRecovery { user, .. } => {
-            (Action::AdminApproveRecovery, Object::Owned { tenant, user: user.clone() })
+            (Action::AdminApproveRecovery, owned(tenant, user))
         }
-        BoundAction::ApproveLink { user, .. } => {
-            (Action::ApproveLink, Object::Owned { tenant, user: user.clone() })
-        }
+        BoundAction::ApproveLink { user, .. } => (Action::ApproveLink, owned(tenant, user)),
         BoundAction::SetWaiting { allowed: true } => {
             (Action::AllowWaiting, waits::plan_object(tx, turn).await?)
         }
@@ -150,6 +167,56 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, plan: &Plan, act: &BoundAction) -> Re
             (Action::SetRecoveryPlan, recovery_plan::foreseen(tx, turn, plan, ways).await?)
         }
         BoundAction::DrillPasskey => (Action::DrillPasskey, Object::Own),
+        BoundAction::IssueAgentCode { .. } => (Action::IssueAgentCode, turn.own()?),
+        BoundAction::PairAgent { user, .. } => (Action::ApproveAgentPairing, owned(tenant, user)),
+        BoundAction::GrantScope { .. } => (Action::GrantApproval, turn.own()?),
+        BoundAction::ProvisionCredential { device, .. }
+        | BoundAction::ApproveProvision { device, .. }
+        | BoundAction::RevokeMachine { device } => {
+            return machine_aim(tx, turn, act, device).await;
+        }
+        BoundAction::SetRole { user, .. } => {
+            let found = roles::object(tx, &tenant, user).await?;
+            there = found.is_some();
+            (Action::AdminSetRole, found.unwrap_or(nothing_of(tenant, user)))
+        }
+        BoundAction::SetPolicy { .. } => (Action::AdminSetPolicy, Object::Own),
     };
     Ok(Aim { action, object, there })
+}
+
+async fn device_aim(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    user: &UserName,
+    device: &DeviceName,
+) -> Result<Aim, Failure> {
+    let action = match turn.user()? == user {
+        true => Action::RevokeDevice,
+        false => Action::AdminRevokeDevice,
+    };
+    let found = enrollments::find(tx, turn.tenant(), user, device).await?;
+    let there = found.is_some();
+    let object = found.map_or(nothing_of(turn.tenant().clone(), user), |row| row.object());
+    Ok(Aim { action, object, there })
+}
+
+async fn machine_aim(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    act: &BoundAction,
+    device: &DeviceName,
+) -> Result<Aim, Failure> {
+    let found = store::provisioned::machine(tx, turn.tenant(), device).await?;
+    let object = provisioned::object_of(turn, found.as_ref());
+    let (action, there) = match act {
+        BoundAction::ProvisionCredential { .. } => (Action::ProvisionCredential, true),
+        BoundAction::ApproveProvision { .. } => (Action::ApproveProvision, true),
+        _ => (Action::AdminRevokeDevice, found.is_some()),
+    };
+    Ok(Aim { action, object, there })
+}
+
+fn owned(tenant: TenantName, user: &UserName) -> Object {
+    Object::Owned { tenant, user: user.clone() }
 }

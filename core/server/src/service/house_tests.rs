@@ -68,6 +68,10 @@ impl House {
             renewal_silence_max: Seconds::days(90),
             recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),
             recovery_waiting_days: None,
+            machine_roles: Arc::default(),
+            workload_issuers: Vec::new(),
+            egress_networks: Vec::new(),
+            agents: None,
         };
         let cutter = Arc::new(NothingToCut);
         let service = Service::new(store, Arc::new(pki), Arc::new(settings), ambient, cutter);

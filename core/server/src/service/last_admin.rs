@@ -6,6 +6,7 @@
 
 use super::Turn;
 use super::readiness_facts::{ADMINS_MAX, Holdings, View, plan_of, vouchers};
+use super::roles::is_not_the_only_admin;
 use crate::failure::Failure;
 use crate::store::users::User;
 use crate::store::{StoreError, Tx, holdings as held, passkeys, users};
@@ -59,6 +60,8 @@ pub(super) enum Loss<'a> {
     Device(&'a DeviceName),
     /// A passkey.
     Passkey(&'a PasskeyId),
+    /// Their being an administrator.
+    Role,
 }
 
 /// Before a person is asked to touch for it: whether the loss would leave nobody. What comes of the act
@@ -75,8 +78,14 @@ pub(super) async fn foreseen(
 ) -> Result<(), Failure> {
     let (tenant, now) = (turn.tenant(), turn.now);
     let Some(found) = users::find(tx, tenant, user).await? else { return Ok(()) };
+    if found.role != Role::Admin {
+        return Ok(());
+    }
+    if matches!(loss, Loss::Role) {
+        is_not_the_only_admin(tx, &found).await?;
+    }
     let vouchers = vouchers(tx, view, tenant, now).await?;
-    if found.role != Role::Admin || vouchers != [user.clone()] {
+    if vouchers != [user.clone()] {
         return Ok(());
     }
     let mut left = Holdings::of(tx, view, &found, &vouchers, now).await?;
@@ -92,9 +101,11 @@ pub(super) async fn foreseen(
             let row = passkeys::find(tx, tenant, user, passkey).await?;
             left.passkeys -= usize::from(row.is_some_and(|row| row.usable()));
         }
+        Loss::Role => {}
     }
     let plan = plan_of(tx, &view.plan, &found).await?;
-    if stands(tx, &plan, &found, &left, now).await? {
+    let stays = !matches!(loss, Loss::Role);
+    if stays && stands(tx, &plan, &found, &left, now).await? {
         return Ok(());
     }
     for other in users::admins(tx, tenant, ADMINS_MAX).await? {

@@ -3,6 +3,7 @@
 use super::notices::News;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
+use crate::store::provisioned::{self, Key};
 use crate::store::users::{self, User};
 use crate::store::{Tx, changes, enrollments, passkeys, sessions};
 use landfall_identity::authorize::Object;
@@ -11,21 +12,25 @@ use landfall_identity::notice::Happening;
 use landfall_identity::{AuthStrength, Refusal, UserName};
 use landfall_protocol::enroll::GrantInfo;
 use landfall_protocol::me::{Frozen, Me};
+use landfall_protocol::provisioned::{MachineSelf, WhoAmI};
 
 impl Service {
     /// Who the caller is, on which device, with which session.
     ///
     /// # Errors
     /// A refusal.
-    pub async fn me(&self, request: RequestContext) -> Result<Me, Failure> {
+    pub async fn me(&self, request: RequestContext) -> Result<WhoAmI, Failure> {
         let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
-            turn.authorize(tx, &turn.own()?, None).await?;
+            turn.authorize(tx, &Object::Own, None).await?;
+            if let Some(key) = provisioned::by_id(tx, &turn.caller.enrollment).await? {
+                return Ok(WhoAmI::Machine(Box::new(service.machine_self(&key, turn)?)));
+            }
             let row = enrollments::by_id(tx, &turn.caller.enrollment)
                 .await?
                 .ok_or(Refusal::NotEnrolled)?;
             let session = turn.caller.session.as_ref().ok_or(Refusal::SessionRequired)?;
-            Ok(Me {
+            Ok(WhoAmI::Person(Box::new(Me {
                 spiffe_id: turn.caller.spiffe_id.clone(),
                 tenant: turn.tenant().clone(),
                 user: turn.user()?.clone(),
@@ -39,9 +44,20 @@ impl Service {
                     id: grant.id.clone(),
                     expires_at: grant.expires_at.into(),
                 }),
-            })
+            })))
         })
         .await
+    }
+
+    fn machine_self(&self, key: &Key, turn: &Turn) -> Result<MachineSelf, Failure> {
+        let session = turn.caller.session.as_ref().ok_or(Refusal::SessionRequired)?;
+        Ok(MachineSelf {
+            spiffe_id: turn.caller.spiffe_id.clone(),
+            tenant: turn.tenant().clone(),
+            key: self.key_info(key, turn.now),
+            auth_strength: session.strength,
+            session_expires_at: session.expires_at.into(),
+        })
     }
 
     /// Freezes the caller's account: every device is cut, the caller's too. Doors back in stay open.
@@ -146,10 +162,13 @@ impl Turn {
     /// # Errors
     /// The refusal.
     pub(super) fn refuse_strangers_first(&self) -> Result<(), Failure> {
-        match landfall_identity::authorize(self.action, &self.caller, &self.own()?, None, self.now)
-        {
+        match self.judge(&self.own()?, None, self.now.into()) {
             // A step-up for this very act is judged with the act in hand.
-            Ok(()) | Err(Refusal::StepUpForAnotherAct | Refusal::Probation { .. }) => Ok(()),
+            Ok(()) | Err(Refusal::StepUpForAnotherAct | Refusal::Probation { .. }) => {
+                // What refuses after this is not what was decided here.
+                self.judged();
+                Ok(())
+            }
             Err(refusal) => Err(refusal.into()),
         }
     }

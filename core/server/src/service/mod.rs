@@ -6,11 +6,21 @@ pub mod devices;
 mod addresses;
 mod admin;
 mod aftermath;
+mod agent_message;
+mod agents;
+mod agents_door;
+mod agents_enrol;
+mod agents_owned;
+mod agents_sub;
+mod approvals;
 mod audit;
+mod audit_proofs;
 mod break_glass;
+mod capabilities;
 mod ceremonies;
 mod ceremony_page;
 mod ceremony_recover;
+mod ceremony_words;
 mod claim;
 mod clock;
 mod drills;
@@ -18,6 +28,7 @@ mod enroll;
 mod foresee;
 mod freeze_links;
 mod guardians;
+mod known;
 mod last_admin;
 mod link_new;
 mod links;
@@ -25,9 +36,15 @@ mod me;
 mod node;
 mod notices;
 mod page;
+mod pairing_new;
+mod pairings;
 mod passkeys;
 mod perform;
+mod policies;
 mod post;
+mod provisioned;
+mod provisioned_claim;
+mod provisioned_keys;
 mod prune;
 mod public;
 mod readiness;
@@ -40,26 +57,40 @@ mod recovery_plan;
 mod recovery_queue;
 mod recovery_standing;
 mod renew;
+mod roles;
+mod sealing;
 mod secrets;
 mod sessions;
 mod suspensions;
 mod tokens;
 mod waits;
 mod wards;
+mod workload_issuers;
+mod workloads;
 
+pub use agent_message::AgentMessage;
+pub use agents_enrol::Enrolled;
 pub use break_glass::{BREAK_GLASS_TTL, GlassFor};
 pub use context::{Peer, RequestContext, Turn};
 pub use passkeys::RelyingPartyCheck;
+pub use policies::RULES_CHANGED;
 pub use post::{Caller, Carrier, Channel, Delivery, Envelope, WaysOut};
 pub use recovery::SignedMessage;
 pub use sessions::SESSIONS_MAX;
 
 use crate::ceremony::RelyingParty;
+use crate::config::AgentProvider;
+use crate::config::MachineRoles;
 use crate::pki::Pki;
+use crate::platform_keys::PlatformKeys;
+use crate::policy::Policies;
 use crate::store::Store;
+use ipnet::IpNet;
+use landfall_crypto::Thumbprint;
 use landfall_crypto::ambient::Ambient;
 use landfall_identity::id::NodeId;
 use landfall_identity::recovery::Plan;
+use landfall_identity::workload::WorkloadIssuer;
 use landfall_identity::{Seconds, TenantName};
 use std::sync::Arc;
 
@@ -93,6 +124,14 @@ pub struct Settings {
     pub recovery_plan: Plan,
     /// How long that wait is; absent where the operator wants none.
     pub recovery_waiting_days: Option<u32>,
+    /// What machines may stand for, and how keys for them are handed out.
+    pub machine_roles: Arc<MachineRoles>,
+    /// Platforms whose word is taken for who a workload is.
+    pub workload_issuers: Vec<WorkloadIssuer>,
+    /// Private networks that their keys may be fetched from.
+    pub egress_networks: Vec<IpNet>,
+    /// The agent provider, where this server is one.
+    pub agents: Option<Arc<AgentProvider>>,
 }
 
 /// Everything a use case stands on. Cheap to clone.
@@ -106,6 +145,12 @@ pub struct Service {
     /// This run of this process, among all that share the database.
     pub(crate) node: NodeId,
     enrolled: Arc<perform::EnrolledKeys>,
+    sealing: Arc<sealing::Sealing>,
+    platform_keys: Arc<PlatformKeys>,
+    /// Whose the audit's checkpoints are; unknown to the operator's commands.
+    audit_key: Option<Thumbprint>,
+    policies: Arc<Policies>,
+    asked: Arc<policies::Asked>,
 }
 
 impl Service {
@@ -118,7 +163,22 @@ impl Service {
         cutter: Arc<dyn Cutter>,
     ) -> Self {
         let node = NodeId::from_bits(ambient.random());
-        Self { store, pki, settings, ambient, cutter, node, enrolled: Arc::default() }
+        let networks = settings.egress_networks.clone();
+        let platform_keys = Arc::new(PlatformKeys::new(networks, ambient.clone()));
+        Self {
+            store,
+            pki,
+            settings,
+            ambient,
+            cutter,
+            node,
+            enrolled: Arc::default(),
+            sealing: Arc::default(),
+            platform_keys,
+            audit_key: None,
+            policies: Arc::new(Policies::new()),
+            asked: Arc::default(),
+        }
     }
 }
 

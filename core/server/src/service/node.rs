@@ -35,7 +35,8 @@ impl Service {
             outbox::release_all(tx).await?;
             users::ensure_tenant(tx, &settings.tenant, now).await
         })
-        .await
+        .await?;
+        self.reload_policy().await
     }
 
     /// The newest change's number.
@@ -46,7 +47,7 @@ impl Service {
         Ok(self.store.read(changes::latest).await?)
     }
 
-    /// Keys that other nodes cut after change `number`.
+    /// Keys that other nodes cut after change `number`, and rules that they set.
     ///
     /// # Errors
     /// [`Failure`] from the store.

@@ -1,8 +1,10 @@
 //! One use case of a known caller: who it is, what it may, what it did, in one transaction.
 
+use super::context::{Judged, law_of};
+use super::known::Known;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
-use crate::store::{self, Lane, StoreError, Tx, enrollments, sessions, users};
+use crate::store::{self, Lane, StoreError, Tx, enrollments, sessions};
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::jwt::SessionClaims;
 use landfall_identity::audit::{Actor, AuditEvent, Outcome};
@@ -39,9 +41,10 @@ impl Service {
         let notes: Notes = Arc::default();
         let noted = Arc::clone(&notes);
         let action = request.action;
-        let not_after = peer.not_after;
+        let (not_after, chain_ok) = (peer.not_after, peer.chain_ok);
         let source = request.personal.source.clone();
         let trust_domain = self.pki.trust_domain().clone();
+        let policies = Arc::clone(&self.policies);
         let work = async move |tx: &mut Tx<'_>| {
             let claims = presented.as_ref().ok().and_then(Option::as_ref);
             let caller = load_caller(tx, &trust_domain, &thumbprint, claims, now, &noted).await?;
@@ -50,7 +53,10 @@ impl Service {
             if let (Err(refusal), DeviceState::Active) = (&presented, caller.device) {
                 return Err(refusal.clone().into());
             }
-            if not_after.is_over(now) {
+            // What a machine's certificate says of itself means nothing unless we signed it: its row says
+            // when its key ends.
+            let machine = matches!(caller.spiffe_id.principal, Principal::ProvisionedDevice { .. });
+            if not_after.is_over(now) && (chain_ok || !machine) {
                 return Err(Refusal::CertificateExpired.into());
             }
             if let Some(claims) = claims
@@ -58,9 +64,15 @@ impl Service {
             {
                 return Err(Refusal::SessionOfAnotherKey.into());
             }
-            let turn = Turn::new(action, caller, source.clone(), now);
+            let rules = policies.of(caller.spiffe_id.principal.tenant());
+            note(&noted, |seen| seen.parents.clone_from(&caller.parents));
+            let turn = Turn::new(action, caller, source.clone(), now, rules);
             let result = work(tx, &turn).await;
-            note(&noted, |seen| seen.target = turn.target());
+            note(&noted, |seen| {
+                seen.target = turn.target();
+                seen.judged = turn.judged();
+                seen.allowed = turn.was_authorized();
+            });
             match result {
                 // Nothing leaves that no rule has looked at.
                 Ok(_) if !turn.was_authorized() => Err(Failure::internal(format!(
@@ -70,8 +82,39 @@ impl Service {
                 other => other,
             }
         };
-        let record = recorder(self.ambient.clone(), request, notes, now);
+        let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
+        let asked = Arc::clone(&self.asked);
+        let record = async move |tx: &mut Tx<'_>, result: &Result<T, Failure>| {
+            record(tx, result).await?;
+            asked.keep(tx, &notes, now).await
+        };
         self.store.write(Lane::Known, work, record).await
+    }
+
+    /// What a use case decides, ahead of work that is too costly for those who would be refused. Nothing
+    /// has effect, and nothing is written down: whoever gets `None` is refused by the use case itself.
+    pub(crate) fn ahead<T>(
+        &self,
+        request: &RequestContext,
+        work: impl AsyncFnOnce(&mut Tx<'_>, &Turn) -> Result<T, Failure>,
+    ) -> Option<T> {
+        let now = self.ambient.now();
+        let thumbprint = request.peer.as_ref()?.thumbprint.as_str();
+        let claims = self.presented(request.bearer.as_deref(), now).ok()?.ok()?;
+        let (trust_domain, notes) = (self.pki.trust_domain(), Notes::default());
+        let seen = self.store.glance(async |tx: &mut Tx<'_>| {
+            let caller =
+                load_caller(tx, trust_domain, thumbprint, claims.as_ref(), now, &notes).await;
+            let turn = match caller {
+                Ok(caller) => {
+                    let rules = self.policies.of(caller.spiffe_id.principal.tenant());
+                    Turn::new(request.action, caller, None, now, rules)
+                }
+                Err(failure) => return Ok(Err(failure)),
+            };
+            Ok(work(tx, &turn).await)
+        });
+        seen.ok()?.ok()
     }
 
     /// What a presented session token claims; the refusal that belongs to one that is none.
@@ -95,11 +138,11 @@ impl Service {
         }
         let found = self
             .store
-            .glance(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, thumbprint).await)?;
-        if found.is_some() {
+            .glance(async |tx: &mut Tx<'_>| enrollments::is_known(tx, thumbprint).await)?;
+        if found {
             self.enrolled.remember(thumbprint);
         }
-        Ok(found.is_some())
+        Ok(found)
     }
 }
 
@@ -131,12 +174,18 @@ impl EnrolledKeys {
 pub(super) struct Seen {
     /// Who acted, as soon as it is known.
     pub actor: Option<SpiffeId>,
+    /// On whose behalf, nearest first.
+    pub parents: Vec<SpiffeId>,
     /// Where, when nobody known acted.
     pub tenant: Option<TenantName>,
     /// The session presented.
     pub session: Option<landfall_identity::session::SessionFacts>,
     /// On what.
     pub target: String,
+    /// What the rules were asked, and which one decided.
+    pub judged: Option<Judged>,
+    /// Whether they let the caller try: then what refused is a law of `identity`'s.
+    pub allowed: bool,
 }
 
 pub(super) type Notes = Arc<Mutex<Seen>>;
@@ -185,6 +234,9 @@ fn event_of(
         Some(Failure::Invalid { .. }) => {
             (Outcome::Deny, Some(ErrorCode::InvalidField.as_str().to_owned()))
         }
+        Some(Failure::Agent(_)) => {
+            (Outcome::Deny, Some(ErrorCode::AgentSignature.as_str().to_owned()))
+        }
         Some(Failure::Busy) => (Outcome::Error, Some(ErrorCode::Busy.as_str().to_owned())),
         Some(Failure::Unavailable) => {
             (Outcome::Error, Some(ErrorCode::Unavailable.as_str().to_owned()))
@@ -193,12 +245,14 @@ fn event_of(
             (Outcome::Error, Some(ErrorCode::Internal.as_str().to_owned()))
         }
     };
+    let rule = rule_of(request.action, seen, failure);
     Some(AuditEvent {
+        rule,
         id: AuditId::from_bits(ambient.row_bits()),
         at: now,
         tenant,
         actor: seen.actor.clone().map_or(Actor::Stranger, Actor::Principal),
-        parents: Vec::new(),
+        parents: seen.parents.clone(),
         action: request.action.code().to_owned(),
         target: seen.target.clone(),
         outcome,
@@ -210,6 +264,22 @@ fn event_of(
     })
 }
 
+/// Which rule decided; none did where we failed.
+fn rule_of(action: Action, seen: &Seen, failure: Option<&Failure>) -> Option<String> {
+    let decided = seen.judged.as_ref().map(|judged| judged.rule.clone());
+    match failure {
+        // A door that nobody known goes through is opened by what was shown there.
+        None => decided.or_else(|| Some(format!("door/{}", action.code()))),
+        Some(Failure::Refused(refusal)) if seen.allowed || decided.is_none() => {
+            Some(law_of(refusal))
+        }
+        Some(Failure::Refused(_)) => decided,
+        Some(Failure::Invalid { .. }) => Some(format!("law/{}", ErrorCode::InvalidField.as_str())),
+        Some(Failure::Agent(_)) => Some(format!("law/{}", ErrorCode::AgentSignature.as_str())),
+        Some(Failure::Busy | Failure::Unavailable | Failure::Internal(_)) => None,
+    }
+}
+
 /// The caller as the rows have it now.
 async fn load_caller(
     tx: &mut Tx<'_>,
@@ -219,52 +289,39 @@ async fn load_caller(
     now: Timestamp,
     notes: &Notes,
 ) -> Result<Caller, Failure> {
-    let enrollment =
-        enrollments::by_thumbprint(tx, thumbprint).await?.ok_or(Refusal::NotEnrolled)?;
-    let user = users::find(tx, &enrollment.tenant, &enrollment.user)
-        .await?
-        .ok_or_else(|| Failure::internal("an enrolment without its user"))?;
-    let principal = Principal::Human {
-        tenant: enrollment.tenant.clone(),
-        user: enrollment.user.clone(),
-        device: enrollment.device.clone(),
-    };
-    let spiffe_id = SpiffeId::new(trust_domain.clone(), principal);
-    note(notes, |seen| seen.actor = Some(spiffe_id.clone()));
+    let known = Known::find(tx, trust_domain, thumbprint).await?.ok_or(Refusal::NotEnrolled)?;
+    note(notes, |seen| seen.actor = Some(known.spiffe_id.clone()));
+    let device = known.standing(now)?;
     let session = match claims {
         Some(claims) => sessions::live(tx, &claims.session, now)
             .await?
-            .filter(|live| live.enrollment == enrollment.id)
+            .filter(|live| live.enrollment == known.enrollment)
             .map(|live| live.facts),
         None => None,
     };
     // A token that was presented and is not live is over, whatever the device's state: but a cut
     // device is told that it was cut.
     let over = claims.is_some() && session.is_none();
-    if over && enrollment.state == DeviceState::Active {
+    if over && device == DeviceState::Active {
         return Err(match claims.is_some_and(|claims| claims.key.as_str() != thumbprint) {
             true => Refusal::SessionOfAnotherKey.into(),
             false => Refusal::SessionOver.into(),
         });
     }
     note(notes, |seen| seen.session.clone_from(&session));
-    let grant = enrollments::live_grant(tx, &enrollment.id, now).await?;
-    Ok(Caller {
-        spiffe_id,
-        role: user.role,
-        enrollment: enrollment.id.clone(),
-        enrolled_at: enrollment.enrolled_at,
-        device: enrollment.state,
-        account: user.account(),
-        session,
-        grant,
-    })
+    let grant = enrollments::live_grant(tx, &known.enrollment, now).await?;
+    Ok(known.caller(device, session, grant))
 }
 
 impl Turn {
     /// The caller's tenant.
     pub fn tenant(&self) -> &TenantName {
         self.caller.spiffe_id.principal.tenant()
+    }
+
+    /// The caller's trust domain: the server's.
+    pub fn trust_domain(&self) -> &TrustDomain {
+        &self.caller.spiffe_id.trust_domain
     }
 
     /// The caller's user. Every action that reaches a use case of people demands one.

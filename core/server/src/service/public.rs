@@ -3,14 +3,14 @@
 use super::Service;
 use crate::failure::Failure;
 use crate::store::{Tx, enrollments};
-use data_encoding::BASE64;
-use landfall_crypto::certificate::CertificateFacts;
 use landfall_protocol::meta::{API_VERSION, WellKnown};
 use serde_json::{Value, json};
 
 /// How long a trust bundle may be kept before it is read again (SPIFFE Trust Domain and Bundle,
 /// section 4.1.2).
 const BUNDLE_REFRESH_SECONDS: u64 = 3600;
+/// Grows with what stands in the bundle (section 4.1.1): the key of JWT-SVIDs came second.
+const BUNDLE_SEQUENCE: u64 = 2;
 
 impl Service {
     /// What this server says of itself.
@@ -37,21 +37,19 @@ impl Service {
     /// # Errors
     /// [`Failure::Internal`] when our own root cannot be read.
     pub fn spiffe_bundle(&self) -> Result<Value, Failure> {
-        let root = self.pki.root_certificate();
-        let facts = CertificateFacts::read(root).map_err(Failure::internal)?;
-        let mut key = serde_json::to_value(facts.public_key.jwk()).map_err(Failure::internal)?;
-        key["use"] = json!("x509-svid");
-        key["x5c"] = json!([BASE64.encode(root)]);
         Ok(json!({
-            "keys": [key],
-            "spiffe_sequence": 1,
+            "keys": self.pki.bundle_keys()?,
+            "spiffe_sequence": BUNDLE_SEQUENCE,
             "spiffe_refresh_hint": BUNDLE_REFRESH_SECONDS,
         }))
     }
 
     /// The keys that sign tokens (RFC 7517, section 5).
     pub fn jwks(&self) -> Value {
-        json!({ "keys": [self.pki.session_jwk()] })
+        let capabilities = self.pki.capability_jwk();
+        let keys: Vec<_> =
+            [Some(self.pki.session_jwk()), capabilities].into_iter().flatten().collect();
+        json!({ "keys": keys })
     }
 
     /// The keys that sign calls of webhooks (RFC 7517, section 5): a set of their own, so that whoever

@@ -2,6 +2,7 @@
 //! by which plan. What the engine does not count (`crate::doors`) is not promised.
 
 use super::{Service, Settings};
+use crate::config::MachineRoles;
 use crate::doors::leads_in;
 use crate::failure::Failure;
 use crate::store::users::User;
@@ -14,6 +15,7 @@ use landfall_identity::recovery::{
     Door, GUARDIANS_PER_USER, Plan, Readiness, Standing, Thing, ThingKind,
 };
 use landfall_identity::{DeviceName, Role, Seconds, TenantName, Timestamp, UserName};
+use std::sync::Arc;
 
 /// Devices of one user that are looked at. Nobody is readier for more.
 const DEVICES_MAX: u32 = 32;
@@ -29,6 +31,8 @@ pub(super) struct View {
     pub silence_max: Seconds,
     /// Whether this server sends mail, so that a mailbox can receive a code.
     pub mail: bool,
+    /// What machines may stand for.
+    pub machine_roles: Arc<MachineRoles>,
 }
 
 impl View {
@@ -50,7 +54,8 @@ impl Service {
     pub(super) fn view(&self) -> View {
         let plan = self.settings.recovery_plan.clone();
         let Settings { renewal_silence_max: silence_max, mail, .. } = *self.settings;
-        View { plan, silence_max, mail }
+        let machine_roles = Arc::clone(&self.settings.machine_roles);
+        View { plan, silence_max, mail, machine_roles }
     }
 }
 

@@ -291,7 +291,12 @@ fn is_promised(readiness: &Readiness, left: &[&Thing]) -> bool {
 async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
     let tenant: TenantName = name(&format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     let (bert, proofs) = furnish(tx, made, &tenant).await;
-    let view = View { plan: made.plan.clone(), silence_max: Seconds::days(90), mail: true };
+    let view = View {
+        plan: made.plan.clone(),
+        silence_max: Seconds::days(90),
+        mail: true,
+        machine_roles: Default::default(),
+    };
     let vouchers = vouchers(tx, &view, &tenant, NOON).await.unwrap();
     let holdings = Holdings::of(tx, &view, &bert, &vouchers, NOON).await.unwrap();
     // A plan on top of the tenant's may have more ways than anybody can read; nobody can choose it.
@@ -382,7 +387,12 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
     let work = async move |tx: &mut Tx<'_>| {
         let tenant: TenantName = name("alone");
         let (bert, _) = furnish(tx, &made, &tenant).await;
-        let view = View { plan: made.plan.clone(), silence_max: Seconds::days(90), mail: true };
+        let view = View {
+            plan: made.plan.clone(),
+            silence_max: Seconds::days(90),
+            mail: true,
+            machine_roles: Default::default(),
+        };
         let holdings = Holdings::of(tx, &view, &bert, &[], NOON).await.unwrap();
         let plan = plan_of(tx, &made.plan, &bert).await.unwrap();
         readiness(&plan, &holdings)

@@ -11,7 +11,7 @@ use super::{RequestContext, Service, enroll::csr_refusal};
 use crate::failure::Failure;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::recovery_codes::{self, Code};
-use crate::store::{Lane, StoreError, Tx, enrollments};
+use crate::store::{Lane, StoreError, Tx, agents, enrollments};
 use crate::strangers::prefix;
 use landfall_crypto::Secret32;
 use landfall_crypto::csr;
@@ -264,7 +264,9 @@ pub(super) async fn begun_before(
     new: &Recovery,
     now: Timestamp,
 ) -> Result<Option<Recovery>, Failure> {
-    if enrollments::by_thumbprint(tx, &new.thumbprint).await?.is_some() {
+    if enrollments::is_known(tx, &new.thumbprint).await?
+        || agents::by_thumbprint(tx, &new.thumbprint).await?.is_some()
+    {
         return Err(Refusal::KeyInUse.into());
     }
     let begun = recoveries::open_of_key(tx, &new.tenant, &new.user, &new.thumbprint).await?;

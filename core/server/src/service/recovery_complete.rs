@@ -241,7 +241,7 @@ async fn issue(
     let (row, body) = (&standing.row, &candidate.body);
     let linked_by = linked_by(tx, standing, candidate).await?;
     let unfrozen = end_freeze(tx, standing, now).await?;
-    if enrollments::by_thumbprint(tx, &row.thumbprint).await?.is_some() {
+    if enrollments::is_known(tx, &row.thumbprint).await? {
         return Err(Refusal::KeyInUse.into());
     }
     if enrollments::find(tx, &row.tenant, &row.user, &body.device).await?.is_some() {

@@ -4,18 +4,20 @@
 //! the key that signed. So a laptop that slept for a month heals by itself, and a revoked one gets
 //! nothing.
 
+use super::known::Known;
 use super::perform::{Notes, note, recorder};
-use super::{RequestContext, Service};
+use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
-use crate::store::{Lane, StoreError, Tx, enrollments, users};
+use crate::store::{Lane, Tx, enrollments};
 use landfall_crypto::httpsig::{self, SignatureFields, VerifyError};
 use landfall_crypto::key::PublicKey;
 use landfall_crypto::secret::sha256;
 use landfall_identity::authorize::Object;
+use landfall_identity::id::EnrollmentId;
 use landfall_identity::spiffe::{Principal, SpiffeId};
-use landfall_identity::{Caller, Refusal, Seconds, Timestamp};
+use landfall_identity::{Action, Refusal, Timestamp};
 use landfall_protocol::enroll::CertIssued;
 use std::sync::Arc;
 
@@ -36,11 +38,12 @@ impl Service {
         let parsed =
             httpsig::read_renewal(&signed, fields).map_err(|_| Refusal::SignatureInvalid)?;
         let thumbprint = parsed.keyid().as_str().to_owned();
-        let enrollment = self
+        let trust_domain = self.pki.trust_domain().clone();
+        let known = self
             .store
-            .glance(async |tx: &mut Tx<'_>| enrollments::by_thumbprint(tx, &thumbprint).await)?
+            .glance(async |tx: &mut Tx<'_>| Known::find(tx, &trust_domain, &thumbprint).await)?
             .ok_or(Refusal::SignatureInvalid)?;
-        let key = PublicKey::from_spki(&enrollment.spki).map_err(Failure::internal)?;
+        let key = PublicKey::from_spki(&known.spki).map_err(Failure::internal)?;
         // The skew is told only to who holds the key.
         let verified = match parsed.verify(&key, now) {
             Ok(verified) => Ok(sha256(&verified.signature.canonical())),
@@ -50,21 +53,38 @@ impl Service {
             Err(_) => return Err(Refusal::SignatureInvalid.into()),
         };
         // From here on the caller is known, and whatever happens is in the audit.
-        let spiffe_id = self.spiffe_id_of(&enrollment);
+        let spiffe_id = known.spiffe_id.clone();
         let notes = Notes::default();
         note(&notes, |seen| {
             seen.actor = Some(spiffe_id.clone());
-            seen.target = format!("device {}", enrollment.device);
+            seen.target = format!("device {}", known.device);
         });
-        let issued = self.pki.issue(&spiffe_id, &key)?;
-        let candidate = pki::stored(&issued, &enrollment.id, now);
+        let issued = self.pki.issue_until(known.ends_at(), &spiffe_id, &key)?;
+        let candidate = pki::stored(&issued, &known.enrollment, now);
         let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
         let silence_max = self.settings.renewal_silence_max;
+        let rules = self.policies.of(spiffe_id.principal.tenant());
+        let named = spiffe_id.clone();
         let work = async move |tx: &mut Tx<'_>| {
             let digest = verified.clone()?;
-            renew(tx, &spiffe_id, &thumbprint, &digest, &candidate, silence_max, now).await
+            let known = Known::find(tx, &named.trust_domain, &thumbprint).await?;
+            let known = known.ok_or(Refusal::SignatureInvalid)?;
+            let (enrollment, last_seen_at) = (known.enrollment.clone(), known.last_seen_at);
+            let device = known.standing(now)?;
+            let caller = known.caller(device, None, None);
+            let turn = Turn::new(Action::RenewCertificate, caller, None, now, Arc::clone(&rules));
+            let allowed = turn.authorize(tx, &Object::Own, None).await;
+            note(&notes, |seen| {
+                seen.judged = turn.judged();
+                seen.allowed = allowed.is_ok();
+            });
+            allowed?;
+            if now.since(last_seen_at) > silence_max {
+                return Err(Refusal::RenewalTooLate.into());
+            }
+            renew(tx, &enrollment, &digest, &candidate, now).await
         };
-        let (spiffe_id, certificate) = self.store.write(Lane::Known, work, record).await?;
+        let certificate = self.store.write(Lane::Known, work, record).await?;
         Ok(CertIssued {
             spiffe_id,
             trust_domain: self.pki.trust_domain().clone(),
@@ -89,45 +109,15 @@ impl Service {
 
 async fn renew(
     tx: &mut Tx<'_>,
-    spiffe_id: &SpiffeId,
-    thumbprint: &str,
+    enrollment: &EnrollmentId,
     digest: &[u8; 32],
     candidate: &StoredCertificate,
-    silence_max: Seconds,
     now: Timestamp,
-) -> Result<(SpiffeId, StoredCertificate), Failure> {
-    let enrollment =
-        enrollments::by_thumbprint(tx, thumbprint).await?.ok_or(Refusal::SignatureInvalid)?;
-    let caller = caller_of(tx, &enrollment, spiffe_id).await?;
-    let action = landfall_identity::Action::RenewCertificate;
-    landfall_identity::authorize(action, &caller, &Object::Own, None, now)?;
-    if now.since(enrollment.last_seen_at) > silence_max {
-        return Err(Refusal::RenewalTooLate.into());
-    }
+) -> Result<StoredCertificate, Failure> {
     if let Some(stored) = enrollments::certificate_of_renewal(tx, digest).await? {
-        return Ok((spiffe_id.clone(), stored));
+        return Ok(stored);
     }
     enrollments::insert_certificate(tx, candidate, Some(digest)).await?;
-    enrollments::renewed(tx, &enrollment.id, now, candidate.not_after).await?;
-    Ok((spiffe_id.clone(), candidate.clone()))
-}
-
-async fn caller_of(
-    tx: &mut Tx<'_>,
-    enrollment: &Enrollment,
-    spiffe_id: &SpiffeId,
-) -> Result<Caller, Failure> {
-    let user = users::find(tx, &enrollment.tenant, &enrollment.user)
-        .await?
-        .ok_or(StoreError::Shape { column: 0 })?;
-    Ok(Caller {
-        spiffe_id: spiffe_id.clone(),
-        role: user.role,
-        enrollment: enrollment.id.clone(),
-        enrolled_at: enrollment.enrolled_at,
-        device: enrollment.state,
-        account: user.account(),
-        session: None,
-        grant: None,
-    })
+    enrollments::renewed(tx, enrollment, now, candidate.not_after).await?;
+    Ok(candidate.clone())
 }

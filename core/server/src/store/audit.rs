@@ -15,8 +15,8 @@ pub async fn append(tx: &mut Tx<'_>, event: &AuditEvent, salt: [u8; 16]) -> Resu
     let parents: Vec<String> = event.parents.iter().map(ToString::to_string).collect();
     tx.run(
         "INSERT INTO audit_events (id, at, tenant, actor, actor_user, actor_device, parents, action,
-             target, outcome, reason, strength, session, request, personal_hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+             target, outcome, reason, strength, session, request, personal_hash, rule)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         params![
             event.id.as_str(),
             event.at,
@@ -33,6 +33,7 @@ pub async fn append(tx: &mut Tx<'_>, event: &AuditEvent, salt: [u8; 16]) -> Resu
             event.session.as_ref().map(|session| session.as_str()),
             event.request.as_ref().map(|request| request.as_str()),
             personal_hash(&salt, &event.personal).as_slice(),
+            event.rule.as_deref(),
         ],
     )
     .await?;

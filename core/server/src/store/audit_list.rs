@@ -35,6 +35,8 @@ pub struct Listed {
     pub session: Option<String>,
     /// The request.
     pub request: Option<String>,
+    /// Which rule decided, where that was noted.
+    pub rule: Option<String>,
     /// Where the request came from, unless erased.
     pub source: Option<String>,
     /// What the client called itself, unless erased.
@@ -54,6 +56,14 @@ pub struct Filter {
     pub outcome: Option<String>,
     /// At or after this instant.
     pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+    /// Of principals under this prefix, which ends at a segment's border.
+    pub actor: Option<String>,
+    /// Of principals under this one as well: their kind.
+    pub kind: Option<String>,
+    /// Of principals under this prefix, or of those who act on their behalf.
+    pub behalf: Option<String>,
 }
 
 /// A place in a list that runs backwards in time: the rows strictly before it.
@@ -67,17 +77,27 @@ pub struct Found {
     pub stopped_at: Option<Before>,
 }
 
+// What follows a prefix is a slash, and '0' is the character after it: a range, without LIKE's own mind
+// about upper case and underscores.
 macro_rules! listing {
     ($whose:literal) => {
         concat!(
             "SELECT e.id, e.seq, e.at, e.tenant, e.actor, e.parents, e.action, e.target, e.outcome,
-                 e.reason, e.strength, e.session, e.request, p.source, p.user_agent
+                 e.reason, e.strength, e.session, e.request, p.source, p.user_agent, e.rule
              FROM audit_events e LEFT JOIN audit_personal p ON p.event = e.id
              WHERE e.tenant = $1 AND (e.at, e.id) < ($2, $3) AND (e.at, e.id) >= ($4, $5)
                AND e.at >= $6 AND ",
             $whose,
             " AND ($8 IS NULL OR e.actor_device = $8)
                AND ($9 IS NULL OR e.action = $9) AND ($10 IS NULL OR e.outcome = $10)
+               AND ($12 IS NULL OR e.at < $12)
+               AND ($13 IS NULL OR e.actor = $13
+                    OR (e.actor > $13 || '/' AND e.actor < $13 || '0'))
+               AND ($14 IS NULL OR e.actor = $14
+                    OR (e.actor > $14 || '/' AND e.actor < $14 || '0'))
+               AND ($15 IS NULL
+                    OR instr(' ' || replace(e.actor || ' ' || e.parents, ' ', '/ ') || '/',
+                             ' ' || $15 || '/') > 0)
              ORDER BY e.at DESC, e.id DESC LIMIT $11"
         )
     };
@@ -120,6 +140,10 @@ pub async fn list(
                 filter.action.as_deref(),
                 filter.outcome.as_deref(),
                 limit + 1,
+                filter.until,
+                filter.actor.as_deref(),
+                filter.kind.as_deref(),
+                filter.behalf.as_deref(),
             ],
         )
         .await?;
@@ -184,5 +208,6 @@ fn listed(row: &Row) -> Result<Listed, StoreError> {
         request: row.get(12)?,
         source: row.get(13)?,
         user_agent: row.get(14)?,
+        rule: row.get(15)?,
     })
 }

@@ -5,8 +5,18 @@ use landfall_crypto::merkle::{Frontier, Hash};
 use landfall_identity::{TenantName, Timestamp, UserName};
 
 /// What a leaf of the log is made of, in the order of its encoding: every column of a row but its
-/// place and its own hash.
-const SEALED_COLUMNS: usize = 15;
+/// place and its own hash. The rule stands before the last one, where there is one: rows from before
+/// rules were noted have the leaves that they always had.
+const SEALED_COLUMNS: usize = 16;
+/// Where the rule stands among them.
+const RULE: usize = 14;
+
+fn sealed_columns(mut columns: Vec<Value>) -> Vec<Value> {
+    if columns.get(RULE) == Some(&Value::Null) {
+        columns.remove(RULE);
+    }
+    columns
+}
 
 /// A row that waits for its place.
 pub struct Unsealed {
@@ -24,7 +34,7 @@ pub async fn unsealed(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Unsealed>, Stor
     let rows = tx
         .all(
             "SELECT id, at, tenant, actor, actor_user, actor_device, parents, action, target, outcome,
-                 reason, strength, session, request, personal_hash, ordinal
+                 reason, strength, session, request, rule, personal_hash, ordinal
              FROM audit_events WHERE seq IS NULL ORDER BY ordinal LIMIT $1",
             params![limit],
         )
@@ -34,7 +44,7 @@ pub async fn unsealed(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Unsealed>, Stor
             let ordinal = row.get(SEALED_COLUMNS)?;
             let mut columns = row.0;
             columns.truncate(SEALED_COLUMNS);
-            Ok(Unsealed { ordinal, columns })
+            Ok(Unsealed { ordinal, columns: sealed_columns(columns) })
         })
         .collect()
 }
@@ -186,16 +196,7 @@ pub async fn checkpoints_after(
             params![number(size), limit],
         )
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(StoredCheckpoint {
-                size: row.get(0)?,
-                root: row.get(1)?,
-                at: row.get(2)?,
-                signature: row.get(3)?,
-            })
-        })
-        .collect()
+    rows.iter().map(stored_checkpoint).collect()
 }
 
 /// Rows of the log, as the verifier reads them.
@@ -223,7 +224,8 @@ pub async fn sealed_after(
     let rows = tx
         .all(
             "SELECT e.id, e.at, e.tenant, e.actor, e.actor_user, e.actor_device, e.parents, e.action,
-                 e.target, e.outcome, e.reason, e.strength, e.session, e.request, e.personal_hash,
+                 e.target, e.outcome, e.reason, e.strength, e.session, e.request, e.rule,
+                 e.personal_hash,
                  e.seq, e.leaf, p.salt, p.source, p.user_agent
              FROM audit_events e LEFT JOIN audit_personal p ON p.event = e.id
              WHERE typeof(e.seq) = 'integer' AND e.seq > $1 ORDER BY e.seq LIMIT $2",
@@ -236,9 +238,121 @@ pub async fn sealed_after(
             let mut columns = row.0;
             let mut rest = columns.split_off(SEALED_COLUMNS).into_iter().skip(1);
             let mut next = || rest.next().unwrap_or(Value::Null);
-            Ok(Sealed { seq, leaf: next(), columns, personal: [next(), next(), next()] })
+            let (leaf, personal) = (next(), [next(), next(), next()]);
+            Ok(Sealed { seq, leaf, columns: sealed_columns(columns), personal })
         })
         .collect()
+}
+
+/// Hashes of the rows after place `from`, as far as place `to`.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn leaves(tx: &mut Tx<'_>, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
+    let rows = tx
+        .all(
+            "SELECT leaf FROM audit_events WHERE seq > $1 AND seq <= $2 ORDER BY seq",
+            params![number(from), number(to)],
+        )
+        .await?;
+    rows.iter().map(hash).collect()
+}
+
+fn hash(row: &Row) -> Result<Hash, StoreError> {
+    let bytes: Vec<u8> = row.get(0)?;
+    Hash::try_from(bytes.as_slice()).map_err(|_| StoreError::Shape { column: 0 })
+}
+
+/// The kept roots of the first `count` whole blocks, as far as they are kept without a gap.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn block_roots(tx: &mut Tx<'_>, count: u64) -> Result<Vec<Hash>, StoreError> {
+    let rows = tx
+        .all(
+            "SELECT root FROM audit_blocks WHERE number < $1 ORDER BY number",
+            params![number(count)],
+        )
+        .await?;
+    rows.iter().map(hash).collect()
+}
+
+/// The last place of the sealed log.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn last_place(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let sql = "SELECT COALESCE(MAX(seq), 0) FROM audit_events WHERE typeof(seq) = 'integer'";
+    let row = tx.one(sql, &[]).await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// How many roots of blocks are kept.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn blocks(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let row = tx.one("SELECT COALESCE(MAX(number) + 1, 0) FROM audit_blocks", &[]).await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// Keeps the root of a block.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn keep_block(tx: &mut Tx<'_>, block: u64, root: &Hash) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO audit_blocks (number, root) VALUES ($1, $2) ON CONFLICT (number) DO NOTHING",
+        params![number(block), root.as_slice()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The checkpoint of exactly `size` rows; the newest when no size is given.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn checkpoint(
+    tx: &mut Tx<'_>,
+    size: Option<u64>,
+) -> Result<Option<StoredCheckpoint>, StoreError> {
+    let row = tx
+        .one(
+            "SELECT size, root, at, signature FROM audit_checkpoints
+             WHERE $1 IS NULL OR size = $1 ORDER BY size DESC LIMIT 1",
+            params![size.map(number)],
+        )
+        .await?;
+    row.as_ref().map(stored_checkpoint).transpose()
+}
+
+fn stored_checkpoint(row: &Row) -> Result<StoredCheckpoint, StoreError> {
+    Ok(StoredCheckpoint {
+        size: row.get(0)?,
+        root: row.get(1)?,
+        at: row.get(2)?,
+        signature: row.get(3)?,
+    })
+}
+
+/// Whose row stands at a place.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn owner_at(
+    tx: &mut Tx<'_>,
+    seq: u64,
+) -> Result<Option<(TenantName, Option<UserName>)>, StoreError> {
+    let row = tx
+        .one("SELECT tenant, actor_user FROM audit_events WHERE seq = $1", params![number(seq)])
+        .await?;
+    let read = |row: Row| {
+        let user: Option<String> = row.get(1)?;
+        let user = user.map(UserName::parse).transpose();
+        Ok((row.parse(0)?, user.map_err(|_| StoreError::Shape { column: 1 })?))
+    };
+    row.map(read).transpose()
 }
 
 /// The place that follows `seq`, whatever its row holds.

@@ -87,7 +87,8 @@ macro_rules! select {
     };
 }
 
-/// The enrolment of a key: what gives it authority.
+/// The enrolment of a key of a person's device: what gives it authority. Machines have keys, too
+/// (`provisioned`).
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -95,8 +96,20 @@ pub async fn by_thumbprint(
     tx: &mut Tx<'_>,
     thumbprint: &str,
 ) -> Result<Option<Enrollment>, StoreError> {
-    let row = tx.one(select!("WHERE thumbprint = $1"), params![thumbprint]).await?;
+    let row = tx
+        .one(select!("WHERE thumbprint = $1 AND user_name IS NOT NULL"), params![thumbprint])
+        .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// Whether a key is enrolled at all, whoever's it is.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn is_known(tx: &mut Tx<'_>, thumbprint: &str) -> Result<bool, StoreError> {
+    let found =
+        tx.one("SELECT 1 FROM enrollments WHERE thumbprint = $1", params![thumbprint]).await?;
+    Ok(found.is_some())
 }
 
 /// The enrolment of a device by name.
@@ -118,12 +131,13 @@ pub async fn find(
     row.as_ref().map(read).transpose()
 }
 
-/// An enrolment by its identifier.
+/// An enrolment of a person's device by its identifier.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
 pub async fn by_id(tx: &mut Tx<'_>, id: &EnrollmentId) -> Result<Option<Enrollment>, StoreError> {
-    let row = tx.one(select!("WHERE id = $1"), params![id.as_str()]).await?;
+    let row =
+        tx.one(select!("WHERE id = $1 AND user_name IS NOT NULL"), params![id.as_str()]).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -399,9 +413,13 @@ pub async fn revoked_certificates(
 ) -> Result<Vec<(String, Timestamp)>, StoreError> {
     let rows = tx
         .all(
-            "SELECT c.serial, e.state_changed_at FROM certificates c
+            "SELECT c.serial, COALESCE(e.state_changed_at, d.state_changed_at)
+             FROM certificates c
              JOIN enrollments e ON e.id = c.enrollment
-             WHERE e.state <> 'active' AND c.not_after > $1 ORDER BY c.serial",
+             LEFT JOIN provisioned_devices d
+                 ON e.user_name IS NULL AND d.tenant = e.tenant AND d.name = e.device
+             WHERE (e.state <> 'active' OR d.state <> 'active') AND c.not_after > $1
+             ORDER BY c.serial",
             params![now],
         )
         .await?;

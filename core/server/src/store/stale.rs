@@ -20,7 +20,7 @@ pub struct Stale {
 }
 
 /// Every kind, in an order in which no row is dropped that another one names.
-pub const STALE: [Stale; 17] = [
+pub const STALE: [Stale; 25] = [
     Stale {
         what: "ceremonies",
         keep: Seconds::hours(1),
@@ -140,6 +140,58 @@ pub const STALE: [Stale; 17] = [
         sql: "DELETE FROM stranger_refusals WHERE (prefix, code, minute) IN
               (SELECT prefix, code, minute FROM stranger_refusals
               WHERE minute < $1 ORDER BY minute LIMIT $2)",
+    },
+    Stale {
+        what: "provision_approvals",
+        keep: Seconds::days(1),
+        sql: "DELETE FROM provision_approvals WHERE id IN (SELECT id FROM provision_approvals
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "workload_uses",
+        keep: Seconds::hours(1),
+        sql: "DELETE FROM workload_uses WHERE (digest, thumbprint) IN
+              (SELECT digest, thumbprint FROM workload_uses
+              WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)",
+    },
+    // A naming token is too old to be taken once it has ended.
+    Stale {
+        what: "agent_replays",
+        keep: Seconds::minutes(5),
+        sql: "DELETE FROM agent_replays WHERE (thumbprint, jti) IN
+              (SELECT thumbprint, jti FROM agent_replays
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "agent_codes",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM agent_codes WHERE id IN (SELECT id FROM agent_codes
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "agent_pairings",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM agent_pairings WHERE id IN (SELECT id FROM agent_pairings
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "agent_approvals",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM agent_approvals WHERE id IN (SELECT id FROM agent_approvals
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "agents_unproven",
+        keep: Seconds(0),
+        sql: "DELETE FROM agents WHERE id IN (SELECT id FROM agents
+              WHERE state = 'unproven' AND state_at < $1 ORDER BY state_at LIMIT $2)",
+    },
+    // Only its parent could bring one back, under the same name.
+    Stale {
+        what: "sub_agents",
+        keep: Seconds::days(30),
+        sql: "DELETE FROM agents WHERE id IN (SELECT id FROM agents
+              WHERE parent IS NOT NULL AND token_until < $1 ORDER BY token_until LIMIT $2)",
     },
 ];
 

@@ -97,7 +97,26 @@ pub async fn set_frozen(
     Ok(())
 }
 
-/// Whether an administrator has ever existed, anywhere.
+/// Gives a user another role.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn set_role(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    name: &UserName,
+    role: Role,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE users SET role = $3 WHERE tenant = $1 AND name = $2",
+        params![tenant.as_str(), name.as_str(), role.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether an administrator has ever existed, anywhere. One always does from then on: the last one's role
+/// cannot be taken from them.
 ///
 /// # Errors
 /// [`StoreError`] from the database.

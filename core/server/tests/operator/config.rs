@@ -199,6 +199,30 @@ fn webhooks_are_looked_into() {
 }
 
 #[test]
+fn platforms_of_workloads_are_looked_into() {
+    let folder = Folder::new();
+    says(&folder.check(""), &["Workloads", "none; workload_issuers names platforms"]);
+    let cluster = "[[workload_issuers]]\nname = 'prod'\nplatform = 'kubernetes'\n\
+        issuer = 'https://kubernetes.default.svc'\naudience = 'https://id.example.org'\n";
+    let said = folder.check(cluster);
+    assert!(said.ok, "{said:?}");
+    says(&said, &["Workloads", "prod (kubernetes), https://kubernetes.default.svc"]);
+    std::fs::write(folder.path("ca.pem"), "nothing").unwrap();
+    let pem = folder.path("ca.pem");
+    let gone = folder.path("gone.pem");
+    for (toml, says_so) in [
+        (format!("{cluster}ca_file = {pem:?}"), "put certificates there"),
+        (format!("{cluster}ca_file = {gone:?}"), "cannot be read"),
+        (cluster.replace("kubernetes'", "github'"), "mappings must say who is let in"),
+        (format!("{cluster}token_lifetime_max_seconds = 7200"), "from 1 to 3600"),
+    ] {
+        let said = folder.check(&toml);
+        assert!(!said.ok, "{toml}");
+        says(&said, &["prod: ", says_so]);
+    }
+}
+
+#[test]
 fn what_is_asked_for_in_json_fails_in_json() {
     let folder = Folder::new();
     let data = folder.path("data");

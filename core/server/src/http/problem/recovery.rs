@@ -1,6 +1,7 @@
 //! What to do next on the way back in.
 
-use super::{next_step_of_limits, time};
+use super::time;
+use super::workloads::next_step_of_workloads;
 use landfall_identity::Refusal;
 
 pub(super) fn next_step_of_recovery(refusal: &Refusal) -> String {
@@ -84,6 +85,6 @@ fn next_step_of_links(refusal: &Refusal) -> String {
              the new device."
                 .to_owned()
         }
-        other => next_step_of_limits(other),
+        other => next_step_of_workloads(other),
     }
 }

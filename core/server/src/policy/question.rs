@@ -1,0 +1,180 @@
+//! What policy is asked: everything that a rule may look at, and nothing else.
+
+use landfall_identity::action::Entry;
+use landfall_identity::authorize::Object;
+use landfall_identity::caller::AccountState;
+use landfall_identity::spiffe::{Principal, PrincipalKind, SpiffeId};
+use landfall_identity::{
+    Action, AuthStrength, BoundAction, Caller, DeviceState, Role, TenantName, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What stands in the place of a person's name, and their device's, where a question is kept.
+const SOMEBODY: &str = "-";
+
+/// Whether a session was opened for one act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Approval {
+    /// It was opened for no act in particular, or there is none.
+    None,
+    /// For this very act.
+    ThisAct,
+    /// For another one.
+    AnotherAct,
+}
+
+impl Approval {
+    /// Its word in a rule.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ThisAct => "this-act",
+            Self::AnotherAct => "another-act",
+        }
+    }
+}
+
+/// One question: who wants to do what, and how they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Question {
+    /// The action's code.
+    pub action: String,
+    /// Who asks: a SPIFFE ID.
+    pub spiffe_id: String,
+    /// Their kind.
+    pub kind: PrincipalKind,
+    /// Their tenant.
+    pub tenant: String,
+    /// A person's role.
+    pub role: Role,
+    /// What a provisioned device stands for; empty for anybody else.
+    pub machine_role: String,
+    /// On whose behalf, nearest first.
+    pub parents: Vec<String>,
+    /// The session's strength, when there is a session.
+    pub strength: Option<AuthStrength>,
+    /// Seconds since the proof of the session; nothing counts without a session.
+    pub proof_age_seconds: i64,
+    /// Whether the session was opened for one act.
+    pub approval: Approval,
+    /// Whether the caller holds the right to register a first passkey.
+    pub grant: bool,
+    /// The device's state: `active`, `suspended` or `revoked`.
+    pub device: String,
+    /// Whether the account is frozen.
+    pub frozen: bool,
+    /// The tenant of what the act is about.
+    pub object_tenant: String,
+    /// Whether that is the caller's own.
+    pub own: bool,
+}
+
+impl Question {
+    /// The question that a request comes to.
+    pub fn of(
+        action: Action,
+        caller: &Caller,
+        object: &Object,
+        act: Option<&BoundAction>,
+        now: Timestamp,
+    ) -> Self {
+        let principal = &caller.spiffe_id.principal;
+        let (object_tenant, own) = object_of(principal, object);
+        let session = caller.session.as_ref();
+        let holds = |grant: &landfall_identity::grant::EnrollmentGrant| {
+            grant.serves(&caller.enrollment, now)
+        };
+        Self {
+            action: action.code().to_owned(),
+            spiffe_id: caller.spiffe_id.to_string(),
+            kind: principal.kind(),
+            tenant: principal.tenant().to_string(),
+            role: caller.role,
+            machine_role: caller.machine.as_ref().map(ToString::to_string).unwrap_or_default(),
+            parents: caller.parents.iter().map(ToString::to_string).collect(),
+            strength: session.map(|session| session.strength),
+            proof_age_seconds: session.map_or(0, |session| age(session.auth_time, now)),
+            approval: match session.and_then(|session| session.bound_to.as_ref()) {
+                None => Approval::None,
+                Some(approved) if act.is_some_and(|act| act.canonical() == *approved) => {
+                    Approval::ThisAct
+                }
+                Some(_) => Approval::AnotherAct,
+            },
+            grant: caller.grant.as_ref().is_some_and(holds),
+            device: match caller.device {
+                DeviceState::Active => "active",
+                DeviceState::Suspended { .. } => "suspended",
+                DeviceState::Revoked { .. } => "revoked",
+            }
+            .to_owned(),
+            frozen: caller.account == AccountState::Frozen,
+            object_tenant: object_tenant.to_string(),
+            own,
+        }
+    }
+
+    /// The question as it would be right after a step-up, for this very act where it must be.
+    #[must_use]
+    pub fn after_step_up(&self, bound: bool) -> Self {
+        Self {
+            strength: Some(AuthStrength::CertHuman),
+            proof_age_seconds: 0,
+            approval: if bound { Approval::ThisAct } else { Approval::None },
+            ..self.clone()
+        }
+    }
+
+    /// The question as it is kept for later tries: without the names of people and their devices, and
+    /// with its age in whole minutes (in fives where no person proved anything), so that a few rows stand
+    /// for many requests.
+    #[must_use]
+    pub fn to_keep(&self) -> Self {
+        let mut kept = self.clone();
+        kept.spiffe_id = nameless(&self.spiffe_id);
+        kept.parents = self.parents.iter().map(|parent| nameless(parent)).collect();
+        let span = if self.strength == Some(AuthStrength::CertHuman) { 60 } else { 300 };
+        kept.proof_age_seconds -= kept.proof_age_seconds.rem_euclid(span);
+        kept
+    }
+}
+
+/// Whether policy is asked about an action: where a known caller is in sight.
+pub fn is_asked(action: Action) -> bool {
+    matches!(action.demand().entry, Entry::EnrolledKey | Entry::Connection | Entry::Session(_))
+}
+
+/// Whole seconds, rounded down: a window of so many seconds ends at the same instant here and there.
+fn age(since: Timestamp, now: Timestamp) -> i64 {
+    now.millis().saturating_sub(since.millis()).div_euclid(1000)
+}
+
+fn nameless(spiffe_id: &str) -> String {
+    match SpiffeId::parse(spiffe_id).map(|id| (id.trust_domain, id.principal)) {
+        Ok((domain, Principal::Human { tenant, .. })) => {
+            format!("spiffe://{domain}/tenant/{tenant}/user/{SOMEBODY}/device/{SOMEBODY}")
+        }
+        _ => spiffe_id.to_owned(),
+    }
+}
+
+/// The tenant of an object, and whether it is the caller's own.
+fn object_of<'a>(principal: &'a Principal, object: &'a Object) -> (&'a TenantName, bool) {
+    let (tenant, user) = match object {
+        Object::Own
+        | Object::Freeze { .. }
+        | Object::Codes { .. }
+        | Object::Waiting { .. }
+        | Object::Plan { .. }
+        | Object::Guardian { .. } => return (principal.tenant(), true),
+        Object::Machine { tenant, .. } => return (tenant, false),
+        Object::Ward { tenant, guardian } => (tenant, guardian),
+        Object::Owned { tenant, user }
+        | Object::Role { tenant, user, .. }
+        | Object::Device { tenant, user, .. }
+        | Object::Address { tenant, user, .. }
+        | Object::Passkey { tenant, user, .. } => (tenant, user),
+    };
+    (tenant, principal.tenant() == tenant && principal.user() == Some(user))
+}

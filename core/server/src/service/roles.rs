@@ -1,0 +1,90 @@
+//! What people may do in the tenant, and who says so.
+
+use super::last_admin::LastAdmin;
+use super::{RequestContext, Service, Turn, admin};
+use crate::failure::Failure;
+use crate::store::users::{self, User};
+use crate::store::{StoreError, Tx};
+use landfall_identity::authorize::Object;
+use landfall_identity::notice::Happening;
+use landfall_identity::{BoundAction, Refusal, Role, TenantName, UserName};
+use landfall_protocol::admin::{RoleSetRequest, UserInfo};
+
+/// What a change of this user's role is about: their role, if they exist.
+///
+/// # Errors
+/// The database.
+pub(super) async fn object(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+) -> Result<Option<Object>, StoreError> {
+    Ok(users::find(tx, tenant, user).await?.as_ref().map(object_of))
+}
+
+fn object_of(user: &User) -> Object {
+    Object::Role { tenant: user.tenant.clone(), user: user.name.clone(), since: user.created_at }
+}
+
+/// Whether taking this user's role from them would leave no administrator at all: then whoever reaches
+/// the server first could claim it.
+///
+/// # Errors
+/// [`Refusal::LastAdmin`].
+pub(super) async fn is_not_the_only_admin(tx: &mut Tx<'_>, user: &User) -> Result<(), Failure> {
+    let admins = users::admins(tx, &user.tenant, 2).await?;
+    match admins.iter().all(|admin| admin.name == user.name) {
+        true => Err(Refusal::LastAdmin.into()),
+        false => Ok(()),
+    }
+}
+
+impl Service {
+    /// Gives somebody another role, after an administrator has approved exactly that. What they may do is
+    /// read with every request, so it holds at once. The same role again changes nothing.
+    ///
+    /// # Errors
+    /// A refusal; [`Refusal::LastAdmin`]; [`Refusal::Probation`] for a passkey younger than the user.
+    pub async fn set_role(
+        &self,
+        request: RequestContext,
+        user: UserName,
+        body: RoleSetRequest,
+    ) -> Result<UserInfo, Failure> {
+        let service = self.clone();
+        self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+            let role = body.role;
+            turn.about(format!("role of {user}: {}", role.as_str()));
+            let Some(mut found) = users::find(tx, turn.tenant(), &user).await? else {
+                turn.refuse_strangers_first()?;
+                return Err(Refusal::NotFound.into());
+            };
+            turn.about(format!("role of {user}: {} to {}", found.role.as_str(), role.as_str()));
+            let act = BoundAction::SetRole { user: user.clone(), role };
+            turn.authorize(tx, &object_of(&found), Some(&act)).await?;
+            if found.role != role {
+                service.change_role(tx, turn, &found, role).await?;
+                found.role = role;
+            }
+            admin::user_info(tx, found).await
+        })
+        .await
+    }
+
+    async fn change_role(
+        &self,
+        tx: &mut Tx<'_>,
+        turn: &Turn,
+        user: &User,
+        role: Role,
+    ) -> Result<(), Failure> {
+        let view = self.view();
+        let guard = LastAdmin::before(tx, &view, &user.tenant, &user.name, turn.now).await?;
+        if user.role == Role::Admin {
+            is_not_the_only_admin(tx, user).await?;
+        }
+        users::set_role(tx, &user.tenant, &user.name, role).await?;
+        guard.after(tx, &view).await?;
+        self.tell(tx, turn.news(&user.name, Happening::RoleChanged { role })?).await
+    }
+}
