@@ -1,19 +1,31 @@
 //! What can be typed. Help is written for somebody who has just lost a laptop.
 
+mod agent;
+mod audit;
 mod device;
 mod link;
 mod notices;
+mod policy;
+mod provisioned;
 mod recovery;
 mod webauthn;
+mod workload;
 
+pub use agent::AgentVerb;
+pub use audit::{AuditArgs, AuditFilterArgs, AuditVerb};
 pub use device::DeviceVerb;
 pub use link::LinkArgs;
 pub use notices::{NoticesArgs, NoticesVerb};
+pub use policy::{PolicyPart, PolicyVerb};
+pub use provisioned::{ProvisionArgs, ProvisionedVerb};
 pub use recovery::{
     AdminRecoveryVerb, CodesVerb, DrillVerb, GuardiansVerb, PlanVerb, RecoverArgs, RecoveryVerb,
     WaitingVerb, WardsVerb,
 };
 pub use webauthn::WebauthnVerb;
+pub use workload::AdminWorkloadsVerb;
+#[cfg(unix)]
+pub use workload::{RunArgs, WorkloadVerb};
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -90,7 +102,7 @@ pub enum Verb {
     Claim(EnrollArgs),
     /// Make this machine yours, with a code from another device or an administrator
     #[command(
-        after_help = "Leave the code out to be asked for it, or pipe it in: so it stays out of the shell's history.\nAn enrolment that was interrupted goes on with `landfall enroll` alone.\n\nExamples:\n  landfall enroll\n  landfall enroll lf1.CODE --yes\n  landfall enroll --user anna --device anna-phone lf1.CODE\n  landfall enroll --replace lf1.CODE"
+        after_help = "Leave the code out to be asked for it, or pipe it in: so it stays out of the shell's history.\nAn enrolment that was interrupted goes on with `landfall enroll` alone.\n\nExamples:\n  landfall enroll\n  landfall enroll lf1.CODE --yes\n  landfall enroll --user anna --device anna-phone lf1.CODE\n  landfall enroll --replace lf1.CODE\n  landfall enroll --provisioned build-7.age"
     )]
     Enroll(EnrollArgs),
     /// Make this machine yours, by another device of yours that is at hand
@@ -136,6 +148,12 @@ pub enum Verb {
     /// Your devices
     #[command(subcommand)]
     Device(DeviceVerb),
+    /// Programs that act for you, and this machine's own
+    #[command(subcommand)]
+    Agent(AgentVerb),
+    /// Everything that acts for you, under whatever let it in
+    #[command(after_help = "Examples:\n  landfall tree\n  landfall tree --json")]
+    Tree,
     /// Stop everything of your account at once, this machine too
     #[command(
         after_help = "The ways back in stay open. `landfall unfreeze` with a passkey ends it; so does an administrator.\n\nExample:\n  landfall freeze --yes"
@@ -153,9 +171,21 @@ pub enum Verb {
     /// Your secrets
     #[command(subcommand)]
     Secret(SecretVerb),
+    /// Print what a sealed file holds: it asks for the words that open it
+    #[command(
+        after_help = "Any age program opens such a file as well: age -d build-7.age\n\nExamples:\n  landfall reveal build-7.age"
+    )]
+    Reveal {
+        /// The file
+        file: PathBuf,
+    },
     /// For administrators
     #[command(subcommand)]
     Admin(AdminVerb),
+    /// Where a pod or a CI job runs: its SPIFFE identity
+    #[cfg(unix)]
+    #[command(subcommand)]
+    Workload(WorkloadVerb),
     /// What happened to your account, newest first, and where that is mailed to
     #[command(
         args_conflicts_with_subcommands = true,
@@ -197,6 +227,13 @@ pub struct EnrollArgs {
     /// Register the security key that you carry as your way in, at once
     #[arg(long)]
     pub roaming_authenticator: bool,
+    /// Make this machine one that stands for itself, with the file that an operator had made for it
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["token", "user", "device", "label", "roaming_authenticator"]
+    )]
+    pub provisioned: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -266,7 +303,7 @@ pub enum SecretVerb {
 pub enum AdminVerb {
     /// Invite a new user
     #[command(
-        after_help = "Examples:\n  landfall admin invite anna\n  landfall admin invite anna --device anna-phone --role admin --ttl 3d"
+        after_help = "Examples:\n  landfall admin invite anna\n  landfall admin invite anna --device anna-phone --role admin --ttl 3d\n  landfall admin invite tom --role operator"
     )]
     Invite {
         /// The new user's name; it stays for ever
@@ -274,8 +311,8 @@ pub enum AdminVerb {
         /// Their first machine's name; they choose when left out
         #[arg(long)]
         device: Option<DeviceName>,
-        /// What they may do
-        #[arg(long, value_name = "member|admin", value_parser = role, default_value = "member")]
+        /// What they may do: member, auditor, operator or admin
+        #[arg(long, value_name = "ROLE", value_parser = role, default_value = "member")]
         role: Role,
         /// How long the code can be used: 1h, 3d
         #[arg(long, value_parser = duration)]
@@ -310,11 +347,43 @@ pub enum AdminVerb {
         #[arg(long, value_name = "STANDING", value_parser = standing)]
         standing: Option<Standing>,
     },
+    /// Machines that stand for themselves, and their keys
+    #[command(subcommand)]
+    Provisioned(ProvisionedVerb),
+    /// Platforms whose pods and CI jobs are let in
+    #[command(subcommand)]
+    WorkloadIssuers(AdminWorkloadsVerb),
     /// End somebody's freeze
     #[command(after_help = "Example:\n  landfall admin unfreeze bert")]
     Unfreeze {
         /// Whose
         user: UserName,
+    },
+    /// What everybody in this tenant did
+    #[command(
+        after_help = "Examples:\n  landfall admin audit --outcome deny\n  landfall admin audit --kind workload --since 2026-11-21T00:00:00Z\n  landfall admin audit --behalf spiffe://example.org/tenant/home/user/bert\n  landfall admin audit --format ocsf"
+    )]
+    Audit(AuditFilterArgs),
+    /// What people may do in this tenant
+    #[command(subcommand)]
+    Role(AdminRoleVerb),
+    /// This tenant's own rules: who may try what
+    #[command(subcommand)]
+    Policy(PolicyVerb),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminRoleVerb {
+    /// Give somebody another role; takes a touch for exactly that
+    #[command(
+        after_help = "Examples:\n  landfall admin role set bert operator\n  landfall admin role set anna member"
+    )]
+    Set {
+        /// Whom
+        user: UserName,
+        /// Which: member, auditor (reads), operator (machines) or admin (everything)
+        #[arg(value_parser = role)]
+        role: Role,
     },
 }
 
@@ -343,40 +412,12 @@ pub enum AdminDeviceVerb {
     },
 }
 
-#[derive(Debug, ClapArgs)]
-pub struct AuditArgs {
-    /// The whole tenant's, not only yours; administrators
-    #[arg(long)]
-    pub tenant: bool,
-    /// Only this user's; administrators
-    #[arg(long, requires = "tenant")]
-    pub user: Option<String>,
-    /// Only this device's
-    #[arg(long)]
-    pub device: Option<String>,
-    /// Only this action's, such as read-secret
-    #[arg(long)]
-    pub action: Option<String>,
-    /// Only with this outcome
-    #[arg(long, value_parser = ["allow", "deny", "error"])]
-    pub outcome: Option<String>,
-    /// Only since this time, such as 2026-11-21T14:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// How many rows: 1 to 200
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
-    pub limit: u32,
-    /// Go on after a page: the `next` that it ended with
-    #[arg(long, value_name = "NEXT")]
-    pub after: Option<String>,
-}
-
 fn attachment(text: &str) -> Result<Attachment, String> {
     Attachment::parse(text).ok_or_else(|| "it is `platform` or `roaming`".to_owned())
 }
 
 fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "it is `member` or `admin`".to_owned())
+    Role::parse(text).ok_or_else(|| "it is member, auditor, operator or admin".to_owned())
 }
 
 fn standing(text: &str) -> Result<Standing, String> {

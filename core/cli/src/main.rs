@@ -4,6 +4,7 @@ mod app;
 mod args;
 mod clock;
 mod exit;
+mod hidden;
 mod keyboard;
 mod output;
 mod qr;
@@ -69,6 +70,10 @@ fn run(args: Args, output: &Output) -> Result<ExitCode, Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
+    #[cfg(unix)]
+    if let args::Verb::Workload(verb) = args.verb {
+        return runtime.block_on(verbs::workload::run(verb, output));
+    }
     let app = match App::new(args.global, output.clone()) {
         Ok(app) => app,
         // Whoever looks for what is wrong is told in the form that they asked for.
@@ -98,8 +103,11 @@ fn trace(verbose: u8) {
     let filter = match verbose {
         // The problem that follows tells what the platform's verifier would.
         // What the library says of a security key is told by us, and never with its messages.
-        0 => "error,rustls_platform_verifier=off,webauthn_authenticator_rs=off,fido_hid_rs=off",
-        1 => "landfall_client=debug,landfall_authenticator=debug",
+        // What a workload's keeper says is all that anybody sees of it.
+        0 => {
+            "error,landfall_workload=info,rustls_platform_verifier=off,webauthn_authenticator_rs=off,fido_hid_rs=off"
+        }
+        1 => "landfall_client=debug,landfall_authenticator=debug,landfall_workload=debug",
         _ => "landfall_client=trace,landfall_authenticator=trace,rustls=debug,reqwest=debug",
     };
     let _ =

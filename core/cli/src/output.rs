@@ -59,6 +59,15 @@ impl Output {
         self.json
     }
 
+    /// Prints a part of a long answer; tells whether somebody still reads.
+    pub fn part(&self, text: &str) -> Result<bool, Failure> {
+        match to_stdout(text.as_bytes()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Failure::new(ErrorCode::Internal, error.to_string())),
+        }
+    }
+
     /// Prints the answer.
     pub fn done(&self, answer: Answer) -> Result<(), Failure> {
         let printed = match answer {

@@ -1,7 +1,7 @@
 //! A security key in this machine's USB port: the PIN is asked for here, the touch is on the key.
 
 use crate::output::say;
-use crate::texts;
+use crate::{hidden, texts};
 use landfall_authenticator::{KeyFault, Person, PinAsk, Question, SecurityKeys};
 use landfall_client::Failure;
 use landfall_protocol::Problem;
@@ -42,7 +42,7 @@ impl Person for AtTheTerminal {
             say(&texts::wrong_pin(ask.tries_left));
         }
         self.told.store(false, Ordering::Relaxed);
-        let typed = Zeroizing::new(rpassword::prompt_password(texts::ASK_PIN).ok()?);
+        let typed = hidden::ask(texts::ASK_PIN).ok()?;
         let pin = typed.trim();
         (!pin.is_empty()).then(|| Zeroizing::new(pin.to_owned()))
     }

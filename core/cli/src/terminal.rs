@@ -4,7 +4,7 @@ use crate::clock::clock_time;
 use crate::keyboard::Keyboard;
 use crate::output::{say, wrap};
 use crate::qr::qr;
-use crate::{security_key, texts};
+use crate::{hidden, security_key, texts};
 use landfall_client::shell::{Answer, Signal};
 use landfall_client::{
     Browser, Failure, FlowNext, FlowOtherWay, FlowStepId, FlowStepState, FlowView, Opened, Shell,
@@ -120,8 +120,7 @@ impl Terminal {
         if !self.setup.can_ask {
             return Err(Failure::new(ErrorCode::InputNeeded, texts::NOT_A_TERMINAL));
         }
-        rpassword::prompt_password(question)
-            .map(Zeroizing::new)
+        hidden::ask(question)
             .map_err(|_| Failure::new(ErrorCode::Cancelled, texts::NOTHING_CHANGED))
     }
 

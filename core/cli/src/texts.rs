@@ -1,8 +1,11 @@
 //! Everything that the program says to people, in English. What is said on the way back in is next door.
 
+mod agents;
+pub mod provisioned;
 pub mod readiness;
 mod recovery;
 
+pub use agents::*;
 pub use recovery::*;
 
 use crate::clock::clock_time;
@@ -136,6 +139,7 @@ pub fn still_waiting_page(url: &str) -> String {
 }
 
 /// What a person is about to approve.
+#[allow(clippy::too_many_lines, reason = "a table: a sentence for each act")]
 pub fn act(act: &BoundActBody) -> String {
     match act {
         BoundActBody::IssueToken { user, device: Some(device), .. } => {
@@ -158,6 +162,36 @@ pub fn act(act: &BoundActBody) -> String {
         }
         BoundActBody::SetRecoveryPlan { ways } => {
             format!("To approve: what lets you back in is from now on: {ways}")
+        }
+        BoundActBody::SetRole { user, role } => {
+            format!("To approve: {user} is {} from now on", role.in_words())
+        }
+        BoundActBody::ProvisionCredential { device, role: Some(role), .. } => {
+            format!("To approve: the new machine {device} at the role {role}, and a key for it")
+        }
+        BoundActBody::ProvisionCredential { device, role: None, .. } => {
+            format!("To approve: one more key for the machine {device}")
+        }
+        BoundActBody::ApproveProvision { device, role, asker } => {
+            format!("To approve: {asker} makes a key for the machine {device} at the role {role}")
+        }
+        BoundActBody::RevokeMachine { device } => {
+            format!("To approve: cut the machine {device} off for ever")
+        }
+        BoundActBody::IssueAgentCode { agent, .. } if agent.is_empty() => {
+            "To approve: a code by which one agent acts for you".to_owned()
+        }
+        BoundActBody::IssueAgentCode { agent, .. } => {
+            format!("To approve: a code by which the agent {agent} acts for you")
+        }
+        BoundActBody::GrantScope { agent, scope, audience, .. } => {
+            format!("To approve: for an hour {agent} may: {scope}, at {audience}")
+        }
+        BoundActBody::PairAgent { user, agent, .. } => {
+            format!("To approve: the agent {agent} acts for {user}")
+        }
+        BoundActBody::SetPolicy { policy_hash } => {
+            format!("To approve: other rules for the whole tenant ({policy_hash})")
         }
         BoundActBody::DrillPasskey {} => {
             "To approve: nothing. This is a drill of your passkey".to_owned()
@@ -347,4 +381,17 @@ pub fn ask_lost(device: &str) -> String {
 
 pub fn ask_remove_passkey(label: &str) -> String {
     format!("Remove the passkey \"{label}\"?")
+}
+/// A workload has its identity.
+pub fn workload_ready(spiffe_id: &str, socket: &str) -> String {
+    format!("{spiffe_id}\nThe SPIFFE Workload API is at {socket}")
+}
+
+pub const NO_RULES: &str =
+    "This tenant adds no rules to the shipped ones. See them: landfall admin policy show shipped";
+
+pub fn policy_locks_out(action: &str) -> String {
+    format!(
+        "These rules cannot be set: they would keep you from {action}, and so from ever taking them back."
+    )
 }

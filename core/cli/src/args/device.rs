@@ -1,6 +1,6 @@
 //! What can be typed about one's devices.
 
-use super::duration;
+use super::{ProvisionArgs, duration};
 use clap::Subcommand;
 use landfall_client::words::{DeviceName, Label, Seconds};
 use landfall_protocol::At;
@@ -27,6 +27,11 @@ pub enum DeviceVerb {
         #[arg(value_name = "CODE")]
         shown: Option<String>,
     },
+    /// Have a key made for a machine that nobody sits at; operators and administrators
+    #[command(
+        after_help = "Writes a sealed file, and prints the words that open it, once. Send them on another way than the file.\n\nExamples:\n  landfall device provision build-7 --role server\n  landfall device provision build-7 --role releaser --words 8 --expires 12h\n  landfall device provision build-7 --file /media/stick/build-7.age"
+    )]
+    Provision(ProvisionArgs),
     /// Your devices
     #[command(after_help = "Example:\n  landfall device list")]
     List,

@@ -8,6 +8,7 @@ use crate::texts;
 use landfall_client::Failure;
 use landfall_client::words::Attachment;
 use landfall_protocol::me::{Frozen, Me};
+use landfall_protocol::provisioned::{MachineSelf, WhoAmI};
 use landfall_protocol::session::SessionOpened;
 use serde_json::json;
 
@@ -43,7 +44,10 @@ pub async fn logout(app: &App) -> Result<Answer, Failure> {
 }
 
 pub async fn whoami(app: &App) -> Result<Answer, Failure> {
-    let me = app.client.whoami().await?;
+    let me = match app.client.who_am_i().await? {
+        WhoAmI::Person(me) => *me,
+        WhoAmI::Machine(machine) => return self_of(app, &machine),
+    };
     let server = app.client.profile()?.server.origin().ascii_serialization();
     let mut text = who(app, &me, &server);
     // What an owner must hear of, they hear of where they look.
@@ -56,6 +60,20 @@ pub async fn whoami(app: &App) -> Result<Answer, Failure> {
         text.push_str(&format!("\n  way back     {}", readiness::in_brief(&ready)));
     }
     Answer::new(&me, text)
+}
+
+fn self_of(app: &App, machine: &MachineSelf) -> Result<Answer, Failure> {
+    let profile = app.client.profile()?;
+    let session = clock_time(machine.session_expires_at);
+    let lines = [
+        format!("{}, a machine that stands for itself", machine.key.device),
+        format!("  server       {}", profile.server.origin().ascii_serialization()),
+        format!("  tenant       {}, {}", machine.tenant, machine.key.role),
+        format!("  identity     {}", machine.spiffe_id),
+        format!("  certificate  until {}", clock_time(profile.not_after)),
+        format!("  session      {}, until {session}", machine.auth_strength.as_str()),
+    ];
+    Answer::new(machine, lines.join("\n"))
 }
 
 fn who(app: &App, me: &Me, server: &str) -> String {

@@ -2,13 +2,13 @@
 
 use super::device::gone;
 use super::token::made;
-use super::{device, readiness, recovery};
+use super::{audit, device, policy, provisioned, readiness, recovery, workload_issuers};
 use crate::app::App;
-use crate::args::{AdminDeviceVerb, AdminVerb};
+use crate::args::{AdminDeviceVerb, AdminRoleVerb, AdminVerb};
 use crate::clock::clock_time;
 use crate::output::{Answer, table};
 use crate::texts;
-use landfall_client::words::TokenKind;
+use landfall_client::words::{Role, TokenKind, UserName};
 use landfall_client::{Failure, MintRequest};
 use landfall_protocol::admin::UserInfo;
 use landfall_protocol::me::Frozen;
@@ -33,6 +33,8 @@ pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
         AdminVerb::Devices { act: Some(act), .. } => devices(app, act).await,
         AdminVerb::Recoveries(verb) => recovery::admin(app, verb).await,
         AdminVerb::Readiness { full, standing } => readiness::admin(app, full, standing).await,
+        AdminVerb::Provisioned(verb) => provisioned::run(app, verb).await,
+        AdminVerb::WorkloadIssuers(verb) => workload_issuers::run(app, verb).await,
         AdminVerb::Unfreeze { user } => {
             let users = app.client.admin_users().await?;
             if users.iter().any(|known| known.name == user && !known.frozen) {
@@ -42,7 +44,20 @@ pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
             let frozen = app.with_person(async || app.client.admin_unfreeze(&user).await).await?;
             Answer::new(&frozen, format!("The account of {user} works again."))
         }
+        AdminVerb::Audit(filter) => audit::rows(app, filter, true).await,
+        AdminVerb::Policy(verb) => policy::run(app, verb).await,
+        AdminVerb::Role(AdminRoleVerb::Set { user, role }) => set_role(app, &user, role).await,
     }
+}
+
+async fn set_role(app: &App, user: &UserName, role: Role) -> Result<Answer, Failure> {
+    let users = app.client.admin_users().await?;
+    if let Some(known) = users.into_iter().find(|known| known.name == *user && known.role == role) {
+        return Answer::new(&known, format!("{user} is {} already.", role.in_words()));
+    }
+    app.need_person()?;
+    let changed = app.client.admin_set_role(user, role, &app.terminal).await?;
+    Answer::new(&changed, format!("{user} is {} now.", role.in_words()))
 }
 
 async fn devices(app: &App, act: AdminDeviceVerb) -> Result<Answer, Failure> {

@@ -1,15 +1,45 @@
 //! `audit`.
 
 use crate::app::App;
-use crate::args::AuditArgs;
+use crate::args::{AuditArgs, AuditFilterArgs, AuditVerb};
 use crate::clock::clock_time;
 use crate::output::{Answer, table};
 use crate::texts;
-use landfall_client::{AuditFilter, Failure};
-use landfall_protocol::audit::AuditRow;
+use landfall_client::words::SecretBytes;
+use landfall_client::{AuditFilter, Failure, audit_checkpoint, audit_key};
+use landfall_client::{check_growth, check_proof};
+use landfall_protocol::audit::{AuditConsistency, AuditProof, AuditRow};
+use landfall_protocol::audit_export::AuditFormat;
+use landfall_protocol::{ErrorCode, Page};
+use serde_json::json;
+use std::path::Path;
+
+/// Rows of one page of an export.
+const EXPORT_PAGE: u32 = 200;
+/// The most that is read of a file: a proof, a checkpoint, a key.
+const FILE_MAX: u64 = 1024 * 1024;
 
 pub async fn audit(app: &App, args: AuditArgs) -> Result<Answer, Failure> {
-    let filter = AuditFilter {
+    match args.act {
+        None => rows(app, args.filter, args.tenant).await,
+        Some(AuditVerb::Checkpoint) => {
+            let found = app.client.audit_checkpoint().await?;
+            Answer::new(&found, found.line.clone())
+        }
+        Some(AuditVerb::Proof { seq, checkpoint }) => {
+            let size = checkpoint.as_deref().map(size_of).transpose()?;
+            document(&app.client.audit_proof(seq, size).await?)
+        }
+        Some(AuditVerb::Growth { checkpoint }) => {
+            document(&app.client.audit_growth(size_of(&checkpoint)?, None).await?)
+        }
+        Some(AuditVerb::Verify { proof, checkpoint, key }) => verify(&proof, &checkpoint, &key),
+    }
+}
+
+/// A page of rows, or all of them in a form for others.
+pub async fn rows(app: &App, args: AuditFilterArgs, tenant: bool) -> Result<Answer, Failure> {
+    let mut filter = AuditFilter {
         limit: Some(args.limit),
         after: args.after,
         user: args.user,
@@ -17,16 +47,124 @@ pub async fn audit(app: &App, args: AuditArgs) -> Result<Answer, Failure> {
         action: args.action,
         outcome: args.outcome,
         since: args.since,
+        until: args.until,
+        actor: args.actor,
+        behalf: args.behalf,
+        kind: args.kind,
     };
-    let page = match args.tenant {
-        true => app.client.admin_audit(&filter).await?,
-        false => app.client.audit(&filter).await?,
-    };
+    if let Some(format) = args.format {
+        filter.limit = Some(EXPORT_PAGE);
+        return export(app, filter, tenant, format).await;
+    }
+    let page = page(app, &filter, tenant).await?;
     let mut text = list(&page.items);
     if let Some(next) = &page.next {
         text.push_str(&format!("\nMore: --after {next}"));
     }
     Answer::new(&page, text)
+}
+
+async fn page(app: &App, filter: &AuditFilter, tenant: bool) -> Result<Page<AuditRow>, Failure> {
+    match tenant {
+        true => app.client.admin_audit(filter).await,
+        false => app.client.audit(filter).await,
+    }
+}
+
+/// Page by page, so that years of rows need no more room than one page.
+async fn export(
+    app: &App,
+    mut filter: AuditFilter,
+    tenant: bool,
+    format: AuditFormat,
+) -> Result<Answer, Failure> {
+    if app.output.is_json() {
+        let why = "Leave out --json: the form says how rows are printed.";
+        return Err(Failure::new(ErrorCode::InvalidField, why));
+    }
+    let mut count = 0;
+    loop {
+        let page = page(app, &filter, tenant).await?;
+        let mut lines = String::new();
+        for row in &page.items {
+            let line = format.line(row, env!("CARGO_PKG_VERSION"));
+            lines.push_str(&line.map_err(|error| internal(&error))?);
+            lines.push('\n');
+        }
+        count += page.items.len();
+        let reads_on = app.output.part(&lines)?;
+        filter.after = page.next;
+        if filter.after.is_none() || !reads_on {
+            let bytes = SecretBytes::new(Vec::new());
+            return Ok(Answer::Raw { json: json!({ "rows": count }), bytes });
+        }
+    }
+}
+
+fn internal(error: &serde_json::Error) -> Failure {
+    Failure::new(ErrorCode::Internal, error.to_string())
+}
+
+/// A document that is kept in a file.
+fn document(value: &impl serde::Serialize) -> Result<Answer, Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| internal(&error))?;
+    Answer::new(value, text)
+}
+
+fn verify(proof: &Path, checkpoint: &Path, key: &Path) -> Result<Answer, Failure> {
+    let key = audit_key(&read(key)?)?;
+    let trusted = audit_checkpoint(&line_of(checkpoint)?, &key)?;
+    let text = read(proof)?;
+    if let Ok(growth) = serde_json::from_str::<AuditConsistency>(&text) {
+        let (from, to) = check_growth(&growth, &trusted, &key)?;
+        let said = format!("The log of {} rows begins with the log of {}.", to.size, from.size);
+        return Answer::new(&json!({ "from": from.size, "to": to.size }), said);
+    }
+    let proof: AuditProof = serde_json::from_str(&text)
+        .map_err(|_| Failure::new(ErrorCode::InvalidField, "This is no proof from an audit."))?;
+    let proved = check_proof(&proof, &trusted, &key)?;
+    let columns: Vec<&str> =
+        proved.columns.iter().map(String::as_str).filter(|column| !column.is_empty()).collect();
+    let said = format!(
+        "Row {} is in the log of {} rows:\n  {}",
+        proved.seq,
+        proved.checkpoint.size,
+        columns.join("\n  ")
+    );
+    let json = json!({ "seq": proved.seq, "size": proved.checkpoint.size, "columns": columns });
+    Answer::new(&json, said)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let fault =
+        |why: String| Failure::new(ErrorCode::InvalidField, format!("{} {why}", file.display()));
+    let size =
+        std::fs::metadata(file).map_err(|error| fault(format!("cannot be read: {error}")))?;
+    if size.len() > FILE_MAX {
+        return Err(fault("is longer than such a file is".into()));
+    }
+    std::fs::read_to_string(file).map_err(|error| fault(format!("cannot be read: {error}")))
+}
+
+/// The checkpoint of a file: its last line, so that the server's own exported file serves as well; or what
+/// `audit checkpoint --json` has printed.
+fn line_of(file: &Path) -> Result<String, Failure> {
+    let text = read(file)?;
+    if let Ok(info) = serde_json::from_str::<landfall_protocol::audit::AuditCheckpointInfo>(&text) {
+        return Ok(info.line);
+    }
+    Ok(text.trim_end().lines().next_back().unwrap_or_default().to_owned())
+}
+
+/// Rows of the checkpoint of a file. The server is only asked about it: what it says is checked later.
+fn size_of(file: &Path) -> Result<u64, Failure> {
+    let line = line_of(file)?;
+    let size = serde_json::from_str::<serde_json::Value>(&line)
+        .ok()
+        .and_then(|value| value.get("size").and_then(serde_json::Value::as_u64));
+    size.ok_or_else(|| {
+        Failure::new(ErrorCode::InvalidField, format!("{} is no checkpoint.", file.display()))
+    })
 }
 
 fn list(rows: &[AuditRow]) -> String {
@@ -46,8 +184,9 @@ fn list(rows: &[AuditRow]) -> String {
             row.action.clone(),
             row.target.clone(),
             outcome,
+            row.rule.clone().unwrap_or_default(),
         ]
     };
     let rows: Vec<_> = rows.iter().map(row).collect();
-    table(&["WHEN", "WHO", "WHAT", "ON", "OUTCOME"], &rows)
+    table(&["WHEN", "WHO", "WHAT", "ON", "OUTCOME", "RULE"], &rows)
 }

@@ -1,8 +1,8 @@
 //! `device`.
 
 use super::aftermath;
-use super::link;
 use super::token::made;
+use super::{link, provisioned};
 use crate::app::App;
 use crate::args::DeviceVerb;
 use crate::clock::{clock_time, with_clock_times};
@@ -19,6 +19,7 @@ pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
     match verb {
         DeviceVerb::Add { name, ttl } => add(app, name, ttl).await,
         DeviceVerb::Link { shown } => link::approve(app, shown).await,
+        DeviceVerb::Provision(args) => provisioned::provision(app, args).await,
         DeviceVerb::List => {
             let devices = app.client.devices().await?;
             Answer::new(&json!({ "items": devices }), list(&devices, false))

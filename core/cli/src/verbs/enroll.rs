@@ -1,5 +1,6 @@
 //! `claim` and `enroll`.
 
+use super::provisioned;
 use crate::app::App;
 use crate::args::EnrollArgs;
 use crate::clock::clock_time;
@@ -21,6 +22,10 @@ const PASTES_MAX: usize = 40;
 
 /// The first administrator of a new server.
 pub async fn claim(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
+    if args.provisioned.is_some() {
+        let why = texts::provisioned::CLAIM_TAKES_NO_FILE;
+        return Err(Failure::new(ErrorCode::InvalidField, why));
+    }
     can_register(app, &args)?;
     let token = take_token(app, args.token.take())?.unwrap_or_default();
     let kind = TokenText::parse(&token).ok().map(|token| token.payload.kind);
@@ -34,6 +39,9 @@ pub async fn claim(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
 
 /// A machine with a code; without one, the enrolment that was interrupted.
 pub async fn enroll(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
+    if let Some(file) = args.provisioned.take() {
+        return provisioned::claim(app, &args, &file).await;
+    }
     can_register(app, &args)?;
     let with_key = args.roaming_authenticator;
     let interrupted = if args.token.is_none() { app.client.resume_enroll()? } else { None };
@@ -188,11 +196,13 @@ async fn again(
 /// Whose machine this is now, and the words for it; with the grant that waits to be used.
 fn names(enrolled: &Enrolled) -> (String, String) {
     let profile = &enrolled.profile;
-    let (user, device) = match profile.names() {
-        Some((_, user, device)) => (user.as_str(), device.as_str()),
-        None => ("-", "-"),
-    };
     let server = profile.server.origin().ascii_serialization();
+    let Some((_, user, device)) = profile.names() else {
+        let device = profile.machine().map_or("-", |(_, device)| device.as_str());
+        let text = texts::provisioned::claimed(device, &server);
+        return (text.clone(), text);
+    };
+    let (user, device) = (user.as_str(), device.as_str());
     let grant = profile.grant.as_ref().map(|grant| clock_time(grant.expires_at));
     let plain = texts::enrolled(user, device, &server, None);
     (plain, texts::enrolled(user, device, &server, grant.as_deref()))
@@ -203,9 +213,10 @@ pub(super) fn enrolled_answer(
     key: Option<(PasskeyInfo, String)>,
 ) -> Result<Answer, Failure> {
     let profile = &enrolled.profile;
-    let (user, device) = match profile.names() {
-        Some((_, user, device)) => (user.as_str(), device.as_str()),
-        None => ("-", "-"),
+    let (user, device) = match (profile.names(), profile.machine()) {
+        (Some((_, user, device)), _) => (Some(user), device.as_str()),
+        (None, Some((_, device))) => (None, device.as_str()),
+        (None, None) => (None, "-"),
     };
     let server = profile.server.origin().ascii_serialization();
     let (passkey, text) = match key {

@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod aftermath;
+mod agent;
 mod audit;
 mod device;
 mod doctor;
@@ -10,12 +11,18 @@ mod enroll;
 mod guardians;
 mod link;
 mod notices;
+mod policy;
+mod provisioned;
 mod readiness;
 mod recover;
 mod recovery;
 mod secret;
 mod token;
+mod tree;
 mod webauthn;
+#[cfg(unix)]
+pub mod workload;
+mod workload_issuers;
 
 use crate::app::App;
 use crate::args::{Args, Verb};
@@ -23,6 +30,8 @@ use crate::output::Answer;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use landfall_client::Failure;
+#[cfg(unix)]
+use landfall_protocol::ErrorCode;
 use serde_json::json;
 
 pub use doctor::without_folder;
@@ -42,14 +51,20 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Readiness { full } => readiness::readiness(app, full).await,
         Verb::Recovery(verb) => recovery::run(app, verb).await,
         Verb::Device(verb) => device::run(app, verb).await,
+        Verb::Agent(verb) => agent::run(app, verb).await,
+        Verb::Tree => tree::tree(app).await,
         Verb::Token(verb) => token::run(app, verb).await,
         Verb::Webauthn(verb) => webauthn::run(app, verb).await,
         Verb::Secret(verb) => secret::run(app, verb).await,
+        Verb::Reveal { file } => provisioned::open(app, &file),
         Verb::Admin(verb) => admin::run(app, verb).await,
         Verb::Notices(args) => notices::run(app, args).await,
         Verb::Audit(args) => audit::audit(app, args).await,
         Verb::Doctor => doctor::doctor(app).await,
         Verb::Completions { shell } => completions(shell),
+        // Taken before there is an app.
+        #[cfg(unix)]
+        Verb::Workload(_) => Err(Failure::new(ErrorCode::Internal, "it needs no folder")),
     }
 }
 

@@ -1,0 +1,294 @@
+//! `agent`: programs that act for somebody.
+
+use crate::app::App;
+use crate::args::AgentVerb;
+use crate::clock::clock_time;
+use crate::output::{Answer, say, table};
+use crate::terminal::read_line;
+use crate::texts;
+use landfall_client::words::{ApprovalId, Reason, Seconds, ServerLine, UserName};
+use landfall_client::{AgentMeeting, AgentPairing, Failure, KeptAgent, PairingStep};
+use landfall_protocol::ErrorCode;
+use landfall_protocol::agent::{AgentInfo, AgentStateName};
+use landfall_protocol::capability::{
+    ApprovalInfo, ApprovalRaiseRequest, ApprovalStateName, CapabilityRequest,
+};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use url::Url;
+
+/// How often the six digits may be typed.
+const TRIES: u32 = 3;
+/// How often an agent asks how its pairing stands.
+const LOOK_EVERY: Duration = Duration::from_millis(700);
+/// The longest body that is signed, in bytes.
+const BODY_MAX: u64 = 16 * 1024 * 1024;
+
+pub async fn run(app: &App, verb: AgentVerb) -> Result<Answer, Failure> {
+    match verb {
+        AgentVerb::List => {
+            let agents = app.client.agents().await?;
+            Answer::new(&json!({ "items": agents }), list(&agents))
+        }
+        AgentVerb::Link { name, ttl } => link(app, name, ttl).await,
+        AgentVerb::Pair { shown } => pair(app, shown).await,
+        AgentVerb::Revoke { agent, admin } => {
+            app.confirm(&texts::ask_revoke_agent(agent.as_str()))?;
+            let cut = app
+                .with_person(async || match admin {
+                    true => app.client.admin_revoke_agent(&agent).await,
+                    false => app.client.revoke_agent(&agent).await,
+                })
+                .await?;
+            Answer::new(&cut, texts::agent_revoked(agent.as_str(), cut.sub_agents_revoked))
+        }
+        AgentVerb::Enroll { name, server, user, label } => {
+            enroll(app, Here { name, server, user, label }).await
+        }
+        AgentVerb::Token { name } => {
+            let agent = app.client.local_agent(name.as_deref())?;
+            let granted = app.client.agent_token(&agent).await?;
+            let text = granted.agent_token.clone().unwrap_or_default();
+            Answer::new(&granted, text)
+        }
+        AgentVerb::Approvals => {
+            let approvals = app.client.approvals().await?;
+            Answer::new(&json!({ "items": approvals }), asked_for(&approvals))
+        }
+        AgentVerb::Allow { id } => allow(app, &id).await,
+        AgentVerb::Deny { id } => {
+            let refused = app.client.refuse_approval(&id).await?;
+            Answer::new(&refused, texts::APPROVAL_REFUSED)
+        }
+        AgentVerb::Capability { scope, at, ttl, ask, reason, name } => {
+            let agent = app.client.local_agent(name.as_deref())?;
+            let wish = CapabilityRequest { scope, audience: at, ttl_seconds: ttl.map(|ttl| ttl.0) };
+            capability(app, &agent, &wish, ask.then_some(reason)).await
+        }
+        AgentVerb::Sign { method, url, body, name } => sign(app, method, &url, body, name).await,
+    }
+}
+
+/// The code alone on stdout, everything around it for the person.
+async fn link(app: &App, name: Option<String>, ttl: Option<Seconds>) -> Result<Answer, Failure> {
+    app.need_person()?;
+    let made = app.client.make_agent_code(name, ttl, &app.terminal).await?;
+    let (code, endpoint) = (&made.issued.code, &made.issued.enrol_endpoint);
+    app.terminal.say(&texts::agent_code_made(endpoint, &clock_time(code.expires_at)));
+    let json = json!({
+        "code": made.text.as_str(),
+        "info": code,
+        "issuer": made.issued.issuer,
+        "enrol_endpoint": endpoint,
+    });
+    Answer::new(&json, made.text.as_str())
+}
+
+/// On the owner's device: finds the agent, touches, compares, lets it in.
+async fn pair(app: &App, shown: Option<String>) -> Result<Answer, Failure> {
+    app.need_person()?;
+    let typed = match shown {
+        Some(shown) => shown,
+        None => app.terminal.ask_line(texts::ASK_AGENT_CODE)?,
+    };
+    let offer = app.client.find_agent(&typed).await?;
+    let info = offer.info();
+    let (agent, source) = (info.agent.clone(), info.source.clone());
+    app.terminal.say(&texts::agent_found(&agent, &source, &clock_time(info.begun_at)));
+    let meeting = offer.meet(&app.terminal).await?;
+    for _ in 0..TRIES {
+        let digits = match app.terminal.can_ask() {
+            true => app.terminal.ask_line(&texts::asks_digits(&agent)),
+            false => read_line().map(|line| line.trim().to_owned()),
+        };
+        let digits = match digits {
+            Ok(digits) => digits,
+            Err(failure) => return give_up(meeting, failure).await,
+        };
+        match meeting.approve(&digits, &app.terminal).await {
+            Ok(approved) => return Answer::new(&approved, texts::agent_approved(&agent)),
+            Err(failure)
+                if failure.code() == ErrorCode::CheckCodeWrong && app.terminal.can_ask() =>
+            {
+                app.output.failure(&failure);
+            }
+            Err(failure) => return give_up(meeting, failure).await,
+        }
+    }
+    let failure = Failure::new(ErrorCode::LinkTampered, texts::LINK_NEVER_EQUAL);
+    give_up(meeting, failure).await
+}
+
+/// It ends there as well: no agent waits for what was given up.
+async fn give_up(meeting: AgentMeeting, failure: Failure) -> Result<Answer, Failure> {
+    // If that fails, it ends by itself within ten minutes, and nothing was approved.
+    let _ = meeting.stop().await;
+    Err(failure)
+}
+
+/// What was typed about an agent of this machine.
+struct Here {
+    name: String,
+    server: ServerLine,
+    user: Option<UserName>,
+    label: Option<String>,
+}
+
+/// On the agent's machine: a key, and whatever lets it in.
+async fn enroll(app: &App, here: Here) -> Result<Answer, Failure> {
+    let new = app.client.new_agent(&here.name, here.server)?;
+    let label = here.label.as_deref();
+    let kept = match here.user {
+        Some(user) => {
+            let pairing = new.pair(user.clone(), here.name.clone()).await?;
+            app.terminal.say(&texts::agent_code_shown(&pairing.code(), user.as_str()));
+            wait(app, pairing, label).await?
+        }
+        None => {
+            let code = match app.terminal.can_ask() {
+                true => app.terminal.ask_line(texts::ASK_AGENT_LINK_CODE)?,
+                false => read_line()?.trim().to_owned(),
+            };
+            new.enroll(Some(code.trim()), label).await?
+        }
+    };
+    let json = json!({ "agent": kept.agent, "name": kept.handle, "server": kept.server });
+    Answer::new(&json, texts::agent_enrolled(kept.agent.as_str(), &kept.handle))
+}
+
+/// Shows the digits as soon as there are any, and enrols when the owner has compared them.
+async fn wait(
+    app: &App,
+    mut pairing: AgentPairing,
+    label: Option<&str>,
+) -> Result<KeptAgent, Failure> {
+    let mut shown = None;
+    if app.output.is_json() {
+        say(&json!({ "state": "waiting", "code": pairing.code() }).to_string());
+    }
+    loop {
+        match pairing.step().await? {
+            PairingStep::Approved => return pairing.enroll(label).await,
+            PairingStep::Digits(digits) if shown.as_ref() != Some(&digits) => {
+                app.terminal.say(&texts::agent_digits(&digits));
+                if app.output.is_json() {
+                    say(&json!({ "state": "waiting", "digits": digits }).to_string());
+                }
+                shown = Some(digits);
+            }
+            PairingStep::Digits(_) | PairingStep::Waiting => {}
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn sign(
+    app: &App,
+    method: String,
+    url: &str,
+    body: Option<PathBuf>,
+    name: Option<String>,
+) -> Result<Answer, Failure> {
+    let agent = app.client.local_agent(name.as_deref())?;
+    let wrong = || Failure::new(ErrorCode::InvalidField, texts::AGENT_URL);
+    let url = Url::parse(url).ok().filter(Url::has_host).ok_or_else(wrong)?;
+    let body = body.as_deref().map(read_body).transpose()?.unwrap_or_default();
+    let signed = app.client.sign_as_agent(&agent, &method, &url, &body).await?;
+    let mut lines = vec![
+        format!("Signature-Key: {}", signed.signature_key),
+        format!("Signature-Input: {}", signed.signature_input),
+        format!("Signature: {}", signed.signature),
+    ];
+    if let Some(digest) = &signed.content_digest {
+        lines.push("Content-Type: application/json".to_owned());
+        lines.push(format!("Content-Digest: {digest}"));
+    }
+    Answer::new(&signed, lines.join("\n"))
+}
+
+fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |why: String| {
+        Failure::new(ErrorCode::InvalidField, format!("{} cannot be read: {why}", path.display()))
+    };
+    let about = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if about.len() > BODY_MAX {
+        return Err(unreadable("it is too large".to_owned()));
+    }
+    std::fs::read(path).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Whether an agent may act, in words.
+pub fn state_word(state: AgentStateName) -> &'static str {
+    match state {
+        AgentStateName::Unproven => "not proved yet",
+        AgentStateName::Active => "active",
+        AgentStateName::Held => "held",
+        AgentStateName::Unvouched => "its device is gone",
+        AgentStateName::Revoked => "revoked",
+    }
+}
+
+fn list(agents: &[AgentInfo]) -> String {
+    if agents.is_empty() {
+        return texts::NO_AGENTS.to_owned();
+    }
+    let row = |info: &AgentInfo| {
+        let by = info.introduced_by.as_ref().map_or("-".to_owned(), ToString::to_string);
+        let (seen, label) = (clock_time(info.last_seen_at), info.label.clone());
+        let state = state_word(info.state).to_owned();
+        vec![info.agent.to_string(), state, by, seen, label.unwrap_or_default()]
+    };
+    let rows: Vec<_> = agents.iter().map(row).collect();
+    table(&["AGENT", "STATE", "LET IN BY", "SEEN", "LABEL"], &rows)
+}
+
+/// Shows what the agent wants and what of it is beyond the policy; then takes a touch for exactly that.
+async fn allow(app: &App, id: &ApprovalId) -> Result<Answer, Failure> {
+    app.need_person()?;
+    let missing = || Failure::new(ErrorCode::ApprovalOver, texts::NO_SUCH_APPROVAL);
+    let approvals = app.client.approvals().await?;
+    let found = approvals.iter().find(|one| one.id == *id).ok_or_else(missing)?;
+    app.terminal.say(&texts::approval_difference(found));
+    let granted = app.client.grant_approval(found, &app.terminal).await?;
+    let text = texts::approval_granted(granted.agent.as_str(), &clock_time(granted.expires_at));
+    Answer::new(&granted, text)
+}
+
+/// The capability alone on stdout; with `ask`, its owner is asked for what is missing.
+async fn capability(
+    app: &App,
+    agent: &KeptAgent,
+    wish: &CapabilityRequest,
+    ask: Option<Option<Reason>>,
+) -> Result<Answer, Failure> {
+    match (app.client.agent_capability(agent, wish).await, ask) {
+        (Ok(issued), _) => Answer::new(&issued, issued.capability.clone()),
+        (Err(failure), Some(reason)) if failure.code() == ErrorCode::CapabilityTooWide => {
+            let CapabilityRequest { scope, audience, .. } = wish.clone();
+            let raise = ApprovalRaiseRequest { scope, audience, reason };
+            let raised = app.client.ask_owner(agent, &raise).await?;
+            app.terminal.say(&texts::approval_raised(raised.id.as_str()));
+            Err(failure)
+        }
+        (Err(failure), _) => Err(failure),
+    }
+}
+
+fn asked_for(approvals: &[ApprovalInfo]) -> String {
+    if approvals.is_empty() {
+        return texts::NO_APPROVALS.to_owned();
+    }
+    let row = |one: &ApprovalInfo| {
+        let state = match one.state {
+            ApprovalStateName::Open => format!("until {}", clock_time(one.expires_at)),
+            ApprovalStateName::Granted => format!("allowed until {}", clock_time(one.expires_at)),
+            ApprovalStateName::Refused => "refused".to_owned(),
+            ApprovalStateName::Over => "over".to_owned(),
+        };
+        let at = one.audience.join(" ");
+        vec![one.id.to_string(), one.agent.to_string(), one.missing.join(" "), at, state]
+    };
+    let rows: Vec<_> = approvals.iter().map(row).collect();
+    table(&["ID", "AGENT", "WANTS MORE", "AT", "STATE"], &rows)
+}
