@@ -43,7 +43,14 @@ const TABLE: &[Row] = &[
         ],
     ),
     row("landfall-server", &["landfall-identity", "landfall-protocol", "landfall-crypto"]),
-    row("landfall-cli", SHELL),
+    // The Workload API beside a process, over the client's door for workloads (docs/adr/0025).
+    row(
+        "landfall-workload",
+        &["landfall-identity", "landfall-protocol", "landfall-crypto", "landfall-client"],
+    ),
+    // A service takes it alone: none of the client's engine, none of the server (docs/adr/0022).
+    row("landfall-verifier", &["landfall-identity", "landfall-crypto"]),
+    row("landfall-cli", TERMINAL),
     row("landfall-desktop", SHELL),
     row("xtask", &[]),
 ];
@@ -52,17 +59,32 @@ const TABLE: &[Row] = &[
 const SHELL: &[&str] =
     &["landfall-client", "landfall-keystore", "landfall-authenticator", "landfall-protocol"];
 
+/// The terminal is the shell of machines, too.
+const TERMINAL: &[&str] = &[
+    "landfall-client",
+    "landfall-keystore",
+    "landfall-authenticator",
+    "landfall-protocol",
+    "landfall-workload",
+];
+
 /// Crates of others, each with ours that alone may import it.
 const FENCES: &[(&[&str], &[&str])] = &[
-    (&["rcgen", "x509-parser", "p256", "age", "jsonwebtoken", "sfv"], &["landfall-crypto"]),
+    (
+        &["rcgen", "x509-parser", "p256", "age", "jsonwebtoken", "sfv", "diceware_wordlists"],
+        &["landfall-crypto"],
+    ),
+    (&["curve25519-dalek"], &["landfall-crypto"]),
     (&["security-framework", "jni", "tss-esapi", "cryptoki", "windows"], &["landfall-keystore"]),
     (&["webauthn-authenticator-rs"], &["landfall-authenticator"]),
-    (&["reqwest"], &["landfall-client"]),
+    (&["reqwest"], &["landfall-client", "landfall-verifier"]),
     // The server calls others in one module, over hyper (docs/adr/0013).
-    (&["rustls-platform-verifier"], &["landfall-client", "landfall-server"]),
-    (&["axum", "sqlx", "rusqlite", "webauthn-rs", "cedar-policy"], &["landfall-server"]),
+    (&["rustls-platform-verifier"], &["landfall-client", "landfall-server", "landfall-verifier"]),
+    (&["sqlx", "rusqlite", "webauthn-rs", "cedar-policy"], &["landfall-server"]),
     // What browsers and keys are asked and answer, as the standard writes it down.
     (&["webauthn-rs-proto"], &["landfall-server", "landfall-authenticator"]),
+    // The verifier's layer for services (docs/adr/0022).
+    (&["axum"], &["landfall-server", "landfall-verifier"]),
     (&["krilla", "ttf-parser"], &["landfall-client"]),
     (&["lettre"], &["landfall-server"]),
     (&["clap"], &["landfall-cli", "landfall-server", "xtask"]),
@@ -70,6 +92,11 @@ const FENCES: &[(&[&str], &[&str])] = &[
     (&["ts-rs"], &["landfall-protocol", "landfall-flows"]),
     (&["utoipa"], &["landfall-protocol", "landfall-server"]),
     (&["uniffi"], &["landfall-uniffi", "landfall-flows"]),
+    (
+        &["tonic", "tonic-prost", "tonic-prost-build", "prost", "prost-types", "protox"],
+        &["landfall-workload"],
+    ),
+    (&["nix"], &["landfall-cli"]),
 ];
 
 /// Every import that the table does not allow.

@@ -97,6 +97,11 @@ const RUST_TESTS: &[Package] = &[
         why: "reads printed sheets of codes back, as they would lie on paper",
         found: Found::Program(&["pdftotext"]),
     },
+    Package {
+        apt: &["age"],
+        why: "opens the files of machines' keys as anybody would",
+        found: Found::Program(&["age"]),
+    },
 ];
 const BROWSER: &[Package] = &[
     Package {

@@ -11,10 +11,12 @@ mod doors;
 mod http;
 mod load;
 mod processor;
+mod rules;
 mod seed;
 mod server;
 mod usage;
 mod work;
+mod workloads;
 
 use anyhow::{Context, Result, ensure};
 use load::Figures;
@@ -31,6 +33,8 @@ const SPAN: Duration = Duration::from_secs(6);
 const MANY: usize = 16;
 /// Machines made ready for the enrolments; a load that uses them up ends early.
 const NEWCOMERS: usize = 80_000;
+/// Keys made ready for pods.
+const PODS_KEYS: usize = 48_000;
 
 // One thread carries all clients: they should take as little as they can of what the server needs.
 #[tokio::main(flavor = "current_thread")]
@@ -51,8 +55,10 @@ async fn main() -> Result<()> {
 fn processors() -> Result<()> {
     let cores = std::thread::available_parallelism()?;
     let pairs = processor::verify_and_sign_per_second()?;
+    let decisions = rules::decisions_per_second()?;
     println!("machine                           a second");
     row("P-256 verify + sign, a core", &format!("{pairs:>9.0}   ({cores} cores)"));
+    row("policy decisions, all cores", &format!("{decisions:>9.0}"));
     Ok(())
 }
 
@@ -60,6 +66,8 @@ async fn measure(binary: &Path, folder: &Path) -> Result<()> {
     println!("\n{}  (load average {})", folder.display(), usage::load_average()?);
     let syncs = disk::syncs_per_second(folder)?;
     row("fsync of a 4 KiB append", &format!("{syncs:>9.0}   ({:.3} ms each)", 1000.0 / syncs));
+    let verified = rules::verification(folder).await?;
+    row("verification of 1 M events", &format!("{:>9.2} s", verified.as_secs_f64()));
 
     let data = tempfile::Builder::new().prefix("bench-").tempdir_in(folder)?;
     let server = Server::start(binary, data.path()).await?;
@@ -79,6 +87,9 @@ async fn measure(binary: &Path, folder: &Path) -> Result<()> {
     show(&server, "sessions, 16 clients", sessions).await?;
     let reads = work::secret_reads(&bench, &devices, SPAN);
     show(&server, "secret reads, 16 clients", reads).await?;
+    let cluster = workloads::cluster(&data.path().join("data"), &server, PODS_KEYS).await?;
+    let exchanges = workloads::exchanges(&server, &cluster, MANY, SPAN);
+    show(&server, "workload exchanges, 16 clients", exchanges).await?;
 
     row("memory before the load", &mebibytes(before));
     row("memory after the load", &mebibytes(server.memory()?));

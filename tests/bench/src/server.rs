@@ -45,6 +45,8 @@ impl Server {
         let mut process = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
             .args(["--json", "--show-claim-token"])
+            // The cluster of the exchanges listens on this machine.
+            .env("LANDFALL_EGRESS_NETWORKS", "127.0.0.0/8")
             .arg("--data-dir")
             .arg(folder.join("data"))
             .stdin(Stdio::null())

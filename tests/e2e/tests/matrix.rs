@@ -9,15 +9,17 @@
 )]
 
 use landfall_crypto::SecretBytes;
+use landfall_crypto::aauth::{Algorithm, ServerId};
 use landfall_identity::action::{Entry, Scope};
 use landfall_identity::secret::SecretName;
+use landfall_identity::spiffe::PrincipalKind;
 use landfall_identity::{Action, AuthStrength, MailAddress};
 use landfall_protocol::paths::fill;
 use landfall_protocol::{ErrorCode, paths};
 use landfall_server::Config;
-use landfall_server::config::SmtpUrl;
+use landfall_server::config::{AgentsConfig, SmtpUrl};
 use landfall_server::http::{RouteInfo, routes};
-use landfall_test_support::{Person, Raw, World};
+use landfall_test_support::{Person, Raw, SoftAgent, Through, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -33,6 +35,8 @@ struct Foreign {
 fn with_mail(config: &mut Config, _: &Path) -> anyhow::Result<()> {
     config.smtp_url = Some(SmtpUrl::parse("smtp://127.0.0.1:9")?);
     config.smtp_from = Some(MailAddress::parse("landfall@example.org")?);
+    let issuer = ServerId::parse("https://agents.example.org")?;
+    config.agents = Some(AgentsConfig { issuer: Some(issuer), ..AgentsConfig::default() });
     Ok(())
 }
 
@@ -53,6 +57,7 @@ async fn belongings(ana: &Person) -> Value {
         client.addresses().await.unwrap(),
         client.notices(200, None).await.unwrap(),
         client.whoami().await.unwrap().frozen,
+        client.agents().await.unwrap(),
     ])
 }
 
@@ -69,10 +74,13 @@ fn foreign_path(route: &RouteInfo, foreign: &Foreign) -> Option<String> {
             ("{id}", paths::TOKEN) => foreign.token.as_str(),
             ("{id}", paths::ADDRESS | paths::ADDRESS_CONFIRM) => foreign.address.as_str(),
             ("{id}", _) => foreign.passkey.as_str(),
+            ("{key}", _) => foreign.passkey.as_str(),
             ("{device}", _) => "ana-desktop",
             ("{user}" | "{guardian}", _) => "ana",
             ("{name}", _) => "wifi",
-            ("{version}", _) => "1",
+            ("{version}" | "{seq}", _) => "1",
+            ("{issuer}", _) => "prod",
+            ("{agent}", _) => "aauth:hers@agents.example.org",
             (other, _) => panic!("{other} is not in the matrix yet"),
         })
         .collect();
@@ -104,8 +112,26 @@ fn body(route: &RouteInfo) -> Option<Value> {
         (_, paths::LINK_FIND) => Some(json!({ "code": "AAAA-AAAA" })),
         (_, paths::LINK_CLAIM) => Some(json!({ "commitment": "A".repeat(43) })),
         (_, paths::LINK_REVEAL) => Some(json!({ "nonce": "A".repeat(43) })),
+        (_, paths::PAIRING_FIND) => Some(json!({ "code": "AAAA-AAAA" })),
+        (_, paths::PAIRING_CLAIM) => Some(json!({ "commitment": "A".repeat(43) })),
+        (_, paths::PAIRING_REVEAL) => Some(json!({ "nonce": "A".repeat(43) })),
+        (_, paths::AGENT_CODES) => Some(json!({
+            "auth_hash": data_encoding::BASE64URL_NOPAD.encode(&[8; 32]),
+        })),
         (_, paths::GUARDIANS) => Some(json!({ "guardian": "ana" })),
+        (_, paths::PROVISION) => Some(json!({ "device": "planted", "role": "server" })),
+        (_, paths::PROVISION_APPROVE) => {
+            Some(json!({ "device": "planted", "role": "releaser", "asker": "ana" }))
+        }
+        (_, paths::CLAIM_CREDENTIAL) => Some(json!({ "csr": "planted" })),
         (_, paths::ADMIN_RECOVERY_APPROVE) => Some(json!({ "reason": "planted" })),
+        (_, paths::ADMIN_USER_ROLE) => Some(json!({ "role": "member" })),
+        (_, paths::ADMIN_WORKLOAD_ISSUERS) => Some(json!({
+            "name": "planted", "platform": "kubernetes", "issuer": "https://planted.example.org",
+            "audience": "planted",
+        })),
+        (_, paths::ADMIN_POLICIES) => Some(json!({ "text": "", "generation": 0 })),
+        (_, paths::ADMIN_POLICY_TRY) => Some(json!({ "text": "" })),
         ("PATCH", _) => Some(json!({ "label": "planted" })),
         (_, paths::SESSION) => Some(json!({})),
         _ => None,
@@ -118,11 +144,41 @@ async fn code(raw: &Raw, route: &RouteInfo, path: &str, token: Option<&str>) -> 
     (answer.status >= 400).then(|| answer.code())
 }
 
+/// What a person's key alone is told. What only a machine may do is nobody's.
+fn without_session(route: &RouteInfo) -> ErrorCode {
+    match route.action.demand().kinds.contains(&PrincipalKind::Human) {
+        true => ErrorCode::SessionRequired,
+        false => ErrorCode::Forbidden,
+    }
+}
+
+/// What only a machine may do, tried at every strength of a person.
+async fn refused_as_a_person(
+    raw: &Raw,
+    route: &RouteInfo,
+    path: &str,
+    tokens: [&String; 2],
+) -> u32 {
+    for token in tokens {
+        let refused = code(raw, route, path, Some(token)).await;
+        assert_eq!(refused, Some(ErrorCode::Forbidden), "{path} as a person");
+    }
+    2
+}
+
 fn needs_session(route: &RouteInfo) -> Option<AuthStrength> {
     match route.action.demand().entry {
         Entry::Session(strength) => Some(strength),
         _ => None,
     }
+}
+
+/// An agent of Ana's.
+async fn enroll_hers(world: &World, ana: &Person) {
+    let agent = SoftAgent::new(world, Algorithm::Ed25519, Through::Tls).unwrap();
+    let made = ana.client().make_agent_code(Some("hers".into()), None, &ana.shell).await;
+    let body = json!({ "enrollment_token": made.ok().unwrap().text.as_str() });
+    assert_eq!(agent.post(paths::AGENT_ENROLL, &body).await.unwrap().status, 201);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,6 +192,7 @@ async fn second_user_cannot_touch_the_first() {
     ana.step_up().await.unwrap();
     let address = MailAddress::parse("ana@example.org").unwrap();
     ana.client().add_address(&address).await.unwrap();
+    enroll_hers(&world, &ana).await;
     let foreign = Foreign {
         token: ana.client().tokens().await.unwrap()[0].id.to_string(),
         passkey: ana.client().passkeys().await.unwrap()[0].id.to_string(),
@@ -160,15 +217,16 @@ async fn second_user_cannot_touch_the_first() {
             Some(ErrorCode::CertificateRequired),
             "{at} as a stranger"
         );
-        assert_eq!(
-            code(&raw, route, &plain, None).await,
-            Some(ErrorCode::SessionRequired),
-            "{at} without a session"
-        );
+        let expected = without_session(route);
+        assert_eq!(code(&raw, route, &plain, None).await, Some(expected), "{at} without a session");
         tried += 2;
+        if expected == ErrorCode::Forbidden {
+            tried += refused_as_a_person(&raw, route, &plain, [&weak, &strong]).await;
+            continue;
+        }
 
         // A member reaches nothing of the administrators', at no strength.
-        if route.action.demand().scope == Scope::Tenant {
+        if matches!(route.action.demand().scope, Scope::Tenant(_)) {
             for token in [&weak, &strong] {
                 let refused = code(&raw, route, &plain, Some(token)).await;
                 assert_eq!(refused, Some(ErrorCode::Forbidden), "{at} as a member");

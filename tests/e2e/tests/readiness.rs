@@ -219,7 +219,12 @@ async fn a_plan_takes_an_approval_of_exactly_this_one_and_is_never_weaker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_locks_themselves_out_by_a_plan() {
-    let world = World::new().await.unwrap();
+    // Where guardians alone may do.
+    let world = World::configured(|config, _| {
+        config.recovery_plan = Preset::Personal.into();
+        Ok(())
+    });
+    let world = world.await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     // Ana is the only one who could vouch: two of them there are not. Nor has Bert any guardian.

@@ -8,7 +8,7 @@
     reason = "a story stops where it goes wrong"
 )]
 
-use landfall_client::words::DeviceName;
+use landfall_client::words::{DeviceName, ServerLine};
 use landfall_crypto::ambient::Ambient;
 use landfall_identity::UserName;
 use landfall_identity::passkey::Attachment;
@@ -129,6 +129,104 @@ async fn who_is_not_there_is_not_found() {
     // A name that leads elsewhere is no name, for the program and for the server.
     let output = scene.landfall(&["secret", "get", "a/../b"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+/// The client's program on an agent's machine: its folder is its own.
+fn agent(scene: &Scene, words: &[&str]) -> Command {
+    let mut command = Command::new(binary("landfall"));
+    let home = scene.folder.path().join("agent");
+    command.args(words).arg("--json").env("LANDFALL_HOME", home);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What it answers to a line of stdin.
+fn agent_says(scene: &Scene, words: &[&str], line: &str) -> (bool, Value) {
+    let mut child = agent(scene, words).spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{line}").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let done = output.status.success();
+    let said = if done { &output.stdout } else { &output.stderr };
+    let said = String::from_utf8_lossy(said);
+    let json = serde_json::from_str(said.trim()).unwrap_or_else(|_| panic!("{words:?}: {said}"));
+    (done, json)
+}
+
+/// A server that is an agent provider.
+async fn provider() -> (TempDir, Scene) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agents.toml");
+    let said = "[agents]\nissuer = 'https://agents.example.org'\n\
+                scopes = [{ scope = ['read'], audience = ['https://a.example.org'] }]\n";
+    std::fs::write(&file, said).unwrap();
+    let scene = Scene::with(|server| {
+        server.arg("--config").arg(&file);
+    });
+    (folder, scene.await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_enrols_speaks_and_is_cut_off_at_the_terminal() {
+    let (_folder, scene) = provider().await;
+    let profile = scene.ana.client().profile().unwrap();
+    let server = ServerLine { url: profile.server, trust: profile.trust }.to_string();
+    let made = scene.ana.client().make_agent_code(Some("research".into()), None, &scene.ana.shell);
+    let code = made.await.map_err(|failure| failure.code()).unwrap().text;
+    let enroll = ["agent", "enroll", "helper", "--server", server.as_str()];
+    let (done, enrolled) = agent_says(&scene, &enroll, &code);
+    assert!(done, "{enrolled}");
+    assert_eq!(enrolled["agent"], "aauth:research@agents.example.org");
+    let (done, token) = agent_says(&scene, &["agent", "token", "helper"], "");
+    assert!(done && token["agent_token"].as_str().unwrap().split('.').count() == 3, "{token}");
+    let words = ["agent", "sign", "GET", "https://a.example.org/items?x=1"];
+    let (done, signed) = agent_says(&scene, &words, "");
+    assert!(done && signed["signature_key"].as_str().unwrap().starts_with("sig=jwt"), "{signed}");
+    let words = ["agent", "capability", "--scope", "read", "--at", "https://a.example.org"];
+    let (done, allowed) = agent_says(&scene, &words, "");
+    assert!(done && allowed["scope"][0] == "read", "{allowed}");
+    let words =
+        ["agent", "capability", "--scope", "write", "--at", "https://a.example.org", "--ask"];
+    let mut child = agent(&scene, &words).spawn().unwrap();
+    assert!(!child.wait().unwrap().success(), "its owner has not said yes");
+    let asked = scene.answer(&["agent", "approvals"]);
+    assert_eq!(asked["items"][0]["missing"][0], "write", "{asked}");
+
+    assert_eq!(scene.answer(&["agent", "list"])["items"][0]["state"], "active");
+    let tree = scene.answer(&["tree"]);
+    assert_eq!(tree["below"][0]["device"], "ana-desktop", "{tree}");
+    assert_eq!(tree["below"][0]["below"][0]["agent"], "aauth:research@agents.example.org");
+    scene.ana.step_up().await.unwrap();
+    scene.answer(&["agent", "revoke", "aauth:research@agents.example.org", "--yes"]);
+    let (done, refused) = agent_says(&scene, &["agent", "token"], "");
+    assert!(!done && refused["code"] == "agent-revoked", "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_shows_a_code_is_let_in_by_six_digits() {
+    let (_folder, scene) = provider().await;
+    let profile = scene.ana.client().profile().unwrap();
+    let server = ServerLine { url: profile.server, trust: profile.trust }.to_string();
+    let words = ["agent", "enroll", "helper", "--server", &server, "--user", "ana"];
+    let mut child = agent(&scene, &words).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut shown = |member: &str| loop {
+        let line = lines.next().expect("the agent ended").unwrap();
+        let json: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(text) = json[member].as_str() {
+            return text.to_owned();
+        }
+    };
+    let code = shown("code");
+    let offer = scene.ana.client().find_agent(&code).await.map_err(|failure| failure.code());
+    let meeting = offer.unwrap().meet(&scene.ana.shell).await;
+    let meeting = meeting.map_err(|failure| failure.code()).unwrap();
+    let digits = shown("digits");
+    meeting.approve(&digits, &scene.ana.shell).await.unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let enrolled: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(enrolled["agent"], "aauth:helper@agents.example.org");
+    assert_eq!(scene.answer(&["agent", "list"])["items"][0]["door"], "pairing");
 }
 
 /// A terminal with a program in it.

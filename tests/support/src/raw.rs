@@ -19,6 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde_json::Value;
 use std::fmt;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +33,18 @@ pub struct Answer {
     pub body: Value,
     /// What the server calls the request.
     pub request_id: String,
+    /// Who may keep it.
+    pub cache_control: String,
+    /// The header fields, names in lower case.
+    pub fields: Vec<(String, String)>,
 }
 
 impl Answer {
+    /// A header field.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
     /// The problem's code.
     ///
     /// # Panics
@@ -75,6 +85,16 @@ impl Raw {
         Self::over_from(&base, config.with_no_client_auth(), Some(place))
     }
 
+    /// To the plain listener for agents on the loopback.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn to_agents(world: &World) -> anyhow::Result<Self> {
+        let address = world.server().agents_addr.context("agents have no plain listener")?;
+        let http = Client::builder().no_proxy().build()?;
+        Ok(Self { http, base: format!("http://{address}") })
+    }
+
     /// With the key and the certificate of a machine: what a thief copies from its disk.
     ///
     /// # Errors
@@ -94,6 +114,15 @@ impl Raw {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8.to_vec()));
         let config = trusting(&profile.trust_bundle, ambient)?.with_client_auth_cert(chain, key)?;
         Self::over(profile.server.as_str(), config)
+    }
+
+    /// With a key and any certificate of it: one that the key made for itself, or one that is long over.
+    ///
+    /// # Errors
+    /// When they do not fit.
+    pub fn showing(world: &World, key: &KeyPair, certificate: Vec<u8>) -> anyhow::Result<Self> {
+        let base = format!("https://{}", world.server().https_addr);
+        Self::over(&base, showing(world, key, certificate)?)
     }
 
     fn over(base: &str, config: ClientConfig) -> anyhow::Result<Self> {
@@ -155,9 +184,16 @@ impl Raw {
         let status = answer.status().as_u16();
         let id = answer.headers().get("x-request-id").and_then(|id| id.to_str().ok());
         let request_id = id.unwrap_or_default().to_owned();
+        let keep = answer.headers().get("cache-control").and_then(|value| value.to_str().ok());
+        let cache_control = keep.unwrap_or_default().to_owned();
+        let fields = answer.headers().iter();
+        let fields = fields.filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        });
+        let fields = fields.collect();
         let bytes = answer.bytes().await?;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Ok(Answer { status, body, request_id })
+        Ok(Answer { status, body, request_id, cache_control, fields })
     }
 
     /// Opens a `cert-only` session.
@@ -169,6 +205,57 @@ impl Raw {
         let answer = self.send(Method::POST, paths::SESSION, None, Some(&body)).await?;
         serde_json::from_value(answer.body.clone())
             .with_context(|| format!("{} {}", answer.status, answer.body))
+    }
+}
+
+fn showing(world: &World, key: &KeyPair, certificate: Vec<u8>) -> anyhow::Result<ClientConfig> {
+    let chain = vec![CertificateDer::from(certificate)];
+    let pkcs8 = key.to_pkcs8()?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8.expose().to_vec()));
+    let config = trusting(&world.server().trust_bundle_pem, &world.ambient)?;
+    Ok(config.with_client_auth_cert(chain, key)?)
+}
+
+/// A connection that has asked once and says nothing more.
+pub struct Silent(rustls::StreamOwned<rustls::ClientConnection, std::net::TcpStream>);
+
+impl Silent {
+    /// Connects with a key and a certificate of it, and asks for something that anybody may have.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn open(world: &World, key: &KeyPair, certificate: Vec<u8>) -> anyhow::Result<Self> {
+        let mut config = showing(world, key, certificate)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let address = world.server().https_addr;
+        let name = ServerName::from(address.ip());
+        let tls = rustls::ClientConnection::new(Arc::new(config), name)?;
+        let mut stream = rustls::StreamOwned::new(tls, std::net::TcpStream::connect(address)?);
+        let ask = format!("GET {} HTTP/1.1\r\nHost: {address}\r\n\r\n", paths::HEALTHZ);
+        stream.write_all(ask.as_bytes())?;
+        let mut answer = [0; 4096];
+        let read = stream.read(&mut answer)?;
+        anyhow::ensure!(answer[..read].starts_with(b"HTTP/1.1 200"), "no answer");
+        Ok(Self(stream))
+    }
+
+    /// Waits for the server to close it; `false` when it is still open after that time.
+    ///
+    /// # Errors
+    /// When the socket takes no time limit.
+    pub fn is_closed_within(mut self, time: Duration) -> anyhow::Result<bool> {
+        self.0.sock.set_read_timeout(Some(time))?;
+        let mut rest = [0; 4096];
+        loop {
+            match self.0.read(&mut rest) {
+                Ok(0) => return Ok(true),
+                Ok(_) => {}
+                Err(error) => {
+                    let late = [std::io::ErrorKind::WouldBlock, std::io::ErrorKind::TimedOut];
+                    return Ok(!late.contains(&error.kind()));
+                }
+            }
+        }
     }
 }
 

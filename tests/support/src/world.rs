@@ -233,8 +233,21 @@ impl World {
     /// # Errors
     /// When any step is refused.
     pub async fn invited_admin(&self, admin: &Person, user: &str) -> anyhow::Result<Person> {
+        self.invited_as(admin, user, Role::Admin).await
+    }
+
+    /// As [`World::invited`], for somebody with a role.
+    ///
+    /// # Errors
+    /// When any step is refused.
+    pub async fn invited_as(
+        &self,
+        admin: &Person,
+        user: &str,
+        role: Role,
+    ) -> anyhow::Result<Person> {
         let name = UserName::parse(user)?;
-        let (kind, role) = (TokenKind::Invite, Role::Admin);
+        let kind = TokenKind::Invite;
         let request = MintRequest { kind, user: name.clone(), device: None, role, ttl: None };
         let minted = admin.client().mint(request, &admin.shell).await.map_err(told)?;
         self.accept(name, &minted.text).await

@@ -371,6 +371,10 @@ async fn open(
         renewal_silence_max: Seconds::days(90),
         recovery_plan: landfall_identity::recovery::Preset::Personal.plan(),
         recovery_waiting_days: None,
+        machine_roles: Arc::default(),
+        workload_issuers: Vec::new(),
+        egress_networks: Vec::new(),
+        agents: None,
     };
     let service = Service::new(
         store.clone(),
