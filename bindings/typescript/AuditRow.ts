@@ -58,6 +58,11 @@ session: string | null,
  */
 request_id: string | null, 
 /**
+ * Which rule decided: `floor/…`, `default/…` and `tenant/…` are policy, `law/…` an error code of a state
+ * machine, `door/…` a way in by a secret. Absent in rows of older versions.
+ */
+rule: string | null, 
+/**
  * Where the request came from, unless erased.
  */
 source: string | null, 

@@ -19,7 +19,7 @@ device: string | null,
 /**
  * The invited user's role.
  */
-role: "member" | "admin", 
+role: "member" | "auditor" | "operator" | "admin", 
 /**
  * How long it can be used.
  */
@@ -115,4 +115,92 @@ thumbprint: string, } | { "act": "set-recovery-plan",
 /**
  * What will, in one line.
  */
-ways: string, } | { "act": "drill-passkey", };
+ways: string, } | { "act": "drill-passkey", } | { "act": "provision-credential", 
+/**
+ * Which machine.
+ */
+device: string, 
+/**
+ * What a new machine stands for; absent for one more key of a machine that is there.
+ */
+role: string | null, 
+/**
+ * How long the key can be used.
+ */
+ttl_seconds: number, 
+/**
+ * How many words open its file.
+ */
+words: number, } | { "act": "approve-provision", 
+/**
+ * Which machine.
+ */
+device: string, 
+/**
+ * What it stands for.
+ */
+role: string, 
+/**
+ * Who may make the key.
+ */
+asker: string, } | { "act": "revoke-machine", 
+/**
+ * Which one.
+ */
+device: string, } | { "act": "set-role", 
+/**
+ * Whom.
+ */
+user: string, 
+/**
+ * Which.
+ */
+role: "member" | "auditor" | "operator" | "admin", } | { "act": "issue-agent-code", 
+/**
+ * What the agent will be called; empty leaves it to the agent.
+ */
+agent: string, 
+/**
+ * How long the code can be used.
+ */
+ttl_seconds: number, 
+/**
+ * SHA-256 of its secret, base64url.
+ */
+auth_hash: string, } | { "act": "pair-agent", 
+/**
+ * Which pairing.
+ */
+pairing: string, 
+/**
+ * Whose agent it becomes.
+ */
+user: string, 
+/**
+ * What it will be called.
+ */
+agent: string, 
+/**
+ * Its key (RFC 7638).
+ */
+thumbprint: string, } | { "act": "grant-scope", 
+/**
+ * Which approval.
+ */
+approval: string, 
+/**
+ * Which agent.
+ */
+agent: string, 
+/**
+ * What it may do.
+ */
+scope: string, 
+/**
+ * Where.
+ */
+audience: string, } | { "act": "set-policy", 
+/**
+ * SHA-256 of their text, base64url.
+ */
+policy_hash: string, };

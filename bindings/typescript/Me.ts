@@ -22,7 +22,7 @@ user: string,
 /**
  * What the user may do.
  */
-role: "member" | "admin", 
+role: "member" | "auditor" | "operator" | "admin", 
 /**
  * The device that asks.
  */

@@ -18,7 +18,7 @@ user: string,
 /**
  * What that user may do.
  */
-role: "member" | "admin", 
+role: "member" | "auditor" | "operator" | "admin", 
 /**
  * What the new device will be called.
  */

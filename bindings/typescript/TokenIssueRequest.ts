@@ -19,7 +19,7 @@ device: string | null,
 /**
  * The invited user's role; `member` when absent, and for `device`.
  */
-role: "member" | "admin" | null, 
+role: "member" | "auditor" | "operator" | "admin" | null, 
 /**
  * How long it can be used; the kind's default when absent.
  */

@@ -12,7 +12,7 @@ name: string,
 /**
  * What they may do.
  */
-role: "member" | "admin", 
+role: "member" | "auditor" | "operator" | "admin", 
 /**
  * Whether the account is frozen.
  */

@@ -13,7 +13,7 @@ user: string,
 /**
  * What they may do.
  */
-role: "member" | "admin", 
+role: "member" | "auditor" | "operator" | "admin", 
 /**
  * In one word.
  */

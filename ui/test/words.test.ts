@@ -107,6 +107,19 @@ describe("acts", () => {
       "From now on this lets bert back in on a new device: 1 device; or 2 admin.",
     );
     expect(words({ act: "drill-passkey" }, "bert")).toContain("Nothing changes");
+    const key = { act: "provision-credential", device: "build-7", ttl_seconds: 604_800, words: 6 } as const;
+    expect(words({ ...key, role: "releaser" }, "bert")).toBe(
+      "Make a key for the new machine build-7, at the role releaser. Whoever has its file and its words is that machine. It can be used for 7 days.",
+    );
+    expect(words({ ...key, role: null }, "bert")).toContain("one more key for the machine build-7");
+    expect(words({ act: "approve-provision", device: "build-7", role: "releaser", asker: "aiko" }, "bert")).toBe(
+      "Agree that aiko makes a key for the machine build-7, at the role releaser.",
+    );
+    expect(words({ act: "revoke-machine", device: "build-7" }, "bert")).toContain("Cut off the machine build-7 for ever");
+    expect(words({ act: "set-role", user: "bert", role: "operator" }, "aiko")).toBe(
+      "Make bert an operator, who sets up machines.",
+    );
+    expect(words({ act: "set-policy", policy_hash: "x7Q" }, "aiko")).toContain("fingerprint: x7Q");
     expect(words({ act: "add-passkey", attachment: "roaming", label: "Blue" }, "bert")).toContain("“Blue” for bert");
     expect(words({ act: "remove-passkey", passkey: "pk_1" }, "bert")).toContain("pk_1");
     expect(words({ act: "bind-passkey", passkey: "pk_1" }, "bert", "Blue key")).toBe(

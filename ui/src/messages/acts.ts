@@ -39,7 +39,27 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts["act.vouch-for-recovery"], { user: act.user });
     case "set-recovery-plan":
       return parts(acts["act.set-recovery-plan"], { user, ways: act.ways });
+    case "issue-agent-code":
+      if (act.agent === "") return parts(acts["act.issue-agent-code.any"], { user });
+      return parts(acts["act.issue-agent-code"], { user, agent: act.agent });
+    case "pair-agent":
+      return parts(acts["act.pair-agent"], { user: act.user, agent: act.agent });
+    case "grant-scope":
+      return parts(acts["act.grant-scope"], { agent: act.agent, scope: act.scope, audience: act.audience });
     case "drill-passkey":
       return parts(acts["act.drill-passkey"], { user });
+    case "set-policy":
+      return parts(acts["act.set-policy"], { hash: act.policy_hash });
+    case "set-role":
+      return parts(acts[`act.set-role.${act.role}`], { user: act.user });
+    case "provision-credential": {
+      const values = { device: act.device, span: spanWords(act.ttl_seconds) };
+      if (act.role === null) return parts(acts["act.provision-credential.more"], values);
+      return parts(acts["act.provision-credential.new"], { ...values, role: act.role });
+    }
+    case "approve-provision":
+      return parts(acts["act.approve-provision"], { asker: act.asker, device: act.device, role: act.role });
+    case "revoke-machine":
+      return parts(acts["act.revoke-machine"], { device: act.device });
   }
 }
