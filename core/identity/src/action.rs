@@ -237,10 +237,12 @@ actions! {
     IssueToken = Demand::new("issue-token", HUMAN, CERT_HUMAN).bound();
     /// An invitation for a new user.
     IssueInvite = Demand::new("issue-invite", HUMAN, CERT_HUMAN).bound().tenant_wide();
-    /// One's tokens.
-    ListTokens = Demand::new("list-tokens", HUMAN, CERT_ONLY);
-    /// Withdraws a token.
-    CancelToken = Demand::new("cancel-token", HUMAN, CERT_ONLY);
+    /// One's tokens; also while frozen, or nobody could say which one is not theirs.
+    ListTokens = Demand::new("list-tokens", HUMAN, CERT_ONLY).while_frozen();
+    /// Withdraws a token that this very device made.
+    CancelOwnToken = Demand::new("cancel-own-token", HUMAN, CERT_ONLY).while_frozen();
+    /// Withdraws any token of one's own. A stolen laptop could keep its owner from every new machine.
+    CancelToken = Demand::new("cancel-token", HUMAN, CERT_HUMAN).while_frozen();
 
     /// One's devices; also while frozen, or nobody could say which one to cut off.
     ListDevices = Demand::new("list-devices", HUMAN, CERT_ONLY).while_frozen();

@@ -136,6 +136,12 @@ impl DataDirectory {
         self.root.join(name)
     }
 
+    /// Whether a server has served from it: it has exported checkpoints of its audit log.
+    pub fn has_served(&self) -> bool {
+        let exported = self.root.join(crate::audit::journal::JOURNAL_FILE);
+        exported.metadata().is_ok_and(|file| file.len() > 0)
+    }
+
     /// The embedded database.
     pub fn database(&self) -> PathBuf {
         database_in(&self.root)

@@ -15,7 +15,7 @@ use crate::keys::{self, KeyFileError};
 use crate::mail::{MailError, Mailer};
 use crate::pki::{Pki, PkiError, PkiSettings, RootExport, RootKey};
 use crate::service::{Channel, Cutter, RelyingPartyCheck, Service, Settings};
-use crate::store::{Store, StoreError, meta};
+use crate::store::{Store, StoreError, meta, users};
 use crate::strangers::Strangers;
 use crate::telemetry;
 use crate::tls::{self, Issuers, ServerKey, TlsError};
@@ -24,7 +24,9 @@ use landfall_crypto::Thumbprint;
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::key::Signer;
 use landfall_crypto::secret::SecretText;
+use landfall_identity::TenantName;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -37,6 +39,23 @@ const LOCAL_MAX: usize = 256;
 /// Why a server does not start. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The directory is of a server that has served, and its database is empty or not there.
+    #[error(
+        "{0} is missing or empty, and the checkpoints beside it are of a server that has served: mount or \
+         restore the database; to begin anew choose another directory with --data-dir"
+    )]
+    DatabaseGone(PathBuf),
+    /// The database is of another tenant.
+    #[error(
+        "the database is of the tenant {stored}, and the configuration says {configured}: set tenant = \
+         \"{stored}\", or choose another directory with --data-dir"
+    )]
+    OtherTenant {
+        /// Whose it is.
+        stored: TenantName,
+        /// What was asked for.
+        configured: TenantName,
+    },
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -323,6 +342,10 @@ async fn keys_of(
     ambient: &Ambient,
 ) -> Result<(Arc<Pki>, Option<RootExport>, Arc<dyn Signer>), StartError> {
     let needed = !store.read(meta::sealed_keys).await?.is_empty();
+    if !needed && directory.has_served() {
+        return Err(StartError::DatabaseGone(directory.database()));
+    }
+    is_of_tenant(store, &site.tenant).await?;
     if !needed && root_key == RootKey::AsItIs {
         return Err(PkiError::NotServedYet.into());
     }
@@ -338,6 +361,16 @@ async fn keys_of(
     };
     let (pki, root_export) = Pki::open(store, &settings, master, ambient.clone()).await?;
     Ok((Arc::new(pki), root_export, audit_key))
+}
+
+/// A server is of one tenant, from its first user on.
+async fn is_of_tenant(store: &Store, configured: &TenantName) -> Result<(), StartError> {
+    match store.read(users::first_tenant).await? {
+        Some(stored) if stored != *configured => {
+            Err(StartError::OtherTenant { stored, configured: configured.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The sealer, and whose its checkpoints are.

@@ -392,3 +392,16 @@ async fn a_script_comes_back_in_two_steps() {
     assert_eq!((code, &done["state"]), (Some(0), &"done".into()), "{done}");
     assert!(done["new_code"].is_string(), "{done}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_here_is_left_for_something_new_when_told_so() {
+    let (_smtp, scene, server, paper) = with_sheet().await;
+    let home = scene.folder.path().join("bare");
+    let words = ["recover", "--server", &server, "--user", "ana", "--device"];
+    let (_, first) = piped(&home, &[&words[..], &["ana-typo"]].concat(), &paper);
+    assert_eq!(first["state"], "waiting", "{first}");
+    let anew = [&words[..], &["ana-new", "--anew"]].concat();
+    let (_, second) = piped(&home, &anew, &paper);
+    assert_eq!(second["state"], "waiting", "{second}");
+    assert_ne!(first["recovery"], second["recovery"], "another one: {first} {second}");
+}

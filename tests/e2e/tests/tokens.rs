@@ -176,6 +176,27 @@ async fn a_cancelled_or_expired_token_says_so_to_its_holder_and_gives_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_device_withdraws_a_token_with_its_person_only_also_while_frozen() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let stolen = world.machine("ana-laptop").unwrap();
+    let token = ana.device_token("ana-laptop").await.unwrap();
+    stolen.enroll(&token, None, None).await.unwrap();
+    let rescue = ana.device_token("ana-rescue").await.unwrap();
+    let id = TokenText::parse(&rescue).unwrap().payload.id;
+    let refused = stolen.client.cancel_token(&id).await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::StepUpRequired, "a stolen laptop withdraws nothing");
+    ana.client().freeze().await.unwrap();
+    let seen = ana.client().tokens().await.unwrap();
+    assert!(seen.iter().any(|token| token.id == id), "also while frozen: {seen:?}");
+    // The device that made it needs no touch.
+    ana.client().cancel_token(&id).await.unwrap();
+    let key = KeyPair::generate().unwrap();
+    let answer = redeem(&stranger(&world), &redemption(&rescue, &key)).await;
+    assert_eq!(answer.code(), ErrorCode::TokenCancelled);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_claim_token_dies_with_the_first_administrator() {
     let world = World::new().await.unwrap();
     let claim = world.server().claim_token.as_ref().unwrap().to_string();

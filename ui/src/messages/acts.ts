@@ -54,8 +54,8 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts[`act.set-role.${act.role}`], { user: act.user });
     case "provision-credential": {
       const values = { device: act.device, span: spanWords(act.ttl_seconds) };
-      if (act.role === null) return parts(acts["act.provision-credential.more"], values);
-      return parts(acts["act.provision-credential.new"], { ...values, role: act.role });
+      if (act.role === null) return parts(acts["act.machine-key.more"], values);
+      return parts(acts["act.machine-key.new"], { ...values, role: act.role });
     }
     case "approve-provision":
       return parts(acts["act.approve-provision"], { asker: act.asker, device: act.device, role: act.role });

@@ -117,9 +117,9 @@ export const acts = {
   "act.set-role.auditor": "Make {user} an auditor, who reads what everybody did, and changes nothing.",
   "act.set-role.operator": "Make {user} an operator, who sets up machines.",
   "act.set-role.admin": "Make {user} an administrator, who can invite and remove others.",
-  "act.provision-credential.new":
+  "act.machine-key.new":
     "Make a key for the new machine {device}, at the role {role}. Whoever has its file and its words is that machine. It can be used for {span}.",
-  "act.provision-credential.more":
+  "act.machine-key.more":
     "Make one more key for the machine {device}. Whoever has its file and its words is that machine. It can be used for {span}.",
   "act.approve-provision": "Agree that {asker} makes a key for the machine {device}, at the role {role}.",
   "act.revoke-machine": "Cut off the machine {device} for ever. It can never come back under this name.",

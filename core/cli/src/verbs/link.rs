@@ -22,7 +22,11 @@ const TRIES: u32 = 3;
 pub async fn link(app: &App, args: LinkArgs) -> Result<Answer, Failure> {
     let mut linking = match app.client.resume_link()? {
         Some(begun) if !args.anew => begun,
-        _ => begin(app, args.clone())?,
+        begun => {
+            // Its hold of the folder ends with it.
+            drop(begun);
+            begin(app, args.clone())?
+        }
     };
     let mut resumed = linking.is_resumed();
     if resumed {

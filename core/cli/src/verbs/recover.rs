@@ -25,11 +25,10 @@ const CODE_LINE_MAX: usize = 1024;
 pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     let no_wait = args.no_wait || !app.terminal.can_ask();
     let wait = args.wait;
-    let with_passkey = args.with_passkey;
+    let (mail, mailed, with_passkey) = (args.mail, args.mailed, args.with_passkey);
     if with_passkey {
         app.need_person()?;
     }
-    let (mail, mailed) = (args.mail, args.mailed);
     let mut recovering = match app.client.resume_recovery()? {
         Some(mut begun) if !args.anew => {
             if with_passkey {
@@ -37,8 +36,14 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
             }
             begun
         }
-        _ if mailed => return Err(Failure::new(ErrorCode::InputNeeded, texts::NO_RECOVERY_HERE)),
-        _ => begin(app, args).await?,
+        begun => {
+            // Its hold of the folder ends with it.
+            drop(begun);
+            match mailed {
+                true => return Err(Failure::new(ErrorCode::InputNeeded, texts::NO_RECOVERY_HERE)),
+                false => begin(app, args).await?,
+            }
+        }
     };
     if recovering.is_resumed() {
         app.terminal.say(texts::RECOVERY_RESUMING);

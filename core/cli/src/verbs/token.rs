@@ -16,7 +16,7 @@ pub async fn run(app: &App, verb: TokenVerb) -> Result<Answer, Failure> {
             Answer::new(&json!({ "items": tokens }), list(&tokens))
         }
         TokenVerb::Cancel { id } => {
-            let token = app.client.cancel_token(&id).await?;
+            let token = app.with_person(async || app.client.cancel_token(&id).await).await?;
             Answer::new(&token, "The code is withdrawn.")
         }
     }

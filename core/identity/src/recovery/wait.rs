@@ -4,7 +4,7 @@
 //! bound to the key that asked. Its time is counted in three legs, and each begins only once somebody of
 //! the account has received the notice that announces it: a wait that nobody hears of does not move.
 
-use super::plan::{Hold, Plan};
+use super::plan::{Door, Hold, Plan};
 use super::verdict::{Evidence, Given, Verdict};
 use crate::time::{Seconds, Timestamp};
 
@@ -161,10 +161,11 @@ impl Objection {
 }
 
 impl Plan {
-    /// This plan, or a weak proof and a wait of `days`.
+    /// This plan, or a recovery code and a wait of `days`. Nothing weaker than paper that its owner put
+    /// away: whoever has come by a mailbox would hear of the wait, and object to it, himself.
     #[must_use]
     pub fn or_wait(self, days: u64) -> Self {
-        let wait = Self::waiting(Seconds::days(days), Self::weak_proof());
+        let wait = Self::waiting(Seconds::days(days), Self::one(Door::RecoveryCode));
         match self {
             Self::AnyOf(mut of) => {
                 of.push(wait);

@@ -98,7 +98,7 @@ fn what_is_contested_never_ends_by_time_and_other_proofs_still_do() {
 }
 
 #[test]
-fn a_wait_is_offered_to_who_has_shown_a_weak_proof_and_lacks_another() {
+fn a_wait_is_offered_to_who_has_shown_a_code_and_lacks_another_proof() {
     let offered = |plan: Plan, evidence: &Evidence| plan.wait_for(evidence, BEGUN);
     assert_eq!(offered(plan(), &code()), Some(WHOLE));
     assert_eq!(offered(plan().without_waits(), &code()), None);
@@ -106,6 +106,14 @@ fn a_wait_is_offered_to_who_has_shown_a_weak_proof_and_lacks_another() {
     let mut enough = code();
     enough.proofs.push(Proof { door: Door::Guardian, by: "eve".into(), at: BEGUN });
     assert_eq!(offered(plan(), &enough), None, "nothing is missing");
+    // Whoever has come by a mailbox, or talked to a friend, does not wait his way in.
+    for door in [Door::MailedCode, Door::Guardian] {
+        let alone = Evidence {
+            proofs: vec![Proof { door, by: "a".into(), at: BEGUN }],
+            ..Evidence::default()
+        };
+        assert_eq!(offered(plan(), &alone), None, "{door:?}");
+    }
 }
 
 #[test]

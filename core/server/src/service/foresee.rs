@@ -69,7 +69,7 @@ pub(super) async fn foresee(
         }
         BoundAction::ApproveRecovery { recovery, .. } => {
             let found = recoveries::find(tx, recovery).await?.ok_or(Refusal::NotFound)?;
-            recovery_queue::may_approve(turn, &found)
+            recovery_queue::may_approve(tx, turn, &found).await
         }
         BoundAction::ApproveLink { link, .. } => links::foresee(tx, turn, link, act).await,
         BoundAction::PairAgent { pairing, .. } => pairings::foresee(tx, turn, pairing, act).await,

@@ -4,7 +4,7 @@ use super::recovery_standing::Standing;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::recoveries::{self, ProofRow, Recovery};
-use crate::store::{Tx, users};
+use crate::store::{Tx, links, users};
 use landfall_identity::authorize::Object;
 use landfall_identity::id::RecoveryId;
 use landfall_identity::notice::Happening;
@@ -98,7 +98,7 @@ impl Service {
             let row = load(tx, turn, &id).await?;
             turn.about(format!("recovery {id} of {}: \"{}\"", row.user, body.reason));
             turn.authorize(tx, &object(&row), Some(&act(&row, &body.reason))).await?;
-            may_approve(turn, &row)?;
+            may_approve(tx, turn, &row).await?;
             let proof = ProofRow {
                 door: Door::Admin,
                 by: turn.user()?.to_string(),
@@ -130,13 +130,30 @@ fn act(row: &Recovery, reason: &Reason) -> BoundAction {
 ///
 /// # Errors
 /// The refusal.
-pub(super) fn may_approve(turn: &Turn, row: &Recovery) -> Result<(), Failure> {
+pub(super) async fn may_approve(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    row: &Recovery,
+) -> Result<(), Failure> {
+    is_no_link(tx, row).await?;
     if turn.user()? == &row.user {
         return Err(Refusal::Forbidden.into());
     }
     match row.state.is_open(row.expires_at, turn.now) {
         true => Ok(()),
         false => Err(Refusal::RecoveryOver.into()),
+    }
+}
+
+/// A link is approved by a device beside it, over equal digits: whoever else is read its code on the
+/// telephone has compared nothing.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for a link.
+pub(super) async fn is_no_link(tx: &mut Tx<'_>, row: &Recovery) -> Result<(), Failure> {
+    match links::find(tx, &row.id).await? {
+        None => Ok(()),
+        Some(_) => Err(Refusal::NotFound.into()),
     }
 }
 

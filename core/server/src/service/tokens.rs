@@ -1,5 +1,6 @@
 //! Minting, listing and cancelling bootstrap tokens.
 
+use super::known::Known;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::tokens::Token;
@@ -9,7 +10,9 @@ use landfall_identity::authorize::Object;
 use landfall_identity::caller::Role;
 use landfall_identity::id::TokenId;
 use landfall_identity::token::{TokenKind, TokenState};
-use landfall_identity::{Action, BoundAction, DeviceName, Refusal, Seconds, Timestamp, UserName};
+use landfall_identity::{
+    Action, BoundAction, DeviceName, Refusal, Seconds, SpiffeId, Timestamp, UserName,
+};
 use landfall_protocol::enroll::{TokenInfo, TokenIssueRequest, TokenIssued, TokenStateName};
 use landfall_protocol::{Page, PageQuery};
 
@@ -73,14 +76,20 @@ impl Service {
     /// [`Refusal::NotFound`] when it is not theirs; the reason why it can no longer be withdrawn.
     pub async fn cancel_token(
         &self,
-        request: RequestContext,
+        mut request: RequestContext,
         id: TokenId,
     ) -> Result<TokenInfo, Failure> {
+        if self.made_here(&request, &id)? {
+            request.action = Action::CancelOwnToken;
+        }
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.about(format!("token {id}"));
             let token = tokens::find(tx, &id).await?.ok_or(Refusal::NotFound)?;
             let user = token.issuer.clone().ok_or(Refusal::NotFound)?;
             let object = Object::Owned { tenant: token.tenant.clone(), user };
+            if turn.is(Action::CancelOwnToken) && !is_made_by(&token, &turn.caller.spiffe_id) {
+                return Err(Refusal::NotFound.into());
+            }
             turn.authorize(tx, &object, None).await?;
             if !tokens::cancel(tx, &id, turn.now).await? {
                 return Err(match token.state {
@@ -95,6 +104,21 @@ impl Service {
         })
         .await
     }
+
+    /// Whether the key of this connection made the token.
+    fn made_here(&self, request: &RequestContext, id: &TokenId) -> Result<bool, Failure> {
+        let Some(peer) = &request.peer else { return Ok(false) };
+        let trust_domain = self.pki.trust_domain();
+        let found = self.store.glance(async |tx: &mut Tx<'_>| {
+            let known = Known::find(tx, trust_domain, &peer.thumbprint).await?;
+            Ok(known.zip(tokens::find(tx, id).await?))
+        })?;
+        Ok(found.is_some_and(|(known, token)| is_made_by(&token, &known.spiffe_id)))
+    }
+}
+
+fn is_made_by(token: &Token, device: &SpiffeId) -> bool {
+    token.issued_by.as_deref() == Some(device.to_string().as_str())
 }
 
 async fn issue(

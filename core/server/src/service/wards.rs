@@ -2,7 +2,7 @@
 //! alone who chose them, and only once they have accepted.
 
 use super::guardians::guardian_info;
-use super::recovery_queue::{judged, load};
+use super::recovery_queue::{is_no_link, judged, load};
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
@@ -174,6 +174,7 @@ pub(super) async fn ward_object(
 /// # Errors
 /// The refusal.
 pub(super) async fn may_vouch(tx: &mut Tx<'_>, turn: &Turn, row: &Recovery) -> Result<(), Failure> {
+    is_no_link(tx, row).await?;
     let found = guardians::find(tx, &row.tenant, &row.user, turn.user()?).await?;
     let from = found.and_then(|guardian| guardian.since.counts_from()).ok_or(Refusal::NotFound)?;
     let waited = meta::waits_stand_at(tx).await?.unwrap_or(turn.now);

@@ -204,6 +204,8 @@ pub async fn list_open(
                  AND expires_at > $3 AND (begun_at < $4 OR (begun_at = $4 AND id < $5))
                  AND EXISTS (SELECT 1 FROM users u
                              WHERE u.tenant = recoveries.tenant AND u.name = user_name)
+                 AND ($2 IS NOT NULL
+                      OR NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = recoveries.id))
                  ORDER BY begun_at DESC, id DESC LIMIT $6"
             ),
             params![tenant.as_str(), user.map(UserName::as_str), now, before.0, before.1, limit],
@@ -212,7 +214,7 @@ pub async fn list_open(
     rows.iter().map(read).collect()
 }
 
-/// As [`list_open`], of those who chose `guardian`, who accepted.
+/// As [`list_open`] of nobody in particular, of those who chose `guardian`, who accepted.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -233,6 +235,7 @@ pub async fn list_of_wards(
                              WHERE g.tenant = recoveries.tenant AND g.guardian = $5
                                AND g.user_name = recoveries.user_name
                                AND g.accepted_at IS NOT NULL AND g.ended_at IS NULL)
+                 AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = recoveries.id)
                  ORDER BY begun_at DESC, id DESC LIMIT $6"
             ),
             params![tenant.as_str(), now, before.0, before.1, guardian.as_str(), limit],

@@ -40,6 +40,15 @@ fn read(row: &Row) -> Result<User, StoreError> {
     })
 }
 
+/// The tenant of the server's users; none before the first.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn first_tenant(tx: &mut Tx<'_>) -> Result<Option<TenantName>, StoreError> {
+    let row = tx.one("SELECT tenant FROM users ORDER BY created_at LIMIT 1", params![]).await?;
+    row.as_ref().map(|row| row.parse(0)).transpose()
+}
+
 /// One user.
 ///
 /// # Errors

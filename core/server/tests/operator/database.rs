@@ -107,6 +107,35 @@ fn migrate_makes_what_is_missing_and_serve_goes_on_from_there() {
 }
 
 #[test]
+fn a_database_that_is_not_there_any_more_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    Serving::start(&root, |_| {}).unwrap().stop();
+    let journal = root.join("audit-checkpoints.jsonl");
+    assert!(journal.metadata().unwrap().len() > 0, "the first start is on record");
+    for name in names(&root).iter().filter(|name| name.starts_with("landfall.db")) {
+        std::fs::remove_file(root.join(name)).unwrap();
+    }
+    // Whoever comes first would be its administrator.
+    let refused = Serving::start(&root, |_| {}).err().unwrap();
+    assert!(refused.contains("missing or empty") && refused.contains("restore"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_tenant_is_refused() {
+    let host = host().await;
+    let root = host.directory.path().join("data");
+    let ada = host.claim().await;
+    host.sign_in(&ada).await;
+    host.running.shutdown().await;
+    let refused = Serving::start(&root, |command| {
+        command.env("LANDFALL_TENANT", "other");
+    });
+    let refused = refused.err().unwrap();
+    assert!(refused.contains("is of the tenant"), "{refused}");
+}
+
+#[test]
 fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("data");

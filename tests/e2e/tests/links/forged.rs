@@ -1,6 +1,8 @@
 //! Requests that no honest client sends, and what nobody may learn.
 
 use super::met;
+use landfall_identity::Reason;
+use landfall_protocol::ceremony::BoundActBody;
 use landfall_protocol::{ErrorCode, paths};
 use landfall_test_support::link::{Approver, answer_body};
 use landfall_test_support::{Bare, World};
@@ -61,6 +63,28 @@ async fn words_that_are_none_and_keys_that_are_taken_are_refused() {
     let body = done.bare.begin_body("ana", "ana-newer").unwrap();
     let refused = done.bare.post(paths::LINK_BEGIN, &body).await.unwrap();
     assert_eq!(refused.code(), ErrorCode::KeyInUse);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_administrator_lets_a_link_in_whose_code_they_were_read() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let bare = Bare::new(&world).unwrap();
+    let id = bare.begin_link("bert", "bert-new").await.unwrap().recovery.recovery_id;
+    assert!(ana.client().admin_recoveries().await.unwrap().is_empty(), "it is not theirs to see");
+    let own = bert.client().recoveries().await.unwrap();
+    let [link] = own.as_slice() else { panic!("its owner sees it: {own:?}") };
+    // Also by its number, which somebody may have told them: nobody touches for it.
+    let act = BoundActBody::ApproveRecovery {
+        recovery: id.clone(),
+        user: bert.name.clone(),
+        thumbprint: link.thumbprint.clone(),
+        reason: Reason::parse("they called").unwrap(),
+    };
+    let refused = ana.client().step_up(Some(act), None, &ana.shell).await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::NotFound);
+    assert!(bare.show_link(&id).await.unwrap().recovery.proofs.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
