@@ -17,7 +17,7 @@ fn path(route: &RouteInfo) -> String {
     let segments = route.path.split('/').filter(|segment| segment.starts_with('{'));
     let values: Vec<&str> = segments
         .map(|segment| match segment {
-            "{id}" => "00000000000000000000000000",
+            "{id}" | "{key}" => "00000000000000000000000000",
             "{seq}" | "{version}" => "1",
             _ => "nobody",
         })
