@@ -19,6 +19,7 @@ fn path(route: &RouteInfo) -> String {
         .map(|segment| match segment {
             "{id}" | "{key}" => "00000000000000000000000000",
             "{seq}" | "{version}" => "1",
+            "{agent}" => "aauth:nobody@agents.example.org",
             _ => "nobody",
         })
         .collect();
