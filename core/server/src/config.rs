@@ -102,7 +102,7 @@ pub struct Config {
     /// to measure.
     #[serde(default)]
     pub recovery_plan: PlanChoice,
-    /// Days after which a weak proof and nobody's no let somebody in who has lost the only key, 3 to 30; for
+    /// Days after which a recovery code and nobody's no let somebody in who has lost the only key, 3 to 30; for
     /// users who allow it, too. Outside NIST SP 800-63B-4. Off when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_waiting_days: Option<u32>,

@@ -247,7 +247,7 @@ impl Plan {
     }
 
     /// One of them.
-    pub(super) fn weak_proof() -> Self {
+    fn weak_proof() -> Self {
         Self::AnyOf(Self::weak_proofs())
     }
 

@@ -274,7 +274,7 @@ async fn advance(
     info(tx, turn, Linked { row, exchange }).await
 }
 
-async fn refused(
+pub(super) async fn refused(
     tx: &mut Tx<'_>,
     exchange: &Exchange,
     error: StepError,
@@ -286,7 +286,7 @@ async fn refused(
 }
 
 /// Says which device has taken it on: it is the caller's own account.
-async fn taken(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Refusal, Failure> {
+pub(super) async fn taken(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Refusal, Failure> {
     let Some(by) = exchange.claimed_by() else { return Ok(Refusal::LinkOutOfTurn) };
     let device = enrollments::by_id(tx, by).await?.map(|device| device.device.to_string());
     Ok(Refusal::LinkTaken { device: device.unwrap_or_default() })

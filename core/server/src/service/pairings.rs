@@ -2,11 +2,12 @@
 //! asked: the owner comes and gets it, and touches once, for exactly this agent and this key.
 
 use super::link_new::read_word;
+use super::links::{refused, taken};
 use super::pairing_new::stage_of;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
+use crate::store::Tx;
 use crate::store::agent_pairings::{self, Pairing, PairingState};
-use crate::store::{Tx, enrollments};
 use landfall_crypto::crockford::TypedCode;
 use landfall_crypto::link::word_text;
 use landfall_identity::authorize::Object;
@@ -245,24 +246,6 @@ async fn advance(
         Err(error) => return Err(refused(tx, &row.exchange, error).await?),
     }
     Ok(info(turn, row))
-}
-
-async fn refused(
-    tx: &mut Tx<'_>,
-    exchange: &Exchange,
-    error: StepError,
-) -> Result<Failure, Failure> {
-    Ok(match error {
-        StepError::Taken => taken(tx, exchange).await?.into(),
-        StepError::OutOfTurn => Refusal::LinkOutOfTurn.into(),
-    })
-}
-
-/// Says which device has taken it on: it is the caller's own account.
-async fn taken(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Refusal, Failure> {
-    let Some(by) = exchange.claimed_by() else { return Ok(Refusal::LinkOutOfTurn) };
-    let device = enrollments::by_id(tx, by).await?.map(|device| device.device.to_string());
-    Ok(Refusal::LinkTaken { device: device.unwrap_or_default() })
 }
 
 fn info(turn: &Turn, row: Pairing) -> AgentPairingInfo {

@@ -1,5 +1,6 @@
 //! Pairings: what an agent and a device of its future owner tell each other.
 
+use super::exchange::{self, stage};
 use super::{Row, StoreError, Tx, params};
 use landfall_identity::id::{EnrollmentId, PairingId};
 use landfall_identity::recovery::link::{Exchange, Word};
@@ -80,43 +81,10 @@ fn read(row: &Row) -> Result<Pairing, StoreError> {
         code: row.get(5)?,
         place: row.get(6)?,
         state: state.ok_or(StoreError::Shape { column: 7 })?,
-        exchange: exchange(row)?,
+        exchange: exchange::read(row, 8)?,
         begun_at: row.get(13)?,
         expires_at: row.get(14)?,
     })
-}
-
-fn exchange(row: &Row) -> Result<Exchange, StoreError> {
-    let stage: String = row.get(8)?;
-    if stage == "waiting" {
-        return Ok(Exchange::Waiting);
-    }
-    let by: Option<EnrollmentId> = row.parse_option(9)?;
-    let by = by.ok_or(StoreError::Shape { column: 9 })?;
-    let commitment = word(row, 10)?;
-    Ok(match stage.as_str() {
-        "claimed" => Exchange::Claimed { by, commitment },
-        "answered" => Exchange::Answered { by, commitment, answer: word(row, 11)? },
-        "revealed" => {
-            let (answer, reveal) = (word(row, 11)?, word(row, 12)?);
-            Exchange::Revealed { by, commitment, answer, reveal }
-        }
-        _ => return Err(StoreError::Shape { column: 8 }),
-    })
-}
-
-fn word(row: &Row, column: usize) -> Result<Word, StoreError> {
-    let bytes: Vec<u8> = row.get(column)?;
-    bytes.try_into().map_err(|_| StoreError::Shape { column })
-}
-
-fn stage(exchange: &Exchange) -> &'static str {
-    match exchange {
-        Exchange::Waiting => "waiting",
-        Exchange::Claimed { .. } => "claimed",
-        Exchange::Answered { .. } => "answered",
-        Exchange::Revealed { .. } => "revealed",
-    }
 }
 
 macro_rules! select {

@@ -1,6 +1,7 @@
 //! Links: what two devices of one user tell each other while one lets the other in.
 
-use super::{Row, StoreError, Tx, params};
+use super::exchange::{self, stage};
+use super::{StoreError, Tx, params};
 use landfall_identity::id::{EnrollmentId, RecoveryId};
 use landfall_identity::recovery::link::{Exchange, Word};
 use landfall_identity::{TenantName, Timestamp, UserName};
@@ -19,40 +20,7 @@ pub async fn find(tx: &mut Tx<'_>, id: &RecoveryId) -> Result<Option<Exchange>, 
             params![id.as_str()],
         )
         .await?;
-    row.as_ref().map(read).transpose()
-}
-
-fn read(row: &Row) -> Result<Exchange, StoreError> {
-    let stage: String = row.get(0)?;
-    if stage == "waiting" {
-        return Ok(Exchange::Waiting);
-    }
-    let by: Option<EnrollmentId> = row.parse_option(1)?;
-    let by = by.ok_or(StoreError::Shape { column: 1 })?;
-    let commitment = word(row, 2)?;
-    Ok(match stage.as_str() {
-        "claimed" => Exchange::Claimed { by, commitment },
-        "answered" => Exchange::Answered { by, commitment, answer: word(row, 3)? },
-        "revealed" => {
-            let (answer, reveal) = (word(row, 3)?, word(row, 4)?);
-            Exchange::Revealed { by, commitment, answer, reveal }
-        }
-        _ => return Err(StoreError::Shape { column: 0 }),
-    })
-}
-
-fn word(row: &Row, column: usize) -> Result<Word, StoreError> {
-    let bytes: Vec<u8> = row.get(column)?;
-    bytes.try_into().map_err(|_| StoreError::Shape { column })
-}
-
-fn stage(exchange: &Exchange) -> &'static str {
-    match exchange {
-        Exchange::Waiting => "waiting",
-        Exchange::Claimed { .. } => "claimed",
-        Exchange::Answered { .. } => "answered",
-        Exchange::Revealed { .. } => "revealed",
-    }
+    row.as_ref().map(|row| exchange::read(row, 0)).transpose()
 }
 
 /// Adds a link that waits, beside its recovery.

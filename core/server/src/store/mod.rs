@@ -1,5 +1,6 @@
 //! All SQL. Nothing outside names a table; nothing here names a wire type.
 
+mod exchange;
 mod glance;
 mod log;
 mod tx;
