@@ -1,7 +1,7 @@
 //! The binaries that other commands run.
 
 use crate::install::{self, Group};
-use crate::{sh, ui};
+use crate::{lints, sh, ui};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 use std::process::Command;
@@ -42,7 +42,7 @@ impl Binaries {
 
     fn build(mut command: Command, release: bool) -> Result<Self> {
         if release {
-            command.arg("--release");
+            lints::without(&mut command).arg("--release");
         }
         sh::run(&mut command)?;
         let target = std::env::var_os("CARGO_TARGET_DIR")
@@ -68,14 +68,15 @@ const TERMINAL: [&str; 6] =
 /// the desktop app needs. The whole workspace is resolved for it, so that dependencies get the same
 /// features as in every other build and are built once.
 pub fn terminal_command() -> Command {
-    let mut command = sh::cargo(["build", "--quiet", "--workspace"]);
+    let mut command = lints::cargo(["build", "--quiet", "--workspace"]);
     command.args(["--exclude", "landfall-desktop"]).args(TERMINAL);
     command
 }
 
 /// The command that builds the desktop app too.
 pub fn everything_command() -> Command {
-    let mut command = sh::cargo(["build", "--quiet", "--workspace", "--bin", "landfall-desktop"]);
+    let mut command =
+        lints::cargo(["build", "--quiet", "--workspace", "--bin", "landfall-desktop"]);
     command.args(TERMINAL);
     command
 }

@@ -3,9 +3,8 @@
 use crate::install::{self, Group};
 use crate::steps::{self, Log, Step};
 use crate::tally::Tally;
-use crate::{generated, imports, lengths, sh, traps, ui};
-use anyhow::{Result, bail};
-use std::path::Path;
+use crate::{generated, imports, lengths, lints, sh, traps, ui};
+use anyhow::Result;
 use std::process::ExitCode;
 
 /// What it can be told.
@@ -28,7 +27,7 @@ pub const HOUSE: Step =
     Step { name: "house", about: "import table, file lengths, table of traps", run: house };
 
 /// Lints of everything, tests included.
-pub const LINTS: Step = Step { name: "lints", about: "clippy, warnings are errors", run: lints };
+pub const LINTS: Step = Step { name: "lints", about: "clippy, warnings are errors", run: lint };
 /// Licences and sources of every dependency.
 pub const LICENCES: Step =
     Step { name: "licences", about: "licences, bans and sources of dependencies", run: licences };
@@ -36,10 +35,6 @@ pub const LICENCES: Step =
 /// Types and document as the code says.
 pub const DRIFT: Step =
     Step { name: "drift", about: "TypeScript types are those that the wire has", run: drift };
-
-/// What clippy is told, and how it wants that written in its variable: each followed by this.
-const CLIPPY_ARGS: [&str; 3] = ["-D", "warnings", ""];
-const CLIPPY_SEPARATOR: &str = "__CLIPPY_HACKERY__";
 
 const STEPS: &[&Step] = &[&FORMAT, &HOUSE, &LINTS, &DRIFT, &LICENCES];
 
@@ -58,20 +53,10 @@ fn house(log: &mut Log) -> Result<Tally> {
     Ok(imports.plus(lengths).plus(traps))
 }
 
-fn lints(log: &mut Log) -> Result<Tally> {
+fn lint(log: &mut Log) -> Result<Tally> {
     install::ensure(&[Group::Build, Group::Desktop, Group::Node])?;
     ui::build()?; // The desktop embeds what it makes.
-    let sysroot = sh::output(&mut sh::cmd("rustc", ["--print", "sysroot"]))?;
-    let driver = Path::new(sysroot.trim()).join("bin/clippy-driver");
-    if !driver.is_file() {
-        bail!("clippy is missing; install it: rustup component add clippy");
-    }
-    // What `cargo clippy` does, but within a build: that finds the dependencies compiled already, where
-    // a check would go through all of them once more.
-    let mut build = sh::cargo(["build", "--workspace", "--all-targets"]);
-    build.env("RUSTC_WORKSPACE_WRAPPER", driver);
-    build.env("CLIPPY_ARGS", CLIPPY_ARGS.join(CLIPPY_SEPARATOR));
-    log.check(&mut build)
+    lints::judge(log)
 }
 
 fn licences(log: &mut Log) -> Result<Tally> {

@@ -1,7 +1,6 @@
 //! Files that a program writes and people commit: TypeScript types and the OpenAPI document.
 
-use crate::compare;
-use crate::sh;
+use crate::{compare, lints, sh};
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::Path;
@@ -24,7 +23,7 @@ pub fn types_command(into: &Path) -> Command {
 /// The library tests of these names, built as every other test run builds them.
 fn rust_tests(names: &[&str]) -> Command {
     let args = ["test", "--quiet", "--workspace", "--exclude", "landfall-desktop", "--lib"];
-    let mut command = sh::cargo(args);
+    let mut command = lints::cargo(args);
     command.args(names);
     command
 }

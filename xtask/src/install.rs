@@ -196,7 +196,8 @@ pub fn ensure(groups: &[Group]) -> Result<()> {
         if cargo_program(tool.program).is_none() {
             println!("Installing {} ({}), from source.", tool.spec, tool.why);
             // Unoptimised: they run for seconds and would take minutes to optimise.
-            sh::run(&mut sh::cargo(["install", "--locked", "--quiet", "--debug", tool.spec]))?;
+            let args = ["install", "--locked", "--quiet", "--debug", tool.spec];
+            sh::run(sh::cargo(args).env("CARGO_PROFILE_DEV_DEBUG", "none"))?;
         }
     }
     Ok(())

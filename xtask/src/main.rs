@@ -14,6 +14,7 @@ mod generated;
 mod imports;
 mod install;
 mod lengths;
+mod lints;
 mod run;
 mod server;
 mod sh;

@@ -3,8 +3,7 @@
 use crate::install::{self, Group};
 use crate::steps::{self, Log, Step};
 use crate::tally::Tally;
-use crate::{build, check};
-use crate::{sh, ui};
+use crate::{build, check, lints, sh, ui};
 use anyhow::Result;
 use std::process::{Command, ExitCode};
 
@@ -78,7 +77,7 @@ fn deep(log: &mut Log) -> Result<Tally> {
 fn rust_tests() -> Result<Command> {
     install::ensure(&[Group::Build, Group::Desktop, Group::Node, Group::RustTests])?;
     ui::build()?; // The desktop embeds what it makes.
-    Ok(sh::cargo(["test", "--workspace", "--no-fail-fast"]))
+    Ok(lints::cargo(["test", "--workspace", "--no-fail-fast"]))
 }
 
 fn browser(log: &mut Log) -> Result<Tally> {
