@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod agents;
 mod clipboard;
 mod commands;
 mod ready;
@@ -87,6 +88,9 @@ fn open(desk: Desk) -> Result<(), String> {
             ready::queue,
             ready::queue_approve,
             ready::queue_refuse,
+            agents::approvals,
+            agents::approval_grant,
+            agents::approval_refuse,
         ])
         .run(tauri::generate_context!())
         .map_err(|error| error.to_string())

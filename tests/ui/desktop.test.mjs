@@ -135,6 +135,12 @@ describe("the desktop window", () => {
     await look("11-secrets-dark");
   });
 
+  test("what agents ask for is asked of the server", async () => {
+    await press("Agents");
+    await heading("Agents that ask");
+    await find("//p[.='No agent is asking.']");
+  });
+
   test("the lost laptop is cut off at once, and is out", async () => {
     await press("Devices");
     await press("This one is lost");

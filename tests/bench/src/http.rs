@@ -33,8 +33,24 @@ impl Connection {
         Ok(Self { requests, authority: format!("{name}:{}", address.port()), session: None })
     }
 
+    /// What `Host` says.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(&mut self, method: Method, path: &str, body: Option<Bytes>) -> Result<Bytes> {
+        self.send_with(method, path, &[], body).await
+    }
+
+    /// As [`Connection::send`], with further header fields.
+    pub async fn send_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: Option<Bytes>,
+    ) -> Result<Bytes> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -42,6 +58,9 @@ impl Connection {
             .header(header::USER_AGENT, "landfall-bench");
         if let Some(session) = &self.session {
             request = request.header(header::AUTHORIZATION, format!("Bearer {session}"));
+        }
+        for (name, value) in fields {
+            request = request.header(*name, *value);
         }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");

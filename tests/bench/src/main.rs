@@ -6,6 +6,7 @@
 //! kept alive. Clients share the machine with it; what they take of it stands beside each figure.
 #![allow(clippy::print_stdout)] // A terminal program.
 
+mod agents;
 mod disk;
 mod doors;
 mod http;
@@ -19,6 +20,7 @@ mod work;
 mod workloads;
 
 use anyhow::{Context, Result, ensure};
+use landfall_crypto::aauth::Algorithm;
 use load::Figures;
 use server::Server;
 use std::future::Future;
@@ -35,6 +37,8 @@ const MANY: usize = 16;
 const NEWCOMERS: usize = 80_000;
 /// Keys made ready for pods.
 const PODS_KEYS: usize = 48_000;
+/// Refreshes that are signed for each algorithm.
+const REFRESHES: usize = 36_000;
 
 // One thread carries all clients: they should take as little as they can of what the server needs.
 #[tokio::main(flavor = "current_thread")]
@@ -90,6 +94,12 @@ async fn measure(binary: &Path, folder: &Path) -> Result<()> {
     let cluster = workloads::cluster(&data.path().join("data"), &server, PODS_KEYS).await?;
     let exchanges = workloads::exchanges(&server, &cluster, MANY, SPAN);
     show(&server, "workload exchanges, 16 clients", exchanges).await?;
+    for algorithm in Algorithm::ALL {
+        let signed = agents::refreshes(&server, algorithm, REFRESHES).await?;
+        let refreshes = agents::run(&server, &signed, MANY, SPAN);
+        show(&server, &format!("agent refreshes, {}, 16 clients", algorithm.name()), refreshes)
+            .await?;
+    }
 
     row("memory before the load", &mebibytes(before));
     row("memory after the load", &mebibytes(server.memory()?));

@@ -18,6 +18,14 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+/// Agents come in by themselves, on this machine alone.
+const CONFIG: &str = r#"
+[agents]
+loopback = true
+domain = "localhost"
+enrolment = ["open"]
+"#;
+
 /// A device's certificate chain and key.
 pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
@@ -42,8 +50,13 @@ pub struct Site {
 impl Server {
     /// Starts `binary` on a fresh data directory under `folder`, and waits until it is ready.
     pub async fn start(binary: &Path, folder: &Path) -> Result<Self> {
+        let config = folder.join("bench.toml");
+        std::fs::write(&config, CONFIG)?;
         let mut process = Command::new(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
+            .arg("serve")
+            .arg("--config")
+            .arg(config)
+            .args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
             .args(["--json", "--show-claim-token"])
             // The cluster of the exchanges listens on this machine.
             .env("LANDFALL_EGRESS_NETWORKS", "127.0.0.0/8")

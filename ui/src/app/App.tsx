@@ -4,6 +4,7 @@ import { useLoaded } from "./hooks";
 import { Alarm } from "./parts/Alarm";
 import { isUnderWay } from "./parts/recovery";
 import { Waiting } from "./parts/Waiting";
+import { Approvals } from "./screens/Approvals";
 import { Devices } from "./screens/Devices";
 import { Bar, Frame, type Place } from "./screens/Frame";
 import { GetBackIn } from "./screens/GetBackIn";
@@ -63,7 +64,7 @@ function Enrolled({ standing, place, onPlace, onFresh }: Props): ReactNode {
   return (
     <>
       <Bar user={user} device={device} />
-      <Frame place={place} onPlace={go} counts={{ ready: watch.mine, queue: watch.queue ?? 0 }} admin={watch.queue !== null}>
+      <Frame place={place} onPlace={go} counts={{ ready: watch.mine, approvals: watch.agents, queue: watch.queue ?? 0 }} admin={watch.queue !== null}>
         {place === "home" ? (
           <>
             {watch.mine > 0 ? <Alarm onLook={() => go("ready")} /> : null}
@@ -75,6 +76,8 @@ function Enrolled({ standing, place, onPlace, onFresh }: Props): ReactNode {
           <Secrets />
         ) : place === "ready" ? (
           <Ready onChanged={watch.reload} />
+        ) : place === "approvals" ? (
+          <Approvals user={user} onChanged={watch.reload} />
         ) : place === "notices" ? (
           <Notices />
         ) : (
@@ -85,15 +88,16 @@ function Enrolled({ standing, place, onPlace, onFresh }: Props): ReactNode {
   );
 }
 
-type Watch = Readonly<{ mine: number; queue: number | null; reload: () => void }>;
+type Watch = Readonly<{ mine: number; agents: number; queue: number | null; reload: () => void }>;
 
-/** Who is on their way into this account and, for administrators, into the others'. */
+/** Who is on their way into this account and, for administrators, into the others'; and which agents ask. */
 function useWatch(place: Place): Watch {
   const watch = useLoaded(async (api) => {
     const me = await api.me();
     const mine = (await api.recoveries()).filter(isUnderWay);
     const queue = me.role === "admin" ? (await api.queue()).filter(isUnderWay) : null;
-    return { mine: mine.length, queue: queue?.length ?? null };
+    const asking = (await api.approvals()).filter(({ state }) => state === "open");
+    return { mine: mine.length, agents: asking.length, queue: queue?.length ?? null };
   });
   const { reload } = watch;
   const seen = useRef(place);
@@ -103,5 +107,5 @@ function useWatch(place: Place): Watch {
     const timer = setInterval(reload, WATCH_EVERY_MS);
     return () => clearInterval(timer);
   }, [reload, place]);
-  return { mine: watch.value?.mine ?? 0, queue: watch.value?.queue ?? null, reload };
+  return { mine: watch.value?.mine ?? 0, agents: watch.value?.agents ?? 0, queue: watch.value?.queue ?? null, reload };
 }

@@ -1,6 +1,7 @@
 /** Everything that the screens can ask of the app behind them; the only place that calls it. */
 import { Channel, invoke } from "@tauri-apps/api/core";
 import type { AddressInfo } from "@wire/AddressInfo";
+import type { ApprovalInfo } from "@wire/ApprovalInfo";
 import type { CodesSheet } from "@wire/CodesSheet";
 import type { Copied } from "@wire/Copied";
 import type { DeviceCut } from "@wire/DeviceCut";
@@ -82,6 +83,11 @@ export interface Api {
   queue(): Promise<RecoveryInfo[]>;
   approve(id: string, check: string, reason: string, onView: OnView): Promise<RecoveryInfo>;
   refuse(id: string, onView: OnView): Promise<RecoveryInfo>;
+  /** What one's agents ask for, newest first. */
+  approvals(): Promise<ApprovalInfo[]>;
+  /** Allows exactly what was shown. */
+  grantApproval(shown: ApprovalInfo, onView: OnView): Promise<ApprovalInfo>;
+  refuseApproval(id: string): Promise<ApprovalInfo>;
   secrets(): Promise<SecretInfo[]>;
   reveal(name: string): Promise<Revealed>;
   /** Puts a secret on the clipboard without passing it through the window. */
@@ -140,6 +146,9 @@ export const tauri: Api = {
   queue: () => invoke("queue"),
   approve: (id, check, reason, onView) => invoke("queue_approve", { id, check, reason, views: views(onView) }),
   refuse: (id, onView) => invoke("queue_refuse", { id, views: views(onView) }),
+  approvals: () => invoke("approvals"),
+  grantApproval: (shown, onView) => invoke("approval_grant", { shown, views: views(onView) }),
+  refuseApproval: (id) => invoke("approval_refuse", { id }),
   secrets: () => invoke("secrets"),
   reveal: (name) => invoke("secret_reveal", { name }),
   copySecret: (name) => invoke("secret_copy", { name }),

@@ -1,5 +1,6 @@
 import type { RecoveryHere } from "@wire/RecoveryHere";
 import type { Api } from "../app/api";
+import * as agents from "./recorded-agents";
 import * as recorded from "./recorded";
 import * as recovery from "./recorded-recovery";
 
@@ -47,6 +48,9 @@ export function behind(changes: Partial<Api> = {}): Api {
     queue: async () => recovery.queue,
     approve: async () => recovery.askedHeld,
     refuse: async () => ({ ...recovery.asked, state: "stopped" }),
+    approvals: async () => [],
+    grantApproval: async (shown) => ({ ...shown, state: "granted" }),
+    refuseApproval: async () => ({ ...agents.asking, state: "refused" }),
     secrets: async () => recorded.secrets,
     reveal: async (name) => ({ name, version: 3, text: "DE02 1203 0000 0000 2020 51\nPIN 0O1lI", size: 36 }),
     copySecret: async () => ({ clears_at: new Date(Date.now() + 60_000).toISOString() }),
@@ -128,5 +132,10 @@ export const stories: Readonly<Record<string, Api>> = {
   admin: behind({ ...ana }),
   "approved-now": behind({ ...ana, approve: async () => ({ ...recovery.asked, state: "ready" }) }),
   "check-wrong": behind({ ...ana, approve: () => Promise.reject(recovery.checkWrong) }),
+  "agents-ask": behind({ approvals: async () => agents.approvals }),
+  "agents-passkey": behind({
+    approvals: async () => agents.approvals,
+    grantApproval: (_shown, onView) => (onView(recorded.askingLong), never),
+  }),
   "empty-queue": behind({ ...ana, queue: async () => [] }),
 };

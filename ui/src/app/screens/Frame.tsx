@@ -4,7 +4,7 @@ import { t } from "../../messages/react";
 import { Mark, Pill } from "../parts/basics";
 
 /** The places of the app. The last is for administrators. */
-export const PLACES = ["home", "devices", "secrets", "ready", "notices", "queue"] as const;
+export const PLACES = ["home", "devices", "secrets", "ready", "approvals", "notices", "queue"] as const;
 export type Place = (typeof PLACES)[number];
 
 /** The bar on top, with who and where this is. */
