@@ -64,7 +64,7 @@ struct Base {
     schema: Schema,
     /// The actions and their groups.
     entities: Entities,
-    rules: Vec<Policy>,
+    rules: Vec<Rule>,
     kinds: HashMap<PrincipalKind, EntityTypeName>,
     tenant: EntityTypeName,
 }
@@ -80,19 +80,15 @@ impl Base {
             format!("Landfall::{name}").parse::<EntityTypeName>().map_err(PolicyError::new)
         };
         let kinds = PrincipalKind::ALL.into_iter().map(|kind| Ok((kind, named(entity(kind))?)));
-        let mut rules = Vec::new();
-        for text in [floors::floors().as_str(), SHIPPED] {
-            rules.extend(read_rules(text, "")?);
-        }
-        let base = Self {
+        let rules = shipped()?;
+        // A test validates what is shipped: at every start it would take most of the time.
+        Ok(Self {
             kinds: kinds.collect::<Result<_, PolicyError>>()?,
             tenant: named("Tenant")?,
             schema,
             entities,
-            rules,
-        };
-        base.validate(&base.rules)?;
-        Ok(base)
+            rules: rules.iter().map(Rule::of).collect::<Result<_, _>>()?,
+        })
     }
 
     fn get() -> Result<&'static Self, PolicyError> {
@@ -110,15 +106,22 @@ impl Base {
     }
 
     /// Whether a rule's scope covers an action.
-    fn covers(&self, rule: &Policy, action: &EntityUid) -> bool {
+    fn covers(&self, rule: &Rule, action: &EntityUid) -> bool {
         let under =
             |group: &EntityUid| group == action || self.entities.is_ancestor_of(group, action);
-        match rule.action_constraint() {
+        match &rule.actions {
             ActionConstraint::Any => true,
-            ActionConstraint::Eq(one) => one == *action,
+            ActionConstraint::Eq(one) => one == action,
             ActionConstraint::In(groups) => groups.iter().any(under),
         }
     }
+}
+
+/// The floors, and what is shipped above them.
+fn shipped() -> Result<Vec<Policy>, PolicyError> {
+    let mut rules = read_rules(&floors::floors(), "")?;
+    rules.extend(read_rules(SHIPPED, "")?);
+    Ok(rules)
 }
 
 fn action_uid(code: &str) -> Result<EntityUid, PolicyError> {
@@ -187,14 +190,24 @@ fn permits_what_is_delegable(base: &Base, rule: &Policy) -> Result<bool, PolicyE
     Ok(named.iter().all(|one| *one == group || base.entities.is_ancestor_of(&group, one)))
 }
 
-/// A rule without its list of actions. Among the rules of an action that it covers, the list says nothing
-/// any more; and to look through a hundred actions takes longer than all the rest of a decision.
-fn of_any_action(rule: &Policy) -> Result<Policy, PolicyError> {
-    let mut json = rule.to_json().map_err(PolicyError::new)?;
-    if let Some(action) = json.get_mut("action") {
-        *action = serde_json::json!({ "op": "All" });
+/// A rule, and apart from it the actions that it is for. Among the rules of an action that it covers, their
+/// list says nothing any more; and to look through a hundred actions takes longer than all the rest of a
+/// decision.
+struct Rule {
+    of_any_action: Policy,
+    actions: ActionConstraint,
+}
+
+impl Rule {
+    fn of(rule: &Policy) -> Result<Self, PolicyError> {
+        let mut json = rule.to_json().map_err(PolicyError::new)?;
+        if let Some(action) = json.get_mut("action") {
+            *action = serde_json::json!({ "op": "All" });
+        }
+        let of_any_action =
+            Policy::from_json(Some(rule.id().clone()), json).map_err(PolicyError::new)?;
+        Ok(Self { of_any_action, actions: rule.action_constraint() })
     }
-    Policy::from_json(Some(rule.id().clone()), json).map_err(PolicyError::new)
 }
 
 /// One action, and the rules whose scope covers it.
@@ -228,12 +241,13 @@ impl Rules {
         let base = Base::get()?;
         let own = read_tenant_rules(base, text)?;
         base.validate(&own)?;
+        let own = own.iter().map(Rule::of).collect::<Result<Vec<_>, _>>()?;
         let mut ready = HashMap::new();
         for action in Action::ALL.iter().filter(|action| is_asked(**action)) {
             let uid = action_uid(action.code())?;
             let rules = base.rules.iter().chain(&own).filter(|rule| base.covers(rule, &uid));
-            let rules: Vec<Policy> = rules.map(of_any_action).collect::<Result<_, _>>()?;
-            let rules = PolicySet::from_policies(rules).map_err(PolicyError::new)?;
+            let rules = PolicySet::from_policies(rules.map(|rule| rule.of_any_action.clone()))
+                .map_err(PolicyError::new)?;
             ready.insert(action.code(), Asked { uid, rules });
         }
         Ok(Self { ready: Some(ready), text: text.to_owned(), generation })
@@ -311,4 +325,17 @@ fn context(question: &Question) -> [(String, RestrictedExpression); 13] {
         ("own", yes(question.own)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shipped_is_valid() {
+        assert_eq!(Base::get().unwrap().validate(&shipped().unwrap()), Ok(()));
+        let wrong = "@id(\"a\") forbid (principal, action, resource) when { context.nothing };";
+        let wrong = read_rules(wrong, "").unwrap();
+        assert!(Base::get().unwrap().validate(&wrong).is_err());
+    }
 }
