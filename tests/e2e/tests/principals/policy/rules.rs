@@ -212,7 +212,7 @@ async fn the_operator_takes_rules_away_and_a_running_server_hears_of_it() {
     set(&ana, NO_SECRETS).await;
     let said = world.operator(&["policy", "clear"]).unwrap();
     assert!(said.contains("are gone"), "{said}");
-    // Within a second: the server polls ten times in one.
+    // The server polls ten times a second; a machine that is busy with other tests takes longer.
     let served = async {
         loop {
             if bert.client().get_secret(&wifi, None).await.is_ok() {
@@ -221,7 +221,7 @@ async fn the_operator_takes_rules_away_and_a_running_server_hears_of_it() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(5), served).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(60), served).await.unwrap();
     assert!(world.operator(&["policy", "clear"]).unwrap().contains("Nothing was changed"));
     let rows =
         "SELECT COUNT(*) FROM audit_events WHERE action = 'policy-clear' AND actor = 'server'";
