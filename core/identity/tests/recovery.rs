@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use landfall_identity::recovery::{
-    Door, Evidence, Hold, Plan, PlanError, Preset, Proof, Readiness, Remedy, Standing, Thing,
-    ThingKind, Verdict,
+    Door, Evidence, Hold, Lives, Plan, PlanError, Preset, Proof, Readiness, Remedy, Standing,
+    Thing, ThingKind, Verdict,
 };
 use landfall_identity::{Seconds, Timestamp};
 use proptest::prelude::*;
@@ -74,10 +74,15 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
+fn lives() -> impl Strategy<Value = Lives> {
+    let cut = (-5_000_i64..5_000_000).prop_map(|then| Lives::Until(at(then)));
+    prop_oneof![Just(Lives::Now), Just(Lives::Never), cut]
+}
+
 fn proofs(things: &[&Thing]) -> Evidence {
     let proof =
         |thing: &&Thing| Proof { door: thing.kind.door(), by: thing.name.clone(), at: at(0) };
-    Evidence { proofs: things.iter().map(proof).collect(), device_lives: false }
+    Evidence { proofs: things.iter().map(proof).collect(), lives: Lives::Never }
 }
 
 /// What the engine says to whoever brings these things and waits for as long as it takes.
@@ -162,14 +167,14 @@ proptest! {
     fn no_plan_opens_where_its_floor_stays_shut(
         (plan, floor) in above_a_floor(),
         given in prop::collection::vec((door(), 0_u8..3, 0_i64..100), 0..8),
-        device_lives in any::<bool>(),
+        lives in lives(),
         later in 0_i64..5_000_000,
     ) {
         let proofs = given
             .into_iter()
             .map(|(door, by, when)| Proof { door, by: by.to_string(), at: at(when) })
             .collect();
-        let evidence = Evidence { proofs, device_lives };
+        let evidence = Evidence { proofs, lives };
         let opens = |plan: &Plan| plan.verdict(&evidence, at(later)) == Verdict::Open;
         if plan.check(&floor).is_ok() {
             prop_assert!(!opens(&plan) || opens(&floor));
@@ -252,19 +257,39 @@ fn plans_that_open_to_all_or_to_none_are_refused() {
 fn a_hold_lasts_while_a_device_could_object() {
     let plan = Plan::admin_assisted(1);
     let proofs = vec![Proof { door: Door::Admin, by: "ana".into(), at: at(100) }];
-    let mut evidence = Evidence { proofs, device_lives: true };
+    let mut evidence = Evidence { proofs, lives: Lives::Now };
     assert_eq!(plan.verdict(&evidence, at(100)), Verdict::Waiting { until: at(3700) });
     assert_eq!(plan.verdict(&evidence, at(3699)), Verdict::Waiting { until: at(3700) });
     assert_eq!(plan.verdict(&evidence, at(3700)), Verdict::Open);
-    evidence.device_lives = false;
+    evidence.lives = Lives::Never;
     assert_eq!(plan.verdict(&evidence, at(100)), Verdict::Open);
+}
+
+/// Who approves, or who stole the device, cuts it off for the sake of the hour, and gains nothing by it.
+#[test]
+fn a_device_that_is_cut_off_counts_for_as_long_as_the_hold() {
+    let plan = Plan::admin_assisted(1);
+    let opens = |cut: i64, now: i64| {
+        let proofs = vec![Proof { door: Door::Admin, by: "ana".into(), at: at(10_000) }];
+        let lives = Lives::cut_at(at(cut), plan.longest_hold());
+        plan.verdict(&Evidence { proofs, lives }, at(now))
+    };
+    // Cut off afterwards: the hour from the approval on, as if it had not been.
+    assert_eq!(opens(10_500, 10_600), Verdict::Waiting { until: at(13_600) });
+    assert_eq!(opens(10_500, 13_600), Verdict::Open);
+    // Just before: the hour from the cut on.
+    assert_eq!(opens(9_000, 10_000), Verdict::Waiting { until: at(12_600) });
+    assert_eq!(opens(9_000, 12_600), Verdict::Open);
+    // Long before: none.
+    assert_eq!(opens(6_401, 10_000), Verdict::Waiting { until: at(10_001) });
+    assert_eq!(opens(6_400, 10_000), Verdict::Open);
 }
 
 #[test]
 fn the_same_guardian_counts_once_and_from_the_first_time() {
     let plan = Plan::of(Door::Guardian, 2);
     let by = |name: &str, when| Proof { door: Door::Guardian, by: name.into(), at: at(when) };
-    let mut evidence = Evidence { proofs: vec![by("cy", 5), by("cy", 1)], device_lives: false };
+    let mut evidence = Evidence { proofs: vec![by("cy", 5), by("cy", 1)], lives: Lives::Never };
     assert_eq!(plan.verdict(&evidence, at(10)), Verdict::Missing);
     evidence.proofs.push(by("dee", 7));
     assert_eq!(plan.verdict(&evidence, at(6)), Verdict::Waiting { until: at(7) });

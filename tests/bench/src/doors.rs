@@ -118,12 +118,12 @@ impl Scene {
         Ok(())
     }
 
-    /// Everybody who could object is cut off, so that nothing is held.
-    async fn laptop_is_gone(&self) -> Result<()> {
+    /// Everybody who could object was cut off an hour ago, so that nothing is held.
+    async fn laptop_is_gone(&mut self) -> Result<()> {
         let laptop = DeviceName::parse("bert-laptop")?;
         self.ana.step_up().await?;
         self.ana.client().admin_suspend_device(&self.bert.name, &laptop).await.map_err(told)?;
-        Ok(())
+        self.world.pass(Seconds::hours(1)).await
     }
 }
 
@@ -188,7 +188,7 @@ async fn by_passkey(scene: Scene) -> Result<Duration> {
     Ok(watch.0)
 }
 
-async fn by_code_and_admin(scene: Scene) -> Result<Duration> {
+async fn by_code_and_admin(mut scene: Scene) -> Result<Duration> {
     scene.laptop_is_gone().await?;
     let mut watch = Watch::default();
     let machine = scene.world.machine("bert-new")?;

@@ -7,6 +7,7 @@ pub const PASSKEY_NOT_ENOUGH: &str = "Your passkey is accepted, and by itself it
 pub const ASK_PASSKEY_AGAIN: &str = "Try the passkey again?";
 pub const ASK_RECOVERY_CODE: &str = "A recovery code, or Enter if you have none: ";
 pub const ASK_OTHER_CODE: &str = "Another code, or Enter to go on without one: ";
+pub const ASK_CODE_AGAIN: &str = "A code from your sheet, or Enter to go on without one: ";
 pub const ASK_OTHER_LOST: &str = "The lost device, or Enter to cut off none now: ";
 pub const ASK_RECOVER: &str = "Make this machine yours?";
 pub const ASK_CHECK_CODE: &str = "The eight characters that they read out to you: ";
@@ -38,6 +39,9 @@ pub const ASK_LINK_SERVER: &str =
     "The server, as `landfall device link` shows it on your other device (https://...): ";
 pub const ASK_LINK_CODE: &str = "The eight characters that the new machine shows: ";
 pub const ASK_IN_FRONT: &str = "Is that device in front of you?";
+pub const ASK_IN_FRONT_FIRST: &str = "Is that device in front of you? [y/n] ";
+pub const DIGITS_COME_NEXT: &str =
+    "Type y or n. The digits come next; n refuses that device, for somebody else is asking then.";
 pub const LINK_RESUMING: &str = "Going on where this machine was interrupted.";
 pub const LINK_NEVER_EQUAL: &str = "The digits never were the same, so nothing was approved. If you read them off the very device in front of you, somebody sits between the two: begin again on another network, and tell whoever runs the server.";
 
@@ -118,7 +122,7 @@ pub fn recovery_approved(user: &str, held_until: Option<&str>, more: bool) -> St
     match (held_until, more) {
         (_, true) => format!("Your approval for {user} is kept. One more proof is needed."),
         (Some(until), false) => format!(
-            "Approved. A device of {user} could still object, so it is held until {until}.\nIs that the lost one? Cut it off, and the wait ends: landfall admin devices suspend {user} DEVICE"
+            "Approved. A device of {user} could still object, so it is held until {until}.\nIs that the lost one? Cut it off, so that nobody uses it meanwhile: landfall admin devices suspend {user} DEVICE\nThat ends no wait: a device counts until it has been cut off for an hour."
         ),
         (None, false) => format!("Approved. {user} comes in now."),
     }

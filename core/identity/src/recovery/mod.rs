@@ -28,11 +28,11 @@ pub use mailed::{
 pub use plan::{Door, Hold, Plan, PlanError, Preset, WAIT_MAX, WAIT_MIN};
 pub use process::{
     BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, OPEN_PER_ACCOUNT, RECOVERY_TTL, RESUME_TTL,
-    RecoveryState, TRIES_MAX,
+    RecoveryState, TRIES_MAX, UNPROVED_SHOWN,
 };
 pub use readiness::{Need, Readiness, Remedy, Standing, Thing, ThingKind, WayIn};
 pub use shown::{Carried, Shown, witnessed};
-pub use verdict::{Evidence, Proof, Verdict};
+pub use verdict::{Evidence, Lives, Proof, Verdict};
 pub use wait::{
     LAST_LEG, Leg, OBJECTIONS_MAX, OBJECTIONS_WINDOW, Objection, PICK_UP, WaitClock, WaitState,
 };

@@ -16,7 +16,8 @@ pub const WAYS_MAX: usize = 32;
 pub const WAIT_MIN: Seconds = Seconds::hours(72);
 /// The longest wait.
 pub const WAIT_MAX: Seconds = Seconds::days(30);
-/// How long an administrator's approval is held while a device of the user is live.
+/// How long an administrator's approval is held while a device of the user is live, and how long one must
+/// have been cut off to be so no more.
 pub const ADMIN_HOLD: Seconds = Seconds::hours(1);
 
 /// What a proof comes from.
@@ -72,7 +73,8 @@ impl Door {
 pub enum Hold {
     /// Always.
     Always,
-    /// Only while a device of the user is live, which could object.
+    /// Only while a device of the user is live, which could object. One that was cut off counts as live
+    /// until that has stood for as long as the plan holds anything.
     WhileADeviceLives,
 }
 
@@ -309,6 +311,15 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// The longest that it holds anything while a device lives: for so long one that was cut off counts.
+    pub fn longest_hold(&self) -> Seconds {
+        let own = match self {
+            Self::Wait { seconds, hold: Hold::WhileADeviceLives, .. } => *seconds,
+            _ => Seconds(0),
+        };
+        self.parts().iter().map(Self::longest_hold).fold(own, Seconds::max)
     }
 
     /// Whether it names a kind of proof anywhere.

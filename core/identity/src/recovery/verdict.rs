@@ -2,7 +2,7 @@
 
 use super::plan::{Door, Hold, Plan};
 use super::wait::WaitClock;
-use crate::time::Timestamp;
+use crate::time::{Seconds, Timestamp};
 use std::collections::BTreeMap;
 
 /// One proof that was given and checked.
@@ -21,8 +21,28 @@ pub struct Proof {
 pub struct Evidence {
     /// The proofs given so far, in any order.
     pub proofs: Vec<Proof>,
-    /// Whether a device of the user is live, and could object.
-    pub device_lives: bool,
+    /// Whether a device of the user could object.
+    pub lives: Lives,
+}
+
+/// Whether a device of a user could object, for the holds that last while one does. A cut ends no hold at
+/// once: whoever approves, and whoever stole the device, could make it for that purpose (ADR 32).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lives {
+    /// There is none, nor was there for a while.
+    #[default]
+    Never,
+    /// One may act.
+    Now,
+    /// The last was cut off, and counts until then.
+    Until(Timestamp),
+}
+
+impl Lives {
+    /// When the last device was cut off at `at` and holds last as long as `hold`.
+    pub fn cut_at(at: Timestamp, hold: Seconds) -> Self {
+        Self::Until(at + hold)
+    }
 }
 
 /// What a plan says.
@@ -47,10 +67,21 @@ impl Plan {
 
     /// Judges `evidence` at `now`, with the recovery's own waiting period.
     pub fn verdict_with(&self, evidence: &Evidence, wait: WaitClock, now: Timestamp) -> Verdict {
-        match self.opens_at(&Given::of(evidence).with(wait)) {
+        match self.opens(evidence, wait) {
             Some(at) if at.is_over(now) => Verdict::Open,
             Some(until) => Verdict::Waiting { until },
             None => Verdict::Missing,
+        }
+    }
+
+    /// When it opens: with a device that counts for a while yet, at the end of the hold, or once the
+    /// device counts no more.
+    fn opens(&self, evidence: &Evidence, wait: WaitClock) -> Option<Timestamp> {
+        let at = |lives| self.opens_at(&Given::of(evidence, lives).with(wait));
+        match evidence.lives {
+            Lives::Now => at(true),
+            Lives::Never => at(false),
+            Lives::Until(then) => Some(at(true)?.min(at(false)?.max(then))),
         }
     }
 
@@ -89,7 +120,8 @@ pub(super) struct Given {
 }
 
 impl Given {
-    pub(super) fn of(evidence: &Evidence) -> Self {
+    /// `device_lives`: whether the holds that last while a device lives do.
+    pub(super) fn of(evidence: &Evidence, device_lives: bool) -> Self {
         let mut first: BTreeMap<(Door, &str), Timestamp> = BTreeMap::new();
         for proof in &evidence.proofs {
             let at = first.entry((proof.door, &proof.by)).or_insert(proof.at);
@@ -100,7 +132,7 @@ impl Given {
             times.entry(door).or_default().push(at);
         }
         times.values_mut().for_each(|times| times.sort_unstable());
-        Self { times, device_lives: evidence.device_lives, wait: WaitClock::FromProofs }
+        Self { times, device_lives, wait: WaitClock::FromProofs }
     }
 
     fn with(self, wait: WaitClock) -> Self {

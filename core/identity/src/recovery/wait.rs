@@ -209,7 +209,7 @@ impl Plan {
     /// How long the wait is that these proofs, which do not suffice by themselves, could ask for.
     pub fn wait_for(&self, evidence: &Evidence, now: Timestamp) -> Option<Seconds> {
         let alone = self.verdict_with(evidence, WaitClock::NotBegun, now);
-        (alone == Verdict::Missing).then(|| self.shortest_wait(&Given::of(evidence)))?
+        (alone == Verdict::Missing).then(|| self.shortest_wait(&Given::of(evidence, false)))?
     }
 
     fn shortest_wait(&self, given: &Given) -> Option<Seconds> {

@@ -1,6 +1,6 @@
 use super::super::plan::{Door, Preset};
 use super::super::process::{Completion, RECOVERY_TTL, RecoveryState};
-use super::super::verdict::Proof;
+use super::super::verdict::{Lives, Proof};
 use super::*;
 use crate::time::Moment;
 
@@ -9,7 +9,7 @@ const WHOLE: Seconds = Seconds::days(3);
 
 fn code() -> Evidence {
     let proof = Proof { door: Door::RecoveryCode, by: "sheet".into(), at: BEGUN };
-    Evidence { proofs: vec![proof], device_lives: true }
+    Evidence { proofs: vec![proof], lives: Lives::Now }
 }
 
 fn plan() -> Plan {

@@ -7,13 +7,13 @@ use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
 use crate::store::waits::{self, Wait};
 use crate::store::{
-    StoreError, Tx, addresses, enrollments, guardians, meta, recovery_codes, users,
+    StoreError, Tx, addresses, enrollments, guardians, holdings, meta, recovery_codes, users,
 };
 use landfall_identity::caller::AccountState;
 use landfall_identity::id::{AddressId, EnrollmentId, PasskeyId};
 use landfall_identity::recovery::{
-    Carried, CodeName, CodeState, Completion, Door, Evidence, Plan, Proof, RecoveryState, Shown,
-    WaitClock, witnessed,
+    Carried, CodeName, CodeState, Completion, Door, Evidence, Lives, Plan, Proof, RecoveryState,
+    Shown, WaitClock, witnessed,
 };
 use landfall_identity::{DeviceState, Moment, Refusal, Role, Seconds, Timestamp, UserName};
 use landfall_protocol::At;
@@ -52,18 +52,26 @@ impl Standing {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let user = users::find(tx, &row.tenant, &row.user).await?;
+        let tenants_hold = plan.longest_hold();
         let plan = match &user {
             Some(user) => plan_of(tx, plan, user).await?,
             None => plan.for_role(Role::Member).without_waits(),
         };
-        let device_lives = enrollments::count_active(tx, &row.tenant, &row.user).await? > 0;
+        // One's own plan takes nothing from the time that the tenant's gives.
+        let hold = plan.longest_hold().max(tenants_hold);
+        let lives = match enrollments::count_active(tx, &row.tenant, &row.user).await? {
+            0 => holdings::last_cut(tx, &row.tenant, &row.user)
+                .await?
+                .map_or(Lives::Never, |at| Lives::cut_at(at, hold)),
+            _ => Lives::Now,
+        };
         let mut proofs = Vec::new();
         for proof in recoveries::proofs(tx, &row.id).await? {
             let counts = counts(tx, &row, &proof).await?;
             proofs.push(Judged { row: proof, counts });
         }
         let given = proofs.iter().filter(|proof| proof.counts).map(Judged::shown);
-        let evidence = Evidence { proofs: witnessed(given), device_lives };
+        let evidence = Evidence { proofs: witnessed(given), lives };
         let waited = meta::waits_stand_at(tx).await?.unwrap_or(now);
         let moment = Moment { now, waited };
         let wait = waits::find(tx, &row.id).await?;

@@ -26,6 +26,25 @@ pub async fn active_names(
     rows.iter().map(|row| row.parse(0)).collect()
 }
 
+/// When the last of a user's devices was suspended or revoked, of those that may not act.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn last_cut(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx
+        .one(
+            "SELECT MAX(state_changed_at) FROM enrollments
+             WHERE tenant = $1 AND user_name = $2 AND state <> 'active'",
+            params![tenant.as_str(), user.as_str()],
+        )
+        .await?;
+    row.map_or(Ok(None), |row| row.get(0))
+}
+
 /// Whether a device of a user that may act holds the right to register a passkey.
 ///
 /// # Errors

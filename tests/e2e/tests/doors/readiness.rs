@@ -95,7 +95,7 @@ async fn a_lone_user_is_told_the_truth_and_what_helps_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_readiness_promises_opens_and_what_it_does_not_stays_shut() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let details = in_full(&bert).await.details.unwrap();
@@ -105,6 +105,7 @@ async fn what_readiness_promises_opens_and_what_it_does_not_stays_shut() {
     assert!(by_ana, "{details:?}");
     ana.step_up().await.unwrap();
     ana.client().admin_suspend_device(&bert.name, &device("bert-laptop")).await.unwrap();
+    world.pass(Seconds::hours(1)).await.unwrap();
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
     let (check, reason) = (bare.check_code(&id), Reason::parse("called").unwrap());
@@ -153,7 +154,7 @@ fn two_admins() -> Plan {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_of_ones_own_is_what_the_engine_goes_by() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let eve = world.invited_admin(&ana, "eve").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
@@ -163,6 +164,7 @@ async fn a_plan_of_ones_own_is_what_the_engine_goes_by() {
 
     ana.step_up().await.unwrap();
     ana.client().admin_suspend_device(&bert.name, &device("bert-laptop")).await.unwrap();
+    world.pass(Seconds::hours(1)).await.unwrap();
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
     for (admin, state) in [(&ana, RecoveryStateName::Unproved), (&eve, RecoveryStateName::Ready)] {

@@ -29,6 +29,66 @@ async fn cut_off(admin: &Person, user: &Person, name: &str) {
     admin.client().admin_suspend_device(&user.name, &device(name)).await.unwrap();
 }
 
+/// Cuts off a device, and lets an hour pass: it could object no more.
+async fn long_cut_off(world: &mut World, admin: &Person, user: &Person, name: &str) {
+    cut_off(admin, user, name).await;
+    world.pass(Seconds::hours(1)).await.unwrap();
+}
+
+/// Bert's laptop works, and Ana, who has approved, has it cut off; or it does that to itself, in a
+/// thief's hands; or for ever. None of it spares anybody the hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_ends_the_hour_by_cutting_off_what_could_object() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    for (number, cut) in ["by the admin", "for ever", "by itself"].into_iter().enumerate() {
+        let user = format!("bert{number}");
+        let bert = world.invited(&ana, &user).await.unwrap();
+        let laptop = device(&format!("{user}-laptop"));
+        ana.step_up().await.unwrap();
+        let bare = Bare::new(&world).unwrap();
+        let id = bare.begin(&user, "new").await.unwrap().recovery_id;
+        match cut {
+            "by itself" => {
+                bert.client().suspend_device(&laptop).await.unwrap();
+                approve(&ana, &bare, &id).await.unwrap();
+            }
+            "for ever" => {
+                approve(&ana, &bare, &id).await.unwrap();
+                ana.client().admin_revoke_device(&bert.name, &laptop, &ana.shell).await.unwrap();
+            }
+            _ => {
+                approve(&ana, &bare, &id).await.unwrap();
+                ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
+            }
+        }
+        let refused = bare.complete(&id, "new", None).await.unwrap();
+        assert_eq!(refused.code(), ErrorCode::RecoveryHeld, "{cut}");
+        assert_eq!(refused.body["retry_after_seconds"], 3600, "{cut}");
+        world.pass(Seconds(3599)).await.unwrap();
+        let refused = bare.complete(&id, "new", None).await.unwrap();
+        assert_eq!(refused.code(), ErrorCode::RecoveryHeld, "{cut}");
+        world.clock.advance(Seconds(1));
+        assert_eq!(bare.complete(&id, "new", None).await.unwrap().status, 200, "{cut}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_laptop_that_was_cut_off_an_hour_ago_spares_its_owner_the_hour() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    cut_off(&ana, &bert, "bert-laptop").await;
+    world.pass(Seconds(3000)).await.unwrap();
+    let bare = Bare::new(&world).unwrap();
+    let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
+    approve(&ana, &bare, &id).await.unwrap();
+    let refused = bare.complete(&id, "bert-new", None).await.unwrap();
+    assert_eq!(refused.body["retry_after_seconds"], 600, "what is left of it");
+    world.pass(Seconds(600)).await.unwrap();
+    assert_eq!(bare.complete(&id, "bert-new", None).await.unwrap().status, 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_without_a_step_up_for_exactly_this_approves_nothing() {
     let world = World::new().await.unwrap();
@@ -76,11 +136,11 @@ async fn an_admin_without_a_step_up_for_exactly_this_approves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_needs_two_others_and_is_never_one_of_them() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let eve = world.invited_admin(&ana, "eve").await.unwrap();
     let kim = world.invited_admin(&ana, "kim").await.unwrap();
-    cut_off(&ana, &eve, "eve-laptop").await;
+    long_cut_off(&mut world, &ana, &eve, "eve-laptop").await;
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("eve", "eve-new").await.unwrap().recovery_id;
     // The same one twice is one.
@@ -137,11 +197,11 @@ async fn an_approval_is_held_while_a_device_lives_and_the_owner_objects() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_dies_with_the_device_or_the_account_that_gave_it() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let eve = world.invited_admin(&ana, "eve").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
-    cut_off(&ana, &bert, "bert-laptop").await;
+    long_cut_off(&mut world, &ana, &bert, "bert-laptop").await;
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
     assert_eq!(approve(&eve, &bare, &id).await.unwrap().state, RecoveryStateName::Ready);
@@ -163,7 +223,7 @@ async fn an_approval_dies_with_the_device_or_the_account_that_gave_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_freeze_stops_what_was_begun_before_it_and_lets_in_what_comes_after() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let thief = Bare::new(&world).unwrap();
@@ -171,7 +231,7 @@ async fn a_freeze_stops_what_was_begun_before_it_and_lets_in_what_comes_after() 
     approve(&ana, &thief, &theirs).await.unwrap();
     world.clock.advance(Seconds(1));
     bert.client().freeze().await.unwrap();
-    cut_off(&ana, &bert, "bert-laptop").await;
+    long_cut_off(&mut world, &ana, &bert, "bert-laptop").await;
     let refused = thief.complete(&theirs, "thief", None).await.unwrap();
     assert_eq!(refused.code(), ErrorCode::AccountFrozen);
 
@@ -223,12 +283,30 @@ async fn a_no_ends_it_and_the_queue_is_paged_and_shows_nobody_who_is_not() {
     assert_eq!(again.code(), ErrorCode::RecoveryOver);
 }
 
+/// Anybody can begin one in a name that they know; its owner need not look at it for a day.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recovered_machine_registers_its_own_passkey_and_one_only() {
-    let world = World::new().await.unwrap();
+async fn what_shows_nothing_leaves_its_owners_list_within_minutes_and_comes_back_with_a_proof() {
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
-    cut_off(&ana, &bert, "bert-laptop").await;
+    let codes = bert.client().make_recovery_codes(&bert.shell).await.unwrap().codes;
+    let bare = Bare::new(&world).unwrap();
+    let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
+    world.pass(Seconds(599)).await.unwrap();
+    assert_eq!(bert.client().recoveries().await.unwrap().len(), 1);
+    world.clock.advance(Seconds(1));
+    assert!(bert.client().recoveries().await.unwrap().is_empty());
+    assert_eq!(ana.client().admin_recoveries().await.unwrap().len(), 1, "she may be called yet");
+    bare.prove(&id, &codes[0]).await.unwrap();
+    assert_eq!(bert.client().recoveries().await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovered_machine_registers_its_own_passkey_and_one_only() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    long_cut_off(&mut world, &ana, &bert, "bert-laptop").await;
     let machine = world.machine("bert-new").unwrap();
     let server = ana.client().profile().unwrap();
     let mut recovering = machine

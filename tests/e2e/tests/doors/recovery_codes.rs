@@ -44,14 +44,15 @@ async fn codes_of(person: &Person) -> NewCodes {
     person.client().make_recovery_codes(&person.shell).await.unwrap()
 }
 
-/// Ana, who claims the server, and Bert, whom she invites and whose laptop she has cut off: nothing of
-/// his could object any more.
-async fn bert_without_a_device(world: &World) -> (Person, Person, NewCodes) {
+/// Ana, who claims the server, and Bert, whom she invites and whose laptop she has cut off an hour ago:
+/// nothing of his could object any more.
+async fn bert_without_a_device(world: &mut World) -> (Person, Person, NewCodes) {
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let codes = codes_of(&bert).await;
     ana.step_up().await.unwrap();
     ana.client().admin_suspend_device(&bert.name, &device("bert-laptop")).await.unwrap();
+    world.pass(Seconds::hours(1)).await.unwrap();
     (ana, bert, codes)
 }
 
@@ -62,7 +63,7 @@ async fn approve(admin: &Person, bare: &Bare, id: &RecoveryId) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_and_an_admin_lead_to_secrets_on_a_new_machine_with_a_passkey() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let wifi = SecretName::parse("wifi").unwrap();
@@ -96,6 +97,7 @@ async fn a_code_and_an_admin_lead_to_secrets_on_a_new_machine_with_a_passkey() {
     assert_eq!(held.state, RecoveryStateName::Held, "the laptop could still object");
     ana.step_up().await.unwrap();
     ana.client().admin_suspend_device(&bert.name, &device("bert-laptop")).await.unwrap();
+    world.pass(Seconds::hours(1)).await.unwrap();
 
     // The terminal was closed in between; the same machine goes on by itself.
     let mut recovering = machine.client.resume_recovery().unwrap().unwrap();
@@ -134,8 +136,8 @@ async fn a_code_and_an_admin_lead_to_secrets_on_a_new_machine_with_a_passkey() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_alone_is_not_enough_and_burns_nothing() {
-    let world = World::new().await.unwrap();
-    let (_ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&world).await;
+    let mut world = World::new().await.unwrap();
+    let (_ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&mut world).await;
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
     assert_eq!(status(&bare.prove(&id, &codes[0]).await.unwrap()).unwrap().proofs.len(), 1);
@@ -152,8 +154,8 @@ async fn a_code_alone_is_not_enough_and_burns_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burnt_code_is_dead_and_its_successor_works() {
-    let world = World::new().await.unwrap();
-    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&world).await;
+    let mut world = World::new().await.unwrap();
+    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&mut world).await;
     let next = new_code();
     let first = Bare::new(&world).unwrap();
     let id = first.begin("bert", "bert-new").await.unwrap().recovery_id;
@@ -228,8 +230,8 @@ async fn a_young_passkey_replaces_no_older_codes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_message_is_taken_twice() {
-    let world = World::new().await.unwrap();
-    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&world).await;
+    let mut world = World::new().await.unwrap();
+    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&mut world).await;
     let bare = Bare::new(&world).unwrap();
     let replayed = async |message| {
         let first = bare.send(&message).await.unwrap();
@@ -269,6 +271,7 @@ async fn sixty_four_racers_with_one_code_make_one_device() {
     // An administrator needs the code besides one approval, so the code is what they race for.
     ana.step_up().await.unwrap();
     ana.client().admin_suspend_device(&eve.name, &device("eve-laptop")).await.unwrap();
+    world.pass(BEGUN_WINDOW).await.unwrap();
     let mut racers = Vec::new();
     for number in 0..RACERS {
         if number > 0 && number % BEGUN_PER_PLACE == 0 {
@@ -306,8 +309,8 @@ fn plain(mut body: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_learns_who_exists_or_has_codes() {
-    let world = World::new().await.unwrap();
-    let (_ana, _bert, _codes) = bert_without_a_device(&world).await;
+    let mut world = World::new().await.unwrap();
+    let (_ana, _bert, _codes) = bert_without_a_device(&mut world).await;
     let mut seen = Vec::new();
     // With codes and no device; with a device and no codes, an administrator; nobody at all.
     for user in ["bert", "ana", "nobody"] {
@@ -328,8 +331,8 @@ async fn nobody_learns_who_exists_or_has_codes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_with_the_code_and_another_key_gets_nothing() {
-    let world = World::new().await.unwrap();
-    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&world).await;
+    let mut world = World::new().await.unwrap();
+    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&mut world).await;
     let owner = Bare::new(&world).unwrap();
     let id = owner.begin("bert", "bert-new").await.unwrap().recovery_id;
     owner.prove(&id, &codes[0]).await.unwrap();
@@ -356,7 +359,7 @@ async fn a_thief_with_the_code_and_another_key_gets_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_forgets_neither_limits_nor_what_was_proved() {
     let mut world = World::new().await.unwrap();
-    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&world).await;
+    let (ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&mut world).await;
     let honest = Bare::new(&world).unwrap();
     let id = honest.begin("bert", "bert-new").await.unwrap().recovery_id;
     honest.prove(&id, &codes[0]).await.unwrap();
@@ -392,8 +395,8 @@ async fn a_restart_forgets_neither_limits_nor_what_was_proved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_from_a_few_places_pushes_out_its_own_and_not_the_owners() {
-    let world = World::new().await.unwrap();
-    let (ana, _bert, _codes) = bert_without_a_device(&world).await;
+    let mut world = World::new().await.unwrap();
+    let (ana, _bert, _codes) = bert_without_a_device(&mut world).await;
     let owner = Bare::new(&world).unwrap();
     // Without a code: nothing is proved until an administrator has them on the phone.
     let id = owner.begin("bert", "bert-new").await.unwrap().recovery_id;
@@ -420,7 +423,7 @@ async fn a_flood_from_a_few_places_pushes_out_its_own_and_not_the_owners() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_codes_are_nowhere_on_the_servers_disk() {
     let mut world = World::new().await.unwrap();
-    let (_ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&world).await;
+    let (_ana, _bert, NewCodes { codes, .. }) = bert_without_a_device(&mut world).await;
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
     bare.prove(&id, &codes[0]).await.unwrap();
@@ -440,8 +443,8 @@ async fn the_codes_are_nowhere_on_the_servers_disk() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_has_an_identity_keeps_it_and_a_taken_name_is_changed() {
-    let world = World::new().await.unwrap();
-    let (ana, bert, NewCodes { codes, server }) = bert_without_a_device(&world).await;
+    let mut world = World::new().await.unwrap();
+    let (ana, bert, NewCodes { codes, server }) = bert_without_a_device(&mut world).await;
     let request = |name: &str| RecoverRequest {
         server: server.clone(),
         user: UserName::parse("bert").unwrap(),

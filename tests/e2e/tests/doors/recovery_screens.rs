@@ -3,7 +3,7 @@
 
 use landfall_client::SheetFormat;
 use landfall_client::screen::{RecoveryChange, RecoveryHere, RecoveryStage, RecoveryTyped};
-use landfall_identity::DeviceName;
+use landfall_identity::{DeviceName, Seconds};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::recovery::RecoveryStateName;
 use landfall_test_support::World;
@@ -21,7 +21,7 @@ fn typed(server: &str, code: Option<&str>) -> RecoveryTyped {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_leads_all_the_way_in_through_every_slip_and_every_closing() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let sheet = bert.client().make_sheet(&bert.shell).await.unwrap();
@@ -65,6 +65,8 @@ async fn a_window_leads_all_the_way_in_through_every_slip_and_every_closing() {
     let laptop = DeviceName::parse("bert-laptop").unwrap();
     ana.step_up().await.unwrap();
     ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
+    assert_eq!(go_on(&window, None).await.stage, RecoveryStage::Waiting, "it ends no hour");
+    world.pass(Seconds::hours(1)).await.unwrap();
 
     // The name of the lost one has a slip in it: that costs neither the code nor the approval.
     let here = go_on(&window, None).await;
