@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use tempfile::{NamedTempFile, PersistError};
 
 /// Only the owner enters.
 const DIRECTORY_MODE: u32 = 0o700;
@@ -202,8 +203,27 @@ fn tighten(root: &Path) -> Result<(), DirectoryError> {
 /// # Errors
 /// [`DirectoryError::Unusable`].
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DirectoryError> {
+    let unusable = |error: PersistError| unusable(path, error.error);
+    beside(path, content)?.persist(path).map(|_| ()).map_err(unusable)
+}
+
+/// As [`write_private`], and never over a file that is there.
+///
+/// # Errors
+/// [`DirectoryError::Unusable`]; its source is `AlreadyExists` for one that is.
+pub fn write_new_private(path: &Path, content: &[u8]) -> Result<(), DirectoryError> {
+    let unusable = |error: PersistError| unusable(path, error.error);
+    beside(path, content)?.persist_noclobber(path).map(|_| ()).map_err(unusable)
+}
+
+fn unusable(path: &Path, source: io::Error) -> DirectoryError {
+    DirectoryError::Unusable { path: path.to_owned(), source }
+}
+
+/// A file with this content beside `path`, on disk, and gone again unless it is renamed.
+fn beside(path: &Path, content: &[u8]) -> Result<NamedTempFile, DirectoryError> {
     use std::io::Write;
-    let unusable = |source| DirectoryError::Unusable { path: path.to_owned(), source };
+    let unusable = |source| unusable(path, source);
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".landfall-")
@@ -212,8 +232,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DirectoryError> 
         .map_err(unusable)?;
     file.write_all(content).map_err(unusable)?;
     file.as_file().sync_all().map_err(unusable)?;
-    file.persist(path).map_err(|error| unusable(error.error))?;
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(test)]

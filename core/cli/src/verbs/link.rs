@@ -122,11 +122,9 @@ pub async fn approve(app: &App, shown: Option<String>) -> Result<Answer, Failure
     let (device, source) = (info.device.to_string(), info.source.clone());
     app.terminal.say(&texts::link_found(&device, &source, &clock_time(info.begun_at)));
     let meeting = offer.meet(&app.terminal).await?;
-    match app.confirm(texts::ASK_IN_FRONT) {
-        Ok(()) => {}
-        Err(failure) if failure.code() == ErrorCode::Cancelled => {
-            return refuse(app, meeting).await;
-        }
+    match in_front(app) {
+        Ok(true) => {}
+        Ok(false) => return refuse(app, meeting).await,
         Err(failure) => return give_up(meeting, failure).await,
     }
     for _ in 0..TRIES {
@@ -155,6 +153,23 @@ fn ask_code(app: &App) -> Result<String, Failure> {
     let server = ServerLine { url: profile.server, trust: profile.trust };
     app.terminal.say(&texts::link_how(&server.to_string(), &user));
     app.terminal.ask_line(texts::ASK_LINK_CODE)
+}
+
+/// Whether the new machine is in front of the person. Only a no refuses it: whoever types the digits that
+/// they read there, or nothing, is asked again.
+fn in_front(app: &App) -> Result<bool, Failure> {
+    // `--yes` answers, and without a terminal nobody can.
+    if app.yes || !app.terminal.can_ask() {
+        return app.confirm(texts::ASK_IN_FRONT).map(|()| true);
+    }
+    loop {
+        let typed = app.terminal.ask_line(texts::ASK_IN_FRONT_FIRST)?;
+        match typed.to_lowercase().as_str() {
+            "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => app.terminal.say(texts::DIGITS_COME_NEXT),
+        }
+    }
 }
 
 /// The six digits: asked for, or from a pipe.

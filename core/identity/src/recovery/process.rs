@@ -24,6 +24,10 @@ pub const TRIES_MAX: u32 = 10;
 pub const OPEN_PER_ACCOUNT: u32 = 64;
 /// Recoveries that one place may begin within [`BEGUN_WINDOW`]. Generous: an office shares one address.
 pub const BEGUN_PER_PLACE: u32 = 30;
+/// How long its owner's list shows one that has shown nothing. Anybody can begin one; what it never proves
+/// concerns nobody, and what it proves later brings it back. Administrators and guardians, who are the
+/// proof that it may wait for, see it as long as it is open.
+pub const UNPROVED_SHOWN: Seconds = Seconds::minutes(10);
 /// The span that beginnings are counted over.
 pub const BEGUN_WINDOW: Seconds = Seconds::hours(1);
 
@@ -143,7 +147,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::super::plan::{ADMIN_HOLD, Preset};
-    use super::super::verdict::Proof;
+    use super::super::verdict::{Lives, Proof};
     use super::*;
 
     const BEGUN: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -153,8 +157,8 @@ mod tests {
         Proof { door, by: by.into(), at: BEGUN }
     }
 
-    fn decide(plan: &Plan, proofs: Vec<Proof>, device_lives: bool, at: Timestamp) -> Completion {
-        let evidence = Evidence { proofs, device_lives };
+    fn decide(plan: &Plan, proofs: Vec<Proof>, lives: Lives, at: Timestamp) -> Completion {
+        let evidence = Evidence { proofs, lives };
         RecoveryState::Open.complete(BEGUN + RECOVERY_TTL, plan, &evidence, NONE, at.into())
     }
 
@@ -162,12 +166,12 @@ mod tests {
     fn a_code_alone_suffices_by_no_preset_and_by_a_plan_that_says_so() {
         let code = || vec![proof(Door::RecoveryCode, "sheet")];
         for preset in Preset::ALL {
-            for lives in [true, false] {
+            for lives in [Lives::Now, Lives::Never] {
                 assert_eq!(decide(&preset.plan(), code(), lives, BEGUN), Completion::Unproved);
             }
         }
         let says_so = Plan::one(Door::RecoveryCode);
-        assert_eq!(decide(&says_so, code(), true, BEGUN), Completion::Issue);
+        assert_eq!(decide(&says_so, code(), Lives::Now, BEGUN), Completion::Issue);
         assert!(says_so.check(&Plan::floor()).is_err(), "and no tenant can choose it");
     }
 
@@ -176,11 +180,11 @@ mod tests {
         let plan = Preset::Personal.plan();
         let approved = || vec![proof(Door::Admin, "ana")];
         let until = BEGUN + ADMIN_HOLD;
-        assert_eq!(decide(&plan, approved(), true, BEGUN), Completion::Held { until });
-        assert_eq!(decide(&plan, approved(), true, until), Completion::Issue);
-        assert_eq!(decide(&plan, approved(), false, BEGUN), Completion::Issue);
+        assert_eq!(decide(&plan, approved(), Lives::Now, BEGUN), Completion::Held { until });
+        assert_eq!(decide(&plan, approved(), Lives::Now, until), Completion::Issue);
+        assert_eq!(decide(&plan, approved(), Lives::Never, BEGUN), Completion::Issue);
         // A clock that jumped ends no wait.
-        let evidence = Evidence { proofs: approved(), device_lives: true };
+        let evidence = Evidence { proofs: approved(), lives: Lives::Now };
         let moment = Moment { now: until, waited: BEGUN };
         let expires_at = BEGUN + RECOVERY_TTL;
         let decided = RecoveryState::Open.complete(expires_at, &plan, &evidence, NONE, moment);
@@ -192,16 +196,20 @@ mod tests {
         for preset in Preset::ALL {
             let plan = preset.plan().for_role(Role::Admin);
             let one = vec![proof(Door::Admin, "ana")];
-            assert_eq!(decide(&plan, one, false, BEGUN), Completion::Unproved, "{preset:?}");
+            assert_eq!(decide(&plan, one, Lives::Never, BEGUN), Completion::Unproved, "{preset:?}");
             let twice = vec![proof(Door::Admin, "ana"), proof(Door::Admin, "ana")];
-            assert_eq!(decide(&plan, twice, false, BEGUN), Completion::Unproved, "{preset:?}");
+            assert_eq!(
+                decide(&plan, twice, Lives::Never, BEGUN),
+                Completion::Unproved,
+                "{preset:?}"
+            );
             let two = vec![proof(Door::Admin, "ana"), proof(Door::Admin, "eve")];
-            assert_eq!(decide(&plan, two, false, BEGUN), Completion::Issue, "{preset:?}");
+            assert_eq!(decide(&plan, two, Lives::Never, BEGUN), Completion::Issue, "{preset:?}");
             assert_eq!(plan.check(&preset.plan()), Ok(()), "{preset:?}: never weaker");
         }
         let plan = Preset::Personal.plan().for_role(Role::Admin);
         let mixed = vec![proof(Door::Admin, "ana"), proof(Door::RecoveryCode, "sheet")];
-        assert_eq!(decide(&plan, mixed, false, BEGUN), Completion::Issue);
+        assert_eq!(decide(&plan, mixed, Lives::Never, BEGUN), Completion::Issue);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::claim::{beside, show_glass};
 use super::{BreakGlassArgs, say};
 use crate::config::Config;
-use crate::directory::{self, DataDirectory};
+use crate::directory::{self, DataDirectory, DirectoryError};
 use crate::failure::Failure;
 use crate::service::GlassFor;
 use crate::telemetry;
@@ -11,10 +11,12 @@ use landfall_crypto::ambient::Ambient;
 use landfall_crypto::secret::SecretText;
 use landfall_identity::{DeviceName, Refusal, UserName};
 use std::error::Error;
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
-/// The file that the code goes to when nobody looks at a terminal.
-const GLASS_FILE: &str = "break-glass-token.txt";
+/// The most files for one administrator that lie in a directory.
+const GLASS_FILES_MAX: usize = 99;
 
 /// `break-glass`: makes one and shows it. The server may run meanwhile.
 pub(super) async fn run(config: &Config, args: BreakGlassArgs) -> Result<(), Box<dyn Error>> {
@@ -24,14 +26,35 @@ pub(super) async fn run(config: &Config, args: BreakGlassArgs) -> Result<(), Box
     if std::io::stdout().is_terminal() {
         return show_glass(&code, &user);
     }
-    let path = config.data_dir.join(GLASS_FILE);
-    directory::write_private(&path, format!("{}\n", code.as_str()).as_bytes())?;
+    let path = keep(&config.data_dir, &user, &code)?;
     say(format_args!(
         "The code for the administrator {user} is in {}, for 60 minutes, and works once. Every \
          administrator is told.",
         path.display()
     ))?;
     Ok(())
+}
+
+/// Writes the code into a new file of this administrator's: one that lies there may be somebody's only way
+/// in.
+fn keep(folder: &Path, user: &UserName, code: &SecretText) -> Result<PathBuf, DirectoryError> {
+    let text = Zeroizing::new(format!("{}\n", code.as_str()));
+    let mut number = 1;
+    loop {
+        let path = folder.join(match number {
+            1 => format!("break-glass-{user}.txt"),
+            more => format!("break-glass-{user}-{more}.txt"),
+        });
+        match directory::write_new_private(&path, text.as_bytes()) {
+            Err(DirectoryError::Unusable { source, .. })
+                if source.kind() == ErrorKind::AlreadyExists && number < GLASS_FILES_MAX =>
+            {
+                number += 1;
+            }
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(path),
+        }
+    }
 }
 
 /// Makes the code, by the clock of `ambient`: for an administrator there is, on a new device, or for a

@@ -2,7 +2,7 @@
 
 use super::{Row, StoreError, Tx, params};
 use landfall_identity::id::{EnrollmentId, RecoveryId};
-use landfall_identity::recovery::{Door, RecoveryState};
+use landfall_identity::recovery::{Door, RecoveryState, UNPROVED_SHOWN};
 use landfall_identity::{DeviceName, Reason, TenantName, Timestamp, UserName};
 
 /// A recovery.
@@ -185,7 +185,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Recovery) -> Result<(), StoreError> {
 }
 
 /// A page of recoveries of users who exist, open and not over, newest first, older than `before`;
-/// `user` narrows it to one.
+/// `user` narrows it to one, as its owner sees it: what has shown nothing for a while is not there.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -206,9 +206,20 @@ pub async fn list_open(
                              WHERE u.tenant = recoveries.tenant AND u.name = user_name)
                  AND ($2 IS NOT NULL
                       OR NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = recoveries.id))
+                 AND ($2 IS NULL OR begun_at > $7
+                      OR EXISTS (SELECT 1 FROM links l WHERE l.recovery = recoveries.id)
+                      OR EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = recoveries.id))
                  ORDER BY begun_at DESC, id DESC LIMIT $6"
             ),
-            params![tenant.as_str(), user.map(UserName::as_str), now, before.0, before.1, limit],
+            params![
+                tenant.as_str(),
+                user.map(UserName::as_str),
+                now,
+                before.0,
+                before.1,
+                limit,
+                now - UNPROVED_SHOWN
+            ],
         )
         .await?;
     rows.iter().map(read).collect()

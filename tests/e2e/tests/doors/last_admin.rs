@@ -97,7 +97,7 @@ async fn break_glass_lets_an_administrator_in_who_lost_everything_and_is_heard_b
     let eve = world.invited_admin(&ana, "eve").await.unwrap();
     let said = world.operator(&["break-glass", "ana", "--device", "ana-new"]).unwrap();
     assert!(said.contains("60 minutes") && !said.contains("lf1."), "into a file: {said}");
-    let file = world.data_dir().join("break-glass-token.txt");
+    let file = world.data_dir().join("break-glass-ana.txt");
     assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
 
     // Loudly: its own action in the audit, and every administrator's notices.
@@ -126,6 +126,27 @@ async fn break_glass_lets_an_administrator_in_who_lost_everything_and_is_heard_b
     let other = world.machine("other").unwrap();
     let refused = other.try_enroll(&newer, None, None).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::TokenUsed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_code_is_never_written_over_another_one() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    world.invited_admin(&ana, "eve").await.unwrap();
+    let made = |user: &str| {
+        let device = format!("{user}-new");
+        world.operator(&["break-glass", user, "--device", &device]).unwrap();
+    };
+    let read = |name: &str| std::fs::read_to_string(world.data_dir().join(name)).unwrap();
+    made("ana");
+    let anas = read("break-glass-ana.txt");
+    made("eve");
+    assert_eq!(read("break-glass-ana.txt"), anas, "eve has a file of her own");
+    made("ana");
+    assert_eq!(read("break-glass-ana.txt"), anas);
+    assert_ne!(read("break-glass-ana-2.txt"), anas);
+    let machine = world.machine("eve-new").unwrap();
+    machine.enroll(read("break-glass-eve.txt").trim(), None, None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
