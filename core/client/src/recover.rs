@@ -219,14 +219,18 @@ impl Recovering {
         Ok(())
     }
 
-    /// The person takes another name for this machine.
+    /// The person takes another name for this machine: until it is in, for then it has one.
     pub fn rename(&mut self, device: DeviceName) {
-        self.pending.flow.rename(device);
+        if !self.pending.flow.is_finished() {
+            self.pending.flow.rename(device);
+        }
     }
 
-    /// The person names another lost device, or none.
+    /// The person names another lost device, or none; see [`Recovering::cut_off`] for afterwards.
     pub fn lose(&mut self, lost: Option<DeviceName>) {
-        self.pending.flow.lose(lost);
+        if !self.pending.flow.is_finished() {
+            self.pending.flow.lose(lost);
+        }
     }
 
     /// Goes on as far as it can: the person has said yes, or says "try again", or wants to know how it

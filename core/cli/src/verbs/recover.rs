@@ -25,29 +25,11 @@ const CODE_LINE_MAX: usize = 1024;
 pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     let no_wait = args.no_wait || !app.terminal.can_ask();
     let wait = args.wait;
-    let (mail, mailed, with_passkey) = (args.mail, args.mailed, args.with_passkey);
-    if with_passkey {
+    let (mail, mailed) = (args.mail, args.mailed);
+    if args.with_passkey {
         app.need_person()?;
     }
-    let mut recovering = match app.client.resume_recovery()? {
-        Some(mut begun) if !args.anew => {
-            if with_passkey {
-                begun.use_passkey(&app.terminal).await;
-            }
-            begun
-        }
-        begun => {
-            // Its hold of the folder ends with it.
-            drop(begun);
-            match mailed {
-                true => return Err(Failure::new(ErrorCode::InputNeeded, texts::NO_RECOVERY_HERE)),
-                false => begin(app, args).await?,
-            }
-        }
-    };
-    if recovering.is_resumed() {
-        app.terminal.say(texts::RECOVERY_RESUMING);
-    }
+    let mut recovering = go_on_or_begin(app, args).await?;
     if wait {
         recovering.ask_to_wait();
     }
@@ -61,6 +43,8 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
         (false, false) if recovering.is_resumed() => Offer::Again,
         (false, false) => Offer::Open,
     };
+    // What was typed before the program was closed may have been refused, and a sheet has ten.
+    let mut code_again = recovering.is_resumed() && !mailed && app.terminal.can_ask();
     let mut waited = false;
     let mut asked_code = false;
     loop {
@@ -70,6 +54,12 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
         };
         match progress {
             Ok(RecoveryProgress::Done(end)) => return done(app, recovering, *end).await,
+            Ok(RecoveryProgress::Waiting(status)) if code_again && lacks_code(&status) => {
+                (waited, code_again) = (false, false);
+                if let Some(code) = take_code(app, texts::ASK_CODE_AGAIN)? {
+                    recovering.give_code(&code)?;
+                }
+            }
             Ok(RecoveryProgress::Waiting(_)) if by_mail(app, &mut recovering, &mut offer)? => {
                 waited = false;
             }
@@ -90,6 +80,33 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
             Err(failure) => {
                 waited = false;
                 help(app, &mut recovering, failure).await?;
+            }
+        }
+    }
+}
+
+/// Goes on with what was begun here, by what is said differently now, or begins.
+async fn go_on_or_begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
+    match app.client.resume_recovery()? {
+        Some(mut begun) if !args.anew => {
+            app.terminal.say(texts::RECOVERY_RESUMING);
+            if let Some(device) = args.device {
+                begun.rename(device);
+            }
+            if args.lost.is_some() {
+                begun.lose(args.lost);
+            }
+            if args.with_passkey {
+                begun.use_passkey(&app.terminal).await;
+            }
+            Ok(begun)
+        }
+        begun => {
+            // Its hold of the folder ends with it.
+            drop(begun);
+            match args.mailed {
+                true => Err(Failure::new(ErrorCode::InputNeeded, texts::NO_RECOVERY_HERE)),
+                false => begin(app, args).await,
             }
         }
     }
@@ -165,9 +182,13 @@ fn by_mail(app: &App, recovering: &mut Recovering, offer: &mut Offer) -> Result<
     }
 }
 
-/// Takes what was typed; what cannot be a code is told, and asked for again.
+/// Takes what was typed, a code from the sheet too; what cannot be a code is told, and asked for again.
 fn give(app: &App, recovering: &mut Recovering, typed: &str) {
-    if let Err(failure) = recovering.give_mailed_code(typed) {
+    let given = match read_recovery_code(typed) {
+        Ok(code) => recovering.give_code(&code),
+        Err(_) => recovering.give_mailed_code(typed),
+    };
+    if let Err(failure) = given {
         app.output.failure(&failure);
     }
 }
@@ -220,8 +241,12 @@ fn asks_passkey(app: &App, without_code: bool) -> Result<bool, Failure> {
 
 /// Whether a code would help somebody whose passkey was accepted and did not do by itself.
 fn wants_code(status: &RecoveryStatus) -> bool {
-    let has = |door| status.proofs.contains(&door);
-    status.state == RecoveryStateName::Unproved && has(Door::Passkey) && !has(Door::RecoveryCode)
+    lacks_code(status) && status.proofs.contains(&Door::Passkey)
+}
+
+/// Whether something is still wanted, and no code was accepted that counts.
+fn lacks_code(status: &RecoveryStatus) -> bool {
+    status.state == RecoveryStateName::Unproved && !status.proofs.contains(&Door::RecoveryCode)
 }
 
 pub(super) fn ask_server(app: &App, question: &str) -> Result<ServerLine, Failure> {
