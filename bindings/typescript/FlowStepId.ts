@@ -3,4 +3,4 @@
 /**
  * The steps of all flows. A shell has a text for each.
  */
-export type FlowStepId = "confirm" | "make-key" | "ask-server" | "keep" | "prepare" | "use-passkey" | "collect" | "introduce" | "prove";
+export type FlowStepId = "confirm" | "make-key" | "ask-server" | "keep" | "prepare" | "use-passkey" | "use-security-key" | "collect" | "introduce" | "prove";

@@ -35,6 +35,11 @@ may_wait_days: number | null,
  */
 by_mail: boolean, 
 /**
+ * Whether the name that it began with was given to another device, so that the end takes another one.
+ * Told only to whoever has shown a proof that counts.
+ */
+device_taken: boolean, 
+/**
  * When it ends by itself.
  */
 expires_at: At, 

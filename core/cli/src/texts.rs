@@ -67,6 +67,7 @@ pub fn step(id: FlowStepId) -> Option<&'static str> {
         FlowStepId::Keep => Some("Kept it on this machine"),
         FlowStepId::Prepare => None,
         FlowStepId::UsePasskey => Some("You used your passkey"),
+        FlowStepId::UseSecurityKey => Some("You touched your security key"),
         FlowStepId::Collect => Some("The server confirmed it"),
         FlowStepId::Introduce => Some("Told the server whose machine this is"),
         FlowStepId::Prove => Some("Everything that was needed was shown"),

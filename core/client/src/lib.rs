@@ -78,7 +78,7 @@ pub use recovery_codes::{NewCodes, read_recovery_code};
 pub use recovery_queue::check_code_of;
 pub use secrets::SecretRead;
 pub use sessions::HumanState;
-pub use sheet::{Sheet, SheetFormat, new_private_file};
+pub use sheet::{Sheet, SheetFormat, fill_private_file, new_private_file};
 pub use shell::{Shell, Signal};
 pub use state::KeptAgent;
 pub use tokens::{MintRequest, Minted};

@@ -32,6 +32,20 @@ impl Client {
     /// # Errors
     /// What the server says: `probation`, ...
     pub async fn make_recovery_codes(&self, shell: &dyn Shell) -> Result<NewCodes, Failure> {
+        self.make_recovery_codes_kept(shell, |_| Ok(())).await
+    }
+
+    /// As [`Client::make_recovery_codes`], onto paper: `keep` puts the codes where they stay before the
+    /// server hears of them, so that a disk that is full costs neither them nor those before them. It is
+    /// called once more when the server goes by another name than this machine knows.
+    ///
+    /// # Errors
+    /// What `keep` says, and nothing has changed; what the server says.
+    pub async fn make_recovery_codes_kept(
+        &self,
+        shell: &dyn Shell,
+        mut keep: impl FnMut(&NewCodes) -> Result<(), Failure>,
+    ) -> Result<NewCodes, Failure> {
         let random = self.ambient().random.clone();
         let codes: Vec<RecoveryCode> =
             (0..CODES_PER_USER).map(|_| RecoveryCode::generate(random.as_ref())).collect();
@@ -40,11 +54,20 @@ impl Client {
             codes_hash: codes_hash(told.iter().map(|code| (&code.name, code.auth_hash.as_str()))),
         };
         let session = self.step_up(Some(act), None, shell).await?;
+        let profile = self.profile()?;
+        let server = ServerLine { url: profile.server, trust: profile.trust };
+        let mut new = NewCodes { codes, server };
+        keep(&new)?;
         let body = RecoveryCodesRequest { codes: told };
         // The same codes again are answered as the first time.
         let ask = Ask::post(Action::MakeRecoveryCodes, paths::RECOVERY_CODES).json(&body)?;
         let made: RecoveryCodesMade = self.ask(ask.bound_to(session).repeatable()).await?;
-        Ok(NewCodes { codes, server: self.server_line(&made)? })
+        let server = self.server_line(&made)?;
+        if server != new.server {
+            new.server = server;
+            keep(&new)?;
+        }
+        Ok(new)
     }
 
     /// One's codes, those that are over too, without what opens anything.

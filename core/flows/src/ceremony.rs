@@ -7,8 +7,8 @@
 use crate::io::{Call, Door, Effect, Input, Reply};
 use crate::track::Track;
 use crate::view::{
-    FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStepId, FlowView, PATIENCE,
-    after_patience,
+    FlowAbout, FlowFailure, FlowName, FlowNext, FlowOtherWay, FlowStep, FlowStepId, FlowView,
+    PATIENCE, after_patience,
 };
 use landfall_identity::Timestamp;
 use landfall_identity::id::CeremonyId;
@@ -261,12 +261,22 @@ impl<P: Purpose> Ceremony<P> {
         FlowView {
             flow: P::NAME,
             about: self.purpose.about(),
-            steps: self.track.steps(),
+            steps: self.steps(),
             next,
             other_way: self.other_way(now),
             failure: self.problem().or(self.note.as_ref()).map(FlowFailure::from),
             expires_at,
         }
+    }
+
+    /// The steps, and where the passkey is used by its own name.
+    fn steps(&self) -> Vec<FlowStep> {
+        let mut steps = self.track.steps();
+        if self.by == Door::SecurityKey {
+            let used = steps.iter_mut().filter(|step| step.id == FlowStepId::UsePasskey);
+            used.for_each(|step| step.id = FlowStepId::UseSecurityKey);
+        }
+        steps
     }
 
     fn other_way(&self, now: Timestamp) -> Option<FlowOtherWay> {

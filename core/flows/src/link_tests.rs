@@ -30,6 +30,7 @@ fn seen(state: RecoveryStateName, commitment: Option<&str>, check_code: Option<&
         held_until: None,
         may_wait_days: None,
         by_mail: false,
+        device_taken: false,
         expires_at: At(NOW),
         server_time: At(NOW),
     };

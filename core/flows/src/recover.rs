@@ -9,7 +9,7 @@
 use crate::ceremony::Ceremony;
 use crate::io::{Call, Door, Effect, Flow, Input, KeyRef, Reply, Saved, Step};
 use crate::recover_state::{
-    STEPS, ShowPasskey, State, is_about_the_code, key_of, resume_point, step_of,
+    ByMail, STEPS, ShowPasskey, State, is_about_the_code, key_of, name_taken, resume_point, step_of,
 };
 use crate::track::Track;
 use crate::view::{FlowStepId, FlowView, PATIENCE};
@@ -52,6 +52,9 @@ pub struct RecoverFlow {
     /// What the person wants of the door by mail.
     #[serde(default)]
     mail: ByMail,
+    /// Whether the person has taken another name than the one that it began with.
+    #[serde(default)]
+    renamed: bool,
     /// What the server said last.
     status: Option<RecoveryStatus>,
     /// When the server was asked last: it is asked again and again, so that the step's own age says
@@ -60,19 +63,6 @@ pub struct RecoverFlow {
     asked_at: Option<Timestamp>,
     state: State,
     track: Track,
-}
-
-/// What the person wants of the door by mail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum ByMail {
-    /// Nothing, or it was done.
-    #[default]
-    Nothing,
-    /// A code shall be mailed.
-    Ask,
-    /// They have typed one that was not shown to the server yet.
-    Show,
 }
 
 impl RecoverFlow {
@@ -86,6 +76,7 @@ impl RecoverFlow {
             wait: false,
             passkey: None,
             mail: ByMail::Nothing,
+            renamed: false,
             status: None,
             asked_at: None,
             state: State::Confirm,
@@ -148,6 +139,7 @@ impl RecoverFlow {
 
     /// The person takes another name for this machine.
     pub fn rename(&mut self, device: DeviceName) {
+        self.renamed |= self.facts.device != device;
         self.facts.device = device;
     }
 
@@ -347,6 +339,9 @@ impl RecoverFlow {
 
     /// What the server's word leads to.
     fn go_on(&mut self, key: KeyRef, recovery: RecoveryId, now: Timestamp) -> Vec<Effect> {
+        if !self.renamed && self.status.as_ref().is_some_and(|status| status.device_taken) {
+            return self.fail(name_taken(), now);
+        }
         let state = self.status.as_ref().map(|status| status.state);
         match state {
             Some(RecoveryStateName::Ready) => {

@@ -42,6 +42,19 @@ pub(crate) enum State {
     Failed { problem: Problem, resume: Option<Box<State>> },
 }
 
+/// What the person wants of the door by mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ByMail {
+    /// Nothing, or it was done.
+    #[default]
+    Nothing,
+    /// A code shall be mailed.
+    Ask,
+    /// They have typed one that was not shown to the server yet.
+    Show,
+}
+
 pub(crate) const STEPS: [FlowStepId; 6] = [
     FlowStepId::Confirm,
     FlowStepId::MakeKey,
@@ -80,6 +93,13 @@ impl Purpose for ShowPasskey {
     fn about(&self) -> FlowAbout {
         self.about.clone()
     }
+}
+
+/// Said as soon as the server says so, and not when everything else is done.
+pub(crate) fn name_taken() -> Problem {
+    let detail =
+        "Device names are given once, and this one was. Choose another; what you have shown stays.";
+    Problem::new(ErrorCode::DeviceNameTaken, detail)
 }
 
 /// Whether another code may do what this one did not.

@@ -32,6 +32,7 @@ fn status(state: RecoveryStateName, proofs: &[Door]) -> Reply {
         held_until: None,
         may_wait_days: None,
         by_mail: true,
+        device_taken: false,
         expires_at: At(NOW),
         server_time: At(NOW),
     })

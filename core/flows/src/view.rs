@@ -105,6 +105,8 @@ pub enum FlowStepId {
     Prepare,
     /// The person uses the passkey in the browser.
     UsePasskey,
+    /// The person touches a security key that is plugged in here.
+    UseSecurityKey,
     /// The app collects what the browser half yielded.
     Collect,
     /// The server is told whose device this machine shall be.

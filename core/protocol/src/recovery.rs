@@ -212,6 +212,10 @@ pub struct RecoveryStatus {
     /// Whether a code by mail is a proof here: the server sends mail, and its plan counts it.
     #[serde(default)]
     pub by_mail: bool,
+    /// Whether the name that it began with was given to another device, so that the end takes another one.
+    /// Told only to whoever has shown a proof that counts.
+    #[serde(default)]
+    pub device_taken: bool,
     /// When it ends by itself.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: At,

@@ -45,6 +45,7 @@ const status: RecoveryStatus = {
   held_until: null,
   may_wait_days: null,
       by_mail: false,
+      device_taken: false,
   expires_at: at(86_000),
   server_time: at(0),
 };

@@ -211,6 +211,7 @@ export const app = {
   "step.keep": "Kept on this machine",
   "step.prepare": "Ask the server",
   "step.use-passkey": "Your passkey, in the browser",
+  "step.use-security-key": "Your security key, touched here",
   "step.collect": "Back in the app",
   "step.introduce": "Told the server whose machine this is",
   "step.prove": "Proof that it is you",

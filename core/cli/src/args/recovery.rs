@@ -180,7 +180,7 @@ pub enum PlanVerb {
 
 #[derive(Debug, Subcommand)]
 pub enum DrillVerb {
-    /// Try a recovery code: it is checked and not burnt
+    /// Try a code from your sheet: it is checked, not burnt, and works as before
     #[command(
         after_help = "It is asked for, or piped in: so it stays out of the shell's history.\n\nExample:\n  landfall recovery drill codes"
     )]

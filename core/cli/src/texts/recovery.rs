@@ -94,14 +94,14 @@ pub fn recovery_successor(code: &str) -> String {
 
 pub fn sheet_written(path: &str) -> String {
     format!(
-        "Ten codes are in {path}, readable by you alone.\nPrint it, keep it where your passport is, then delete the file. Older codes work no more."
+        "Ten codes are in {path}, readable by you alone.\nPrint it, keep it where your passport is, then delete the file. Older codes work no more.\nWhat goes with a code on the day: landfall readiness --full"
     )
 }
 
-/// The codes exist and their paper does not.
-pub fn sheet_lost(path: &std::path::Path, why: &std::io::Error) -> String {
+/// The paper exists, and whether its codes do only the server knows.
+pub fn sheet_in_doubt(path: &std::path::Path) -> String {
     format!(
-        "{} cannot be written: {why}. The codes on it are made and lost. Make others, into another file.",
+        "The sheet {} is kept, and so keep the one before it. Which of them works: landfall recovery codes list\nEach code begins with its name there.",
         path.display()
     )
 }

@@ -147,15 +147,19 @@ fn by_mail(app: &App, recovering: &mut Recovering, offer: &mut Offer) -> Result<
         }
         Offer::Again if app.terminal.can_ask() => {
             let typed = app.terminal.ask_line(texts::ASK_MAILED_OR_NEW)?;
-            *offer = Offer::Asked;
-            match typed.as_str() {
-                "" => recovering.ask_by_mail(),
+            *offer = match typed.as_str() {
+                "" => {
+                    recovering.ask_by_mail();
+                    Offer::Asked
+                }
                 "n" | "N" | "no" => {
                     *offer = Offer::Done;
                     return Ok(false);
                 }
-                typed => give(app, recovering, typed),
-            }
+                // Nothing was mailed yet.
+                typed if give(app, recovering, typed) => Offer::Again,
+                _ => Offer::Asked,
+            };
             Ok(true)
         }
         Offer::Wanted => {
@@ -183,14 +187,16 @@ fn by_mail(app: &App, recovering: &mut Recovering, offer: &mut Offer) -> Result<
 }
 
 /// Takes what was typed, a code from the sheet too; what cannot be a code is told, and asked for again.
-fn give(app: &App, recovering: &mut Recovering, typed: &str) {
-    let given = match read_recovery_code(typed) {
-        Ok(code) => recovering.give_code(&code),
-        Err(_) => recovering.give_mailed_code(typed),
+/// Whether it came from the sheet.
+fn give(app: &App, recovering: &mut Recovering, typed: &str) -> bool {
+    let (given, of_sheet) = match read_recovery_code(typed) {
+        Ok(code) => (recovering.give_code(&code), true),
+        Err(_) => (recovering.give_mailed_code(typed), false),
     };
     if let Err(failure) = given {
         app.output.failure(&failure);
     }
+    of_sheet
 }
 
 /// Asks for what was not given.

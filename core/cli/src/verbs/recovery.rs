@@ -8,12 +8,10 @@ use crate::clock::clock_time;
 use crate::output::{Answer, table};
 use crate::texts;
 use landfall_client::words::{Ambient, SecretText};
-use landfall_client::{Failure, NewCodes, Sheet, SheetFormat, new_private_file};
+use landfall_client::{Failure, NewCodes, Sheet, SheetFormat, fill_private_file, new_private_file};
 use landfall_protocol::recovery::{RecoveryCodeInfo, RecoveryInfo, RecoveryStateName};
 use landfall_protocol::{At, ErrorCode};
 use serde_json::json;
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub async fn run(app: &App, verb: RecoveryVerb) -> Result<Answer, Failure> {
@@ -71,7 +69,7 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
     }
 }
 
-/// The file is made first: codes that cannot be kept are never made.
+/// The sheet is on disk before the server hears of its codes: one that cannot be kept costs nothing.
 async fn make(app: &App, sheet: Option<PathBuf>) -> Result<Answer, Failure> {
     let with_format = |path: PathBuf| format_of(&path).map(|format| (format, path));
     let sheet = sheet.map(with_format).transpose()?;
@@ -80,40 +78,43 @@ async fn make(app: &App, sheet: Option<PathBuf>) -> Result<Answer, Failure> {
     if app.client.recovery_codes().await?.iter().any(works) {
         app.confirm(texts::ASK_NEW_CODES)?;
     }
-    let file = sheet.as_ref().map(|(_, path)| new_private_file(path)).transpose()?;
-    let made = match app.client.make_recovery_codes(&app.terminal).await {
-        Ok(made) => made,
-        Err(failure) => {
-            if let Some((_, path)) = &sheet {
-                // Ours, and empty.
-                let _ = std::fs::remove_file(path);
-            }
-            return Err(failure);
-        }
+    let Some((format, path)) = sheet else {
+        let made = app.client.make_recovery_codes(&app.terminal).await?;
+        return shown(app, &made);
     };
-    match (file, sheet) {
-        (Some(file), Some((format, path))) => written(app, &made, file, (format, &path)),
-        _ => shown(app, &made),
+    drop(new_private_file(&path)?);
+    let mut is_kept = false;
+    let keep = |new: &NewCodes| {
+        write(app, new, (format, &path))?;
+        is_kept = true;
+        Ok(())
+    };
+    let made = app.client.make_recovery_codes_kept(&app.terminal, keep).await;
+    match (made, is_kept) {
+        (Ok(made), _) => {
+            let path = path.display().to_string();
+            let json = json!({ "sheet": path, "server": made.server.to_string() });
+            Answer::new(&json, texts::sheet_written(&path))
+        }
+        (Err(failure), false) => {
+            // Ours, and empty.
+            let _ = std::fs::remove_file(&path);
+            Err(failure)
+        }
+        (Err(failure), true) => {
+            app.terminal.say(&texts::sheet_in_doubt(&path));
+            Err(failure)
+        }
     }
 }
 
-fn written(
-    app: &App,
-    made: &NewCodes,
-    mut file: File,
-    (format, path): (SheetFormat, &Path),
-) -> Result<Answer, Failure> {
+fn write(app: &App, new: &NewCodes, (format, path): (SheetFormat, &Path)) -> Result<(), Failure> {
     let profile = app.client.profile()?;
     let no_names = || Failure::new(ErrorCode::Forbidden, "Only a person's device can do this.");
     let (_, user, _) = profile.names().ok_or_else(no_names)?;
     let made_at = At(Ambient::system().now());
-    let sheet = Sheet { server: &made.server, user, made_at, codes: &made.codes };
-    let kept = file.write_all(&sheet.bytes(format)?).and_then(|()| file.sync_all());
-    let lost = |error| Failure::new(ErrorCode::StateUnwritable, texts::sheet_lost(path, &error));
-    kept.map_err(lost)?;
-    let path = path.display().to_string();
-    let json = json!({ "sheet": path, "server": made.server.to_string() });
-    Answer::new(&json, texts::sheet_written(&path))
+    let sheet = Sheet { server: &new.server, user, made_at, codes: &new.codes };
+    fill_private_file(path, &sheet.bytes(format)?)
 }
 
 /// The codes alone on stdout, everything around them for the person.

@@ -18,6 +18,22 @@ pub fn new_private_file(path: &Path) -> Result<File, Failure> {
     create(path).map_err(|error| unwritable(path, &error))
 }
 
+/// Fills a file of one's own, whole or not at all: beside it first, on disk, and then in its place.
+///
+/// # Errors
+/// `state-unwritable`, with the reason; what was in it is in it still.
+pub fn fill_private_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let fill = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    fill().map_err(|error| unwritable(path, &error))
+}
+
 /// Writes `bytes` into a new file in `folder`: `stem.pdf`, or with a number when that is there.
 ///
 /// # Errors
@@ -85,6 +101,27 @@ mod tests {
         let taken = new_private_file(&first).err().unwrap();
         assert_eq!(taken.code(), ErrorCode::StateUnwritable);
         assert_eq!(fs::read(&first).unwrap(), b"one");
+    }
+
+    #[test]
+    fn a_sheet_is_filled_whole_or_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("codes.pdf");
+        drop(new_private_file(&path).unwrap());
+        fill_private_file(&path, b"ten codes").unwrap();
+        fill_private_file(&path, b"ten codes, and the server's name").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"ten codes, and the server's name");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing beside it");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let gone = folder.path().join("gone").join("codes.pdf");
+        assert_eq!(
+            fill_private_file(&gone, b"x").err().unwrap().code(),
+            ErrorCode::StateUnwritable
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The sheet as one HTML file that needs nothing else and asks nobody.
 
-use super::{CODES, KEEP, LOST, SERVER, STEPS, Sheet, USER, WHEN};
+use super::{CODES, KEEP, LOST, SERVER, Sheet, USER, WHEN};
 use crate::qr::{QUIET, dark, qr_picture};
 use landfall_crypto::secret::SecretText;
 use zeroize::Zeroizing;
@@ -22,8 +22,8 @@ impl Sheet<'_> {
         page.push_str(&format!("<title>{title}</title><style>{STYLE}</style></head><body>\n"));
         page.push_str(&format!("<h1>{title}</h1>\n<p>Made on {}. {KEEP}</p>\n", self.made_on()));
         page.push_str(&format!("<h2>{WHEN}</h2>\n<ol>\n"));
-        for step in STEPS {
-            page.push_str(&format!("<li>{}</li>\n", typed(step)));
+        for step in self.steps() {
+            page.push_str(&format!("<li>{}</li>\n", typed(&step)));
         }
         let line = self.server.to_string();
         let shown = escaped(&line).replace('#', "#<wbr>");

@@ -6,8 +6,8 @@ mod html;
 mod paper;
 mod pdf;
 
-pub use file::new_private_file;
 pub(crate) use file::save_new;
+pub use file::{fill_private_file, new_private_file};
 pub use landfall_flows::SheetFormat;
 
 use crate::failure::Failure;
@@ -15,6 +15,7 @@ use crate::qr::qr_picture;
 use landfall_crypto::recovery_code::RecoveryCode;
 use landfall_crypto::secret::SecretText;
 use landfall_crypto::server_line::ServerLine;
+use landfall_crypto::token::Trust;
 use landfall_flows::CodesSheet;
 use landfall_identity::UserName;
 use landfall_protocol::At;
@@ -35,14 +36,14 @@ pub struct Sheet<'a> {
 /// What a person reads. Between backticks stands what is typed.
 const KEEP: &str = "Keep this paper where you keep your passport, and delete the file. Whoever has a code and one more proof can become you.";
 const WHEN: &str = "When every device is gone";
-const STEPS: [&str; 6] = [
-    "Take any computer that you trust and install Landfall on it.",
-    "Open it and choose “My recovery sheet”. Without a window, type: `landfall recover`",
-    "Give it the server line, all of it, your user name and one code. Tick the code off: it works once.",
-    "Call an administrator, on a number that you know, and read out the eight characters that the screen shows.",
-    "You may close it while you wait. Opened again, it goes on.",
-    "Write the new code that you are given beside the one that you used.",
-];
+const TAKE: &str = "Take any computer that you trust and install Landfall on it.";
+const OPEN: &str =
+    "Open it and choose “My recovery sheet”. Without a window, type: `landfall recover`";
+const GIVE: &str = "Give it the server line, all of it, your user name and one code. Tick the code off: it works once.";
+/// Whom there is to call, and whether mail is sent, is not the same on the day as when it was printed.
+const PROVE: &str = "It takes one more proof: a code from your mail, or somebody who vouches. An administrator or a guardian of yours does, if you have one: call them on a number that you know, and read out the eight characters that the screen shows.";
+const WAIT: &str = "You may close it while you wait. Opened again, it goes on.";
+const WRITE: &str = "Write the new code that you are given beside the one that you used.";
 const SERVER: &str = "Server";
 const USER: &str = "User";
 const CODES: &str = "Codes";
@@ -72,9 +73,28 @@ impl Sheet<'_> {
             title: self.title(),
             keep: KEEP.to_owned(),
             when: WHEN.to_owned(),
-            steps: STEPS.map(str::to_owned).into(),
+            steps: self.steps().into(),
             lost: LOST.to_owned(),
         }
+    }
+
+    /// What to do, in order.
+    fn steps(&self) -> [String; 6] {
+        let give = match (self.server.trust, self.server.url.host_str()) {
+            // No fingerprint says which server it is: the name alone does.
+            (Trust::WebPki, Some(host)) => {
+                format!("{GIVE} The server's certificate must be for `{host}` and no other name.")
+            }
+            _ => GIVE.to_owned(),
+        };
+        [
+            TAKE.to_owned(),
+            OPEN.to_owned(),
+            give,
+            PROVE.to_owned(),
+            WAIT.to_owned(),
+            WRITE.to_owned(),
+        ]
     }
 
     /// A name for its file, without what stands behind the dot.
@@ -112,6 +132,26 @@ mod tests {
         let user = UserName::parse("bert").unwrap();
         let made_at = At(Timestamp::from_seconds(1_795_269_600));
         look(&Sheet { server: &server, user: &user, made_at, codes: &codes })
+    }
+
+    /// On the page and in the window alike: nobody is told to call somebody who need not exist, and a
+    /// server without a fingerprint is known by its name.
+    #[test]
+    fn a_sheet_says_what_works_and_how_the_server_is_known() {
+        with_sheet(8, |pinned| {
+            assert!(!pinned.steps().iter().any(|step| step.contains("certificate")));
+            let server = ServerLine::parse("https://id.harbour.example").unwrap();
+            let known = Sheet { server: &server, ..*pinned };
+            for steps in [pinned.steps(), known.steps()] {
+                assert!(
+                    steps[3].contains("code from your mail") && steps[3].contains("if you have")
+                );
+            }
+            assert!(known.steps()[2].contains("must be for `id.harbour.example`"));
+            let page = known.html();
+            assert!(page.contains("must be for <span class=\"line\">id.harbour.example</span>"));
+            assert_eq!(known.shown().steps, known.steps());
+        });
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The sheet as one page of PDF that fits A4 and Letter.
 
 use super::paper::{Column, HAIR, LEFT, Paper, RIGHT, TOP, Types, print};
-use super::{CODES, KEEP, LOST, SERVER, STEPS, Sheet, USER, WHEN};
+use super::{CODES, KEEP, LOST, SERVER, Sheet, USER, WHEN};
 use crate::failure::Failure;
 use crate::qr::{QUIET, dark, qr_picture};
 use zeroize::Zeroizing;
@@ -28,11 +28,21 @@ impl Sheet<'_> {
             paper.line(&types.bold, TITLE_SIZE, (LEFT, column.y), &self.title());
             column.y += 20.0;
             paper.text(TEXT_SIZE, &mut column, &format!("Made on {}. {KEEP}", self.made_on()));
-            steps(paper, types, &mut column);
+            self.list(paper, types, &mut column);
             self.server(paper, types, &mut column);
             self.codes(paper, types, &mut column);
             paper.text(TEXT_SIZE, &mut column, LOST);
         })
+    }
+
+    fn list(&self, paper: &mut Paper<'_, '_>, types: &Types, column: &mut Column) {
+        heading(paper, types, column, WHEN);
+        for (place, step) in self.steps().iter().enumerate() {
+            paper.line(&types.regular, TEXT_SIZE, (LEFT, column.y), &format!("{}.", place + 1));
+            let mut indented = Column { left: LEFT + 18.0, ..*column };
+            paper.text(TEXT_SIZE, &mut indented, step);
+            column.y = indented.y + 1.5;
+        }
     }
 
     fn server(&self, paper: &mut Paper<'_, '_>, types: &Types, column: &mut Column) {
@@ -72,16 +82,6 @@ fn heading(paper: &mut Paper<'_, '_>, types: &Types, column: &mut Column, words:
     column.y += 10.0;
     paper.line(&types.bold, HEADING_SIZE, (column.left, column.y), words);
     column.y += 17.0;
-}
-
-fn steps(paper: &mut Paper<'_, '_>, types: &Types, column: &mut Column) {
-    heading(paper, types, column, WHEN);
-    for (place, step) in STEPS.iter().enumerate() {
-        paper.line(&types.regular, TEXT_SIZE, (LEFT, column.y), &format!("{}.", place + 1));
-        let mut indented = Column { left: LEFT + 18.0, ..*column };
-        paper.text(TEXT_SIZE, &mut indented, step);
-        column.y = indented.y + 1.5;
-    }
 }
 
 /// The server's line to scan. It holds no secret.

@@ -32,6 +32,8 @@ pub(super) struct Standing {
     pub(super) wait: Option<Wait>,
     /// The one that could be asked for.
     pub(super) may_wait: Option<Seconds>,
+    /// Whether the name that it began with is another device's already.
+    name_taken: bool,
 }
 
 /// A proof, and whether it counts now.
@@ -83,7 +85,9 @@ impl Standing {
             Completion::Unproved if wait.is_none() => plan.wait_for(&evidence, waited),
             _ => None,
         };
-        Ok(Self { row, user, proofs, completion, wait, may_wait })
+        let named = enrollments::find(tx, &row.tenant, &row.user, &row.device).await?;
+        let name_taken = row.state == RecoveryState::Open && named.is_some();
+        Ok(Self { row, user, proofs, completion, wait, may_wait, name_taken })
     }
 
     /// Why it cannot be completed now, if it cannot.
@@ -116,6 +120,7 @@ impl Standing {
             held_until: self.held_until(),
             may_wait_days: self.may_wait.and_then(|wait| u32::try_from(wait.0 / 86_400).ok()),
             by_mail,
+            device_taken: self.name_taken && self.proofs.iter().any(|proof| proof.counts),
             expires_at: self.row.expires_at.into(),
             server_time: now.into(),
         }

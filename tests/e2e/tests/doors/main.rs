@@ -22,4 +22,5 @@ mod recovery_codes;
 mod recovery_notices;
 mod recovery_passkey;
 mod recovery_screens;
+mod recovery_sheets;
 mod waiting;

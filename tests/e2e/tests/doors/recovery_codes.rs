@@ -458,14 +458,16 @@ async fn a_machine_that_has_an_identity_keeps_it_and_a_taken_name_is_changed() {
     assert_eq!(refused.code(), ErrorCode::ProfileExists);
     let machine = world.machine("bert-new").unwrap();
     let mut recovering = machine.client.recover(request("bert-laptop")).unwrap();
-    recovering.run(&NoBrowser).await.unwrap();
+    // Said as soon as a code was shown, and not when somebody was called and everything is done.
+    let taken = recovering.run(&NoBrowser).await.err().unwrap();
+    assert_eq!(taken.code(), ErrorCode::DeviceNameTaken);
+    recovering.rename(device("bert-new"));
+    let waits = recovering.run(&NoBrowser).await.unwrap();
+    assert!(matches!(waits, RecoveryProgress::Waiting(_)));
     let queue = ana.client().admin_recoveries().await.unwrap();
     let check = recovering.check_code().unwrap();
     let id = &queue[0].id;
     ana.client().admin_approve_recovery(id, &check, reason(), &ana.shell).await.unwrap();
-    let taken = recovering.run(&NoBrowser).await.err().unwrap();
-    assert_eq!(taken.code(), ErrorCode::DeviceNameTaken);
-    recovering.rename(device("bert-new"));
     let done = recovering.run(&NoBrowser).await.unwrap();
     assert!(matches!(done, RecoveryProgress::Done(_)));
     assert_eq!(machine.client.whoami().await.unwrap().device.name, device("bert-new"));

@@ -2,7 +2,8 @@
 //! the wall.
 
 use landfall_client::words::{DeviceName, ServerLine};
-use landfall_crypto::ambient::Ambient;
+use landfall_crypto::ambient::{Ambient, SystemRandom};
+use landfall_crypto::recovery_code::RecoveryCode;
 use landfall_identity::UserName;
 use landfall_identity::passkey::Attachment;
 use landfall_test_support::{Arrived, Machine, Person, PocketKey, Protection, SmtpServer};
@@ -350,6 +351,37 @@ async fn a_person_comes_back_with_a_sheet_and_a_mailbox() {
     screen.until(|seen| seen.contains("This machine is ana-new of ana").then_some(()));
     assert!(screen.child.wait().unwrap().success());
     assert!(screen.seen.contains("Write this one onto your sheet"), "{}", screen.seen);
+}
+
+/// The first code was refused, and the window closed. Nine others stand on the sheet; and the machine is
+/// to be called something else by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_code_and_a_closed_window_leave_the_other_nine() {
+    let (smtp, scene, server, paper) = with_sheet().await;
+    let home = scene.folder.path().join("bare");
+    let words = ["recover", "--server", &server, "--user", "ana", "--device", "ana-old"];
+    let unknown = RecoveryCode::generate(&SystemRandom).to_text();
+    let (code, refused) = piped(&home, &words, &unknown);
+    assert_ne!(code, Some(0));
+    assert_eq!(refused["code"], "recovery-code-wrong", "{refused}");
+
+    let mut screen = Screen::run(&home, "recover --device ana-new");
+    screen.until(|seen| seen.contains("A code from your sheet").then_some(()));
+    screen.press(&format!("{}\n", unknown.as_str()));
+    screen.until(|seen| seen.contains("Another code").then_some(()));
+    screen.press("\n");
+    // What is asked for now is the mail; a code from the sheet is taken as what it is.
+    screen.until(|seen| seen.contains("The code from your mail").then_some(()));
+    screen.press(&format!("{paper}\n"));
+    screen.until(|seen| (seen.matches("The code from your mail").count() == 2).then_some(()));
+    screen.press("\n");
+    screen.until(|seen| seen.contains("The code from the mail").then_some(()));
+    let code = mailed(&smtp, alone).await;
+    screen.press(&format!("{code}\n"));
+    screen.until(|seen| seen.contains("Which one is lost?").then_some(()));
+    screen.press("\n");
+    screen.until(|seen| seen.contains("This machine is ana-new of ana").then_some(()));
+    assert!(screen.child.wait().unwrap().success());
 }
 
 /// The client's program on a machine of its own, with something piped into it.
