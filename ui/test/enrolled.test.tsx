@@ -133,6 +133,8 @@ describe("devices", () => {
     const dialog = await screen.findByRole("dialog", { name: "Confirm with your security key" });
     expect(dialog.textContent).toContain("Cut off bert-laptop of bert for ever.");
     expect(dialog.textContent).toContain("The key takes 6 more before it locks itself for good.");
+    expect(dialog.textContent).toContain("Your security key, touched here");
+    expect(dialog.textContent).not.toContain("in the browser");
     const field = within(dialog).getByLabelText<HTMLInputElement>("PIN of the security key");
     expect(field.type).toBe("password");
     await expectAccessible();

@@ -256,6 +256,8 @@ fn a_key_that_does_not_do_leaves_the_page_of_the_same_ceremony() {
         let declined = matches!(input, Input::OtherWay);
         let mut flow = waiting(Door::SecurityKey);
         assert!(flow.view(at(3)).next == FlowNext::UseSecurityKey { pin: None });
+        let named = |flow: &StepUpFlow, id| flow.view(at(3)).steps.iter().any(|s| s.id == id);
+        assert!(named(&flow, FlowStepId::UseSecurityKey) && !named(&flow, FlowStepId::UsePasskey));
         assert_eq!(flow.view(at(3)).other_way, Some(FlowOtherWay::UseBrowser), "at once");
         let step = flow.step(input, at(4));
         let asks = |effect: &Effect| {
@@ -263,6 +265,7 @@ fn a_key_that_does_not_do_leaves_the_page_of_the_same_ceremony() {
                 if begun.ceremony_id == self::begun().ceremony_id)
         };
         assert!(step.effects.iter().any(asks), "the same ceremony, in the browser");
+        assert!(named(&flow, FlowStepId::UsePasskey), "and its step says so");
         assert_eq!(step.view.failure.is_none(), declined, "why is said, unless it was a choice");
         // Without a browser it is typed, as ever.
         let step = flow.step(problem(ErrorCode::BrowserUnavailable), at(5));

@@ -243,13 +243,16 @@ export const askingTyped: FlowView = {
     typed: true,
   },
 };
+const byKey = asking.steps.map((one) => (one.id === "use-passkey" ? step("use-security-key", "now", -2.8, null) : one));
 export const askingPin: FlowView = {
   ...asking,
+  steps: byKey,
   next: { do: "use-security-key", pin: { wrong: true, tries_left: 6 } },
   other_way: "use-browser",
 };
 export const askingTouch: FlowView = {
   ...asking,
+  steps: byKey,
   next: { do: "use-security-key", pin: null },
   other_way: "use-browser",
 };
