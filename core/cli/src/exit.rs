@@ -51,7 +51,11 @@ fn exit_of(code: ErrorCode) -> Exit {
         C::ProfileExists => return Exit::Conflict,
         C::Cancelled | C::LinkTampered => return Exit::Refused,
         C::StepUpRequired | C::BrowserUnavailable | C::SecurityKeyUnusable => return Exit::StepUp,
-        C::StateUnwritable | C::StateExposed | C::StateDamaged | C::StateBusy => {
+        C::StateUnwritable
+        | C::StateExposed
+        | C::StateDamaged
+        | C::StateBusy
+        | C::OutputUnwritable => {
             return Exit::Machine;
         }
         _ => {}
@@ -97,6 +101,7 @@ mod tests {
             (ErrorCode::TokenTooNew, Exit::Update),
             (ErrorCode::StateUnwritable, Exit::Machine),
             (ErrorCode::StateBusy, Exit::Machine),
+            (ErrorCode::OutputUnwritable, Exit::Machine),
         ] {
             assert_eq!(exit_of(code), exit, "{code}");
         }

@@ -30,18 +30,15 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) if error.kind() == ErrorKind::DisplayHelp || !error.use_stderr() => {
             // Help and version go where they were asked for, in the form that was asked for.
-            if wants_json {
-                let what = match error.kind() {
-                    ErrorKind::DisplayVersion => json!({ "version": env!("CARGO_PKG_VERSION") }),
-                    _ => json!({ "help": error.to_string() }),
-                };
-                return match output.done(Answer::Text { json: what, text: String::new() }) {
-                    Ok(()) => ExitCode::SUCCESS,
-                    Err(failure) => exit::code_of(&failure),
-                };
-            }
-            let _ = error.print();
-            return ExitCode::SUCCESS;
+            let what = match error.kind() {
+                ErrorKind::DisplayVersion => json!({ "version": env!("CARGO_PKG_VERSION") }),
+                _ => json!({ "help": error.to_string() }),
+            };
+            let printed = match wants_json {
+                true => output.done(Answer::Text { json: what, text: String::new() }),
+                false => output.help(&error),
+            };
+            return finished(&output, printed.map(|()| ExitCode::SUCCESS));
         }
         Err(error) if wants_json => {
             output
@@ -54,13 +51,15 @@ fn main() -> ExitCode {
         }
     };
     trace(args.global.verbose);
-    match run(args, &output) {
-        Ok(code) => code,
-        Err(failure) => {
-            output.failure(&failure);
-            exit::code_of(&failure)
-        }
-    }
+    finished(&output, run(args, &output))
+}
+
+/// The exit code; a failure is told.
+fn finished(output: &Output, result: Result<ExitCode, Failure>) -> ExitCode {
+    result.unwrap_or_else(|failure| {
+        output.failure(&failure);
+        exit::code_of(&failure)
+    })
 }
 
 fn run(args: Args, output: &Output) -> Result<ExitCode, Failure> {

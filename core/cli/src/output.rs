@@ -61,11 +61,12 @@ impl Output {
 
     /// Prints a part of a long answer; tells whether somebody still reads.
     pub fn part(&self, text: &str) -> Result<bool, Failure> {
-        match to_stdout(text.as_bytes()) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(Failure::new(ErrorCode::Internal, error.to_string())),
-        }
+        taken(to_stdout(text.as_bytes()))
+    }
+
+    /// Prints help or version, in colour where somebody sees it.
+    pub fn help(&self, text: &clap::Error) -> Result<(), Failure> {
+        taken(text.print().and_then(|()| io::stdout().flush())).map(|_| ())
     }
 
     /// Prints the answer.
@@ -81,11 +82,7 @@ impl Output {
             }
             Answer::Raw { bytes, .. } => to_stdout(bytes.expose()),
         };
-        printed.or_else(|error| match error.kind() {
-            // Whoever read has read enough.
-            io::ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(Failure::new(ErrorCode::Internal, error.to_string())),
-        })
+        taken(printed).map(|_| ())
     }
 
     /// Prints what went wrong: what happened, why and what to do next, the code at the end.
@@ -124,6 +121,19 @@ fn human(failure: &Failure) -> String {
 #[allow(clippy::print_stderr, reason = "a terminal program talks here")]
 pub fn say(line: &str) {
     eprintln!("{line}");
+}
+
+/// Whether somebody still reads: whoever closed the pipe has read enough, and no error of ours. A disk
+/// that is full is one, and it is not the server's: what was asked for may be done all the same.
+fn taken(printed: io::Result<()>) -> Result<bool, Failure> {
+    match printed {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => {
+            let why = texts::output_unwritable(&error.to_string());
+            Err(Failure::new(ErrorCode::OutputUnwritable, why))
+        }
+    }
 }
 
 fn to_stdout(bytes: &[u8]) -> io::Result<()> {

@@ -30,7 +30,7 @@ pub const STILL_WAITING: &str = "Still waiting for the server. Is this machine o
 pub const PASTE_CODE: &str = "Paste the code (it is not shown): ";
 pub const PASTE_REST: &str =
     "That is not all of it. Paste the rest, or press Enter to begin again: ";
-pub const NOT_A_CLAIM: &str = "This code does not claim a server. Use it with `landfall enroll`.";
+pub const NOT_A_CLAIM: &str = "This code lets somebody in, and does not claim a new server. Use it with `landfall enroll`. Nothing was used.";
 pub const ASK_USER: &str = "Your user name: ";
 pub const ASK_ENROLL: &str = "Make this machine yours with this code?";
 pub const RESUMING: &str = "Going on with the enrolment that was interrupted.";
@@ -89,13 +89,19 @@ pub fn remedy(failure: &Failure) -> Option<&'static str> {
             "Cut a lost device off first: landfall device lost NAME. Then, with your passkey: landfall unfreeze",
         ),
         (_, Remedy::SignIn) => Some("Sign in with: landfall login"),
-        (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => {
-            Some("This machine needs a new code, then: landfall enroll")
-        }
+        (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => Some(
+            "Get in anew: landfall recover, if you have no other device. Otherwise a new code, then: landfall enroll",
+        ),
         (_, Remedy::UpdateApp) => Some("Update Landfall on this machine."),
         (_, Remedy::Report) => Some("If it stays, report it with the request's number."),
         _ => None,
     }
+}
+
+pub fn output_unwritable(why: &str) -> String {
+    format!(
+        "Standard output does not take it: {why}. What you asked for may be done all the same. Look first, then ask again with the answer going where there is room."
+    )
 }
 
 pub fn try_again_in(seconds: u64) -> String {

@@ -71,6 +71,41 @@ fn a_sheet_of_no_known_kind_is_refused_before_codes_are_made() {
     assert!(!file.exists());
 }
 
+/// Whoever's output is full is not told that the server has failed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_output_is_an_error_of_its_own_and_a_closed_one_is_none() {
+    let (_folder, home) = home();
+    let run = |arguments: &[&str], stdout: Stdio| {
+        Command::new(env!("CARGO_BIN_EXE_landfall"))
+            .args(arguments)
+            .env_clear()
+            .env("LANDFALL_HOME", &home)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap()
+    };
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    for arguments in [&["completions", "bash"][..], &["--help"], &["--version", "--json"]] {
+        let output = run(arguments, full().into());
+        assert_eq!(output.status.code(), Some(11), "{arguments:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("output-unwritable"), "{text}");
+        assert!(text.contains("No space left on device"), "{text}");
+
+        let output = run(arguments, closed().into());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 #[test]
 fn without_an_identity_it_says_how_to_get_one() {
     let (_folder, home) = home();
@@ -78,6 +113,8 @@ fn without_an_identity_it_says_how_to_get_one() {
     assert_eq!(output.status.code(), Some(3));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("landfall enroll") && text.contains("(no-profile)"), "{text}");
+    // Whoever has lost everything needs no administrator first.
+    assert!(text.find("landfall recover") < text.find("landfall enroll"), "{text}");
 
     let output = landfall(&home, &["whoami", "--json"], "");
     assert_eq!(output.status.code(), Some(3));

@@ -4,6 +4,7 @@ use crate::client::{Client, key_handle};
 use crate::failure::Failure;
 use crate::texts;
 use landfall_identity::Seconds;
+use landfall_identity::notice::Happening;
 use landfall_identity::recovery::Standing;
 use landfall_protocol::ErrorCode;
 use landfall_protocol::meta::WellKnown;
@@ -12,6 +13,8 @@ use serde::Serialize;
 
 /// A clock that is off by more than this is worth a word.
 const SKEW_WORTH_A_WORD: Seconds = Seconds(30);
+/// The newest notices, among which the freeze of an account is looked for.
+const NOTICES_SOUGHT: u32 = 100;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,6 +48,8 @@ pub enum CheckId {
     Certificate,
     /// A session can be opened.
     Session,
+    /// Whether the account is frozen; not mentioned when it is not.
+    Account,
     /// Passkeys can be used here.
     Passkeys,
     /// How much may be lost before nothing gets the person back in.
@@ -183,6 +188,10 @@ impl Client {
             Err(failure) => return vec![Check::failed(CheckId::Session, &failure)],
         };
         let session = format!("{} as {}", me.auth_strength.as_str(), me.spiffe_id);
+        let mut checks = vec![Check::of(CheckId::Session, CheckState::Ok, session)];
+        if me.frozen {
+            checks.push(self.check_freeze().await);
+        }
         let (state, detail) = match (&server.ceremony_origin, me.passkeys) {
             (None, _) => (
                 CheckState::Warning,
@@ -194,7 +203,7 @@ impl Client {
             ),
             (Some(_), 0) => (
                 CheckState::Warning,
-                "You have no passkey that can be used. Ask an administrator for a new code for this machine.".to_owned(),
+                texts::NO_PASSKEY_LEFT.to_owned(),
             ),
             (Some(_), 1) => (
                 CheckState::Warning,
@@ -202,11 +211,24 @@ impl Client {
             ),
             (Some(origin), count) => (CheckState::Ok, format!("{count}, used at {origin}")),
         };
-        vec![
-            Check::of(CheckId::Session, CheckState::Ok, session),
-            Check::of(CheckId::Passkeys, state, detail),
-            self.check_readiness().await,
-        ]
+        checks.push(Check::of(CheckId::Passkeys, state, detail));
+        checks.push(self.check_readiness().await);
+        checks
+    }
+
+    /// Who froze the account and when, as its owner was told, and what ends it.
+    async fn check_freeze(&self) -> Check {
+        let kind = Happening::AccountFrozen.kind();
+        let told = self.notices(NOTICES_SOUGHT, None).await.ok();
+        let told = told.and_then(|page| page.items.into_iter().find(|told| told.kind == kind));
+        let what = told.map_or(texts::FROZEN.to_owned(), |told| {
+            let at = told.at.to_text().map(|at| format!(", at {at}")).unwrap_or_default();
+            let from = told.source.map(|source| format!(", from {source}")).unwrap_or_default();
+            format!("{} {}{at}{from}.", texts::FROZEN, told.text.trim_end_matches('.'))
+        });
+        let detail = format!("{what} {}", texts::END_FREEZE);
+        let code = Some(ErrorCode::AccountFrozen);
+        Check { id: CheckId::Account, state: CheckState::Problem, detail, code }
     }
 
     async fn check_readiness(&self) -> Check {

@@ -23,7 +23,7 @@ pub const APP_TOO_OLD: &str = "The server speaks a newer version. Update Landfal
 pub const SERVER_TOO_OLD: &str =
     "This Landfall is newer than the server. Ask whoever runs the server to update it.";
 /// Nobody is enrolled here.
-pub const NO_PROFILE: &str = "Get a code on another device (`landfall device add NAME`) or from your administrator, then run `landfall enroll` here.";
+pub const NO_PROFILE: &str = "If you have lost your other devices: `landfall recover`. With another device at hand: `landfall device add NAME` there, then `landfall enroll` here. New here? Your administrator has a code for you; then, too, `landfall enroll`.";
 /// A profile was named that does not exist.
 pub const NO_SUCH_PROFILE: &str =
     "There is no profile of this name on this machine. `landfall doctor` lists those that exist.";
@@ -34,16 +34,28 @@ pub const WHICH_PROFILE: &str =
 pub const PROFILE_EXISTS: &str = "This machine has an identity on this server already, and it was left as it is. If you want to replace it, run the same again with --replace.";
 /// The folder is not writable.
 pub const UNWRITABLE: &str = "Nothing was used. Make the folder writable for you alone, or set LANDFALL_HOME to another one.";
+/// Something else than a folder is there.
+pub const NO_FOLDER: &str = "Nothing was used or changed. Set LANDFALL_HOME to a folder, or leave it out: Landfall then keeps its folder where this system keeps such things.";
 /// Others can read the folder.
 pub const EXPOSED: &str = "Other people on this machine can read Landfall's folder. Run `chmod 700` on it, then try again.";
-/// A file of ours that cannot be read.
-pub const STATE_DAMAGED: &str = "A file in Landfall's folder cannot be read. Get a new code and enroll again; your secrets are on the server.";
+/// The file of an identity that cannot be read.
+pub const IDENTITY_DAMAGED: &str = "Your secrets are on the server, and nothing there is lost. Get in anew, and replace what is broken: `landfall link --replace` beside another device of yours, `landfall recover --replace` if you have none, or `landfall enroll --replace` with a new code.";
+/// The file of something that was under way.
+pub const UNDERWAY_DAMAGED: &str = "It holds what was under way here and was not finished. Delete the file, then begin again; your secrets are on the server.";
+/// The file of an agent.
+pub const AGENT_DAMAGED: &str =
+    "It holds an agent of this machine. Delete the file, then let the agent in again.";
+/// Everything of the account stands still.
+pub const FROZEN: &str = "Your account is frozen, so this machine can do nothing for you.";
+/// What to do about it.
+pub const END_FREEZE: &str = "If a device is lost, cut it off first: `landfall device lost NAME`. Then end the freeze with your passkey: `landfall unfreeze`. Without one: `landfall recover --replace`, or ask an administrator.";
+/// No passkey can be used, and no right to register one is left.
+pub const NO_PASSKEY_LEFT: &str = "You have no passkey that can be used. Get in anew with what you have kept, and make one then: `landfall recover --replace`. Otherwise an administrator makes a code for this machine.";
 /// Another process has the lock.
 pub const STATE_BUSY: &str =
     "Another Landfall is at work in this folder. Wait for it to end, then try again.";
 /// The key store failed.
-pub const KEY_UNAVAILABLE: &str =
-    "The key of this machine is missing or cannot be used. Get a new code and enroll again.";
+pub const KEY_UNAVAILABLE: &str = "The key of this machine is missing or cannot be used. Get in anew: `landfall link --replace` beside another device of yours, `landfall recover --replace` if you have none, or `landfall enroll --replace` with a new code.";
 /// The token is not one.
 pub const TOKEN_UNREADABLE: &str =
     "A code begins with lf1. and is one long line. Copy all of it and paste it again.";

@@ -43,9 +43,20 @@ pub fn public_key_of(request: &[u8]) -> Result<PublicKey, CsrError> {
     }
     let blocks = pem::parse_many(request).map_err(|_| CsrError::Malformed)?;
     match &blocks[..] {
-        [block] if PEM_LABELS.contains(&block.tag()) => public_key_of_der(block.contents()),
+        [block] if PEM_LABELS.contains(&block.tag()) && is_alone(request, block.tag()) => {
+            public_key_of_der(block.contents())
+        }
         _ => Err(CsrError::Malformed),
     }
+}
+
+/// Whether there is nothing but white space around the one block: `pem` skips whatever else is there.
+fn is_alone(request: &[u8], label: &str) -> bool {
+    let Ok(text) = std::str::from_utf8(request) else { return false };
+    let text = text.trim();
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let once = |mark: &str| text.matches(mark).count() == 1;
+    text.starts_with(&begin) && text.ends_with(&end) && once("-----BEGIN") && once("-----END")
 }
 
 fn public_key_of_der(der: &[u8]) -> Result<PublicKey, CsrError> {

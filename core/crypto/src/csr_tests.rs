@@ -113,6 +113,12 @@ fn too_large_too_many_or_too_little_is_refused() {
     padded.resize(CSR_MAX + 1, b'\n');
     assert_eq!(public_key_of(&padded), Err(CsrError::TooLarge));
     let trailing = [&der[..], &[0]].concat();
+    let in_pem = pem_of(&trailing);
+    let (before, after) = (format!("Subject: CN=x\n{pem}"), format!("{pem}\u{1}\u{2}"));
+    let tail = format!("{pem}{}", pem.lines().last().unwrap());
+    for bad in [&in_pem, &before, &after, &tail] {
+        assert_eq!(public_key_of(bad.as_bytes()), Err(CsrError::Malformed), "{bad}");
+    }
     let (twice, relabelled) = (format!("{pem}{pem}"), pem.replace("CERTIFICATE REQUEST", "X"));
     for bad in [b"", &der[..der.len() - 1], &trailing, twice.as_bytes(), relabelled.as_bytes()] {
         assert_eq!(public_key_of(bad), Err(CsrError::Malformed));

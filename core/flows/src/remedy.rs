@@ -138,7 +138,7 @@ impl Remedy {
             C::StateBusy => Self::Retry,
             C::KeyUnavailable => Self::EnrollAgain,
             C::BrowserUnavailable | C::SecurityKeyUnusable => Self::CheckInput,
-            C::InputNeeded | C::Cancelled => Self::CheckInput,
+            C::OutputUnwritable | C::InputNeeded | C::Cancelled => Self::CheckInput,
 
             C::AgentSignature | C::AgentNested => Self::Report,
             C::AgentUnknown | C::AgentRevoked | C::AgentUnvouched => Self::EnrollAgain,

@@ -31,8 +31,8 @@ pub enum NameError {
     /// Begins or ends with punctuation.
     #[error("it must begin and end with a letter or a digit")]
     Edge,
-    /// A control or direction-changing character in a label.
-    #[error("control characters and text-direction marks are not allowed")]
+    /// A control, direction-changing or invisible character in a label.
+    #[error("control characters, text-direction marks and invisible characters are not allowed")]
     Control,
 }
 
@@ -142,12 +142,18 @@ fn check_line(text: &str, max: usize) -> Result<(), NameError> {
     Ok(())
 }
 
-/// Control characters, line separators, and the marks that reorder or hide text on a screen.
+/// Control characters, line separators, the marks that reorder or hide text on a screen, and whatever
+/// else takes no room on it: Unicode's `Default_Ignorable_Code_Point` and the characters that are blank,
+/// but for the two that choose between the forms of an emoji. Two labels that look alike are then alike,
+/// and none carries words that nobody sees.
 pub(crate) fn is_hostile_in_a_label(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
-            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0D}' | '\u{FEFF}'
+            | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 text_type!(
@@ -194,6 +200,29 @@ mod tests {
         for bad in ["", "   ", "a\nb", "a\u{202E}b", "a\u{200B}b", &"x".repeat(LABEL_MAX + 1)] {
             assert!(Label::parse(bad).is_err(), "{bad:?}");
         }
+        // Tags spell out words that nobody sees; fillers and blanks make two labels of one look.
+        for hidden in [
+            '\u{E0001}',
+            '\u{E0041}',
+            '\u{E007F}',
+            '\u{E0100}',
+            '\u{034F}',
+            '\u{115F}',
+            '\u{1160}',
+            '\u{17B4}',
+            '\u{180B}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{FE00}',
+            '\u{FFA0}',
+            '\u{FFF0}',
+            '\u{1BCA0}',
+            '\u{1D173}',
+        ] {
+            assert_eq!(Label::parse(format!("a{hidden}b")), Err(NameError::Control), "{hidden:?}");
+            assert_eq!(Reason::parse(format!("a{hidden}")), Err(NameError::Control), "{hidden:?}");
+        }
+        assert!(Label::parse("Bert's ❤\u{FE0F} laptop").is_ok());
         assert!(Reason::parse("x".repeat(REASON_MAX)).is_ok());
         assert_eq!(Reason::parse("x".repeat(REASON_MAX + 1)), Err(NameError::TooLong(REASON_MAX)));
     }

@@ -117,7 +117,7 @@ pub trait KeyStore: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyStoreError {
     /// There is no such key.
-    #[error("there is no key called `{0}` on this machine; enrol this device again")]
+    #[error("there is no key called `{0}` on this machine; enrol again with --replace")]
     NotFound(KeyHandle),
     /// There is such a key already.
     #[error(
@@ -156,8 +156,8 @@ pub enum KeyStoreError {
     },
     /// A key is there and cannot be used.
     #[error(
-        "the key `{0}` is damaged; restore its file from a backup, or delete it and enrol \
-             this device again"
+        "the key `{0}` is damaged; restore its file from a backup, or enrol again with \
+             --replace"
     )]
     Damaged(KeyHandle),
     /// The key is an agent's, for Ed25519, and a device's was asked for.

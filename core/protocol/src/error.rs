@@ -307,6 +307,8 @@ codes! {
     WorkloadSocketUnusable = 0, "workload-socket-unusable", "The Workload API cannot be served there";
     /// The program beside which the Workload API would be served does not start.
     ProgramUnusable = 0, "program-unusable", "The program could not be started";
+    /// The answer is there, and standard output does not take it.
+    OutputUnwritable = 0, "output-unwritable", "The answer could not be written";
     /// A question that nobody can answer.
     InputNeeded = 0, "input-needed", "An answer is needed and nobody can be asked";
     /// The person stopped it.

@@ -257,6 +257,9 @@ impl ClockWatch {
             None if self.noted.is_none_or(|noted| apart(now, noted) >= NOTE_EVERY) => {
                 service.note_time(now).await
             }
+            // A server that is out of service gets no requests: it finds out by itself whether it can
+            // write again.
+            None if service.cannot_write() => service.note_time(now).await,
             None => return,
         };
         match written {

@@ -28,6 +28,17 @@ pub enum DirectoryError {
         /// Why.
         source: io::Error,
     },
+    /// Something else is there.
+    #[error(
+        "{0} is a file and no directory; choose a directory with --data-dir. Nothing was changed"
+    )]
+    NoDirectory(PathBuf),
+    /// No server has ever served from it.
+    #[error(
+        "there is no server's data in {0}: check --data-dir, or let the server start there once: \
+         landfall-server serve --data-dir {0}"
+    )]
+    Empty(PathBuf),
     /// It belongs to another user of the machine.
     #[error(
         "{path} belongs to the user with the number {owner}, and this command runs as {caller}: run it as \
@@ -67,6 +78,9 @@ impl DataDirectory {
     /// [`DirectoryError`].
     pub fn open(root: &Path) -> Result<Self, DirectoryError> {
         let unusable = |source| DirectoryError::Unusable { path: root.to_owned(), source };
+        if root.exists() && !root.is_dir() {
+            return Err(DirectoryError::NoDirectory(root.to_owned()));
+        }
         if !root.exists() {
             DirBuilder::new()
                 .recursive(true)
@@ -97,10 +111,16 @@ impl DataDirectory {
     /// A directory that exists, beside the server that may have it: for an operator's short commands.
     ///
     /// # Errors
-    /// [`DirectoryError::Unusable`] when it is not there.
+    /// [`DirectoryError::Empty`] when there is no database in it.
     pub fn attach(root: &Path) -> Result<Self, DirectoryError> {
+        if root.exists() && !root.is_dir() {
+            return Err(DirectoryError::NoDirectory(root.to_owned()));
+        }
         match database_in(root).metadata() {
             Ok(_) => Ok(Self { root: root.to_owned(), _lock: None }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(DirectoryError::Empty(root.to_owned()))
+            }
             Err(source) => Err(DirectoryError::Unusable { path: root.to_owned(), source }),
         }
     }

@@ -23,8 +23,7 @@ const SCRAPERS_MAX: usize = 16;
 /// # Errors
 /// When the filter cannot be read, or somebody logs already; the text says what to change.
 pub fn init_logs(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log_filter)
-        .map_err(|error| format!("log_filter cannot be read: {error}"))?;
+    let filter = log_filter(config)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -34,6 +33,19 @@ pub fn init_logs(config: &Config) -> Result<(), String> {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     done.map_err(|error| error.to_string())
+}
+
+/// What is logged.
+///
+/// # Errors
+/// When the filter cannot be read; the text says what to change.
+pub fn log_filter(config: &Config) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(&config.log_filter).map_err(|error| {
+        format!(
+            "log_filter cannot be read: {error}. It is a level, such as info, or levels of parts: \
+             info,landfall_server=debug"
+        )
+    })
 }
 
 /// The process's one recorder. Several servers in one process, as in tests, share it.

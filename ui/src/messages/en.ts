@@ -279,7 +279,7 @@ export const app = {
   "home.passkeys.none": "missing",
   "home.passkeys.none.body": "Without a passkey you can read your secrets, and cannot add a device or cut off a lost one.",
   "home.passkeys.grant": "You can make your first one now, until {time}.",
-  "home.passkeys.grant.over": "Ask an administrator for a new code, which lets you make one.",
+  "home.passkeys.grant.over": "Recover your account on this machine (landfall recover --replace), or ask an administrator for a new code: either lets you make one.",
   "home.passkeys.platform": "Make one on this machine",
   "home.passkeys.roaming": "Use a security key",
   "home.passkeys.label.platform": "On {device}",

@@ -1,6 +1,8 @@
 //! `audit`.
 
+use super::device::time;
 use clap::{Args as ClapArgs, Subcommand};
+use landfall_protocol::At;
 use landfall_protocol::audit_export::AuditFormat;
 use std::path::PathBuf;
 
@@ -41,11 +43,11 @@ pub struct AuditFilterArgs {
     #[arg(long, value_parser = ["allow", "deny", "error"])]
     pub outcome: Option<String>,
     /// Only since this time, such as 2026-11-21T14:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<At>,
     /// Only before this time
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<At>,
     /// How many rows: 1 to 200
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,

@@ -86,6 +86,10 @@ pub enum DeviceVerb {
     },
 }
 
-fn time(text: &str) -> Result<At, String> {
-    At::parse(text).ok_or_else(|| "write it like 2026-11-21T14:00:00Z".to_owned())
+/// A time, as every list takes it.
+pub fn time(text: &str) -> Result<At, String> {
+    At::parse(text).ok_or_else(|| {
+        "write date, time and time zone, like 2026-11-21T14:00:00Z or 2026-11-21T15:00:00+01:00"
+            .to_owned()
+    })
 }

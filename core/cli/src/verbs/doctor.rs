@@ -65,6 +65,7 @@ fn line(check: &Check) -> String {
         CheckId::Clock => "Clock",
         CheckId::Certificate => "Certificate",
         CheckId::Session => "Session",
+        CheckId::Account => "Account",
         CheckId::Passkeys => "Passkeys",
         CheckId::Readiness => "Way back",
         CheckId::Interrupted => "Interrupted",

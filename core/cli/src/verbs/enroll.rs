@@ -30,7 +30,7 @@ pub async fn claim(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> {
     let token = take_token(app, args.token.take())?.unwrap_or_default();
     let kind = TokenText::parse(&token).ok().map(|token| token.payload.kind);
     if kind.is_some_and(|kind| kind != TokenKind::Claim) {
-        return Err(Failure::new(ErrorCode::TokenNamesAnother, texts::NOT_A_CLAIM));
+        return Err(Failure::new(ErrorCode::InvalidField, texts::NOT_A_CLAIM).about("token"));
     }
     let with_key = args.roaming_authenticator;
     let enrolling = begin(app, &token, args)?;

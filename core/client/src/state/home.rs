@@ -50,6 +50,10 @@ impl Home {
     /// `state-exposed` when others can read it, `state-unwritable` when it cannot be looked at.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Failure> {
         let home = Self(folder.into());
+        if home.0.exists() && !home.0.is_dir() {
+            let detail = format!("{} is no folder. {}", home.0.display(), texts::NO_FOLDER);
+            return Err(Failure::new(ErrorCode::StateUnwritable, detail));
+        }
         match files::is_exposed(&home.0) {
             Ok(false) => Ok(home),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(home),
@@ -278,7 +282,7 @@ impl Home {
 
     fn read_json<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, Failure> {
         let damaged = || {
-            let detail = format!("{} The file is {}.", texts::STATE_DAMAGED, path.display());
+            let detail = format!("The file {} cannot be read. {}", path.display(), way_out(path));
             Failure::new(ErrorCode::StateDamaged, detail)
         };
         let Some(bytes) = files::read(path).map_err(|_| damaged())? else { return Ok(None) };
@@ -303,6 +307,16 @@ impl Home {
             texts::UNWRITABLE
         );
         Failure::new(ErrorCode::StateUnwritable, detail)
+    }
+}
+
+/// What to do about a file that cannot be read.
+fn way_out(path: &Path) -> &'static str {
+    let is_agent = path.parent().is_some_and(|folder| folder.ends_with("agents"));
+    match path.file_name().and_then(OsStr::to_str) {
+        Some("identity.json") => texts::IDENTITY_DAMAGED,
+        _ if is_agent => texts::AGENT_DAMAGED,
+        _ => texts::UNDERWAY_DAMAGED,
     }
 }
 

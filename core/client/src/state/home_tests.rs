@@ -77,6 +77,17 @@ fn a_file_in_the_way_is_found_by_the_probe() {
 }
 
 #[test]
+fn something_else_than_a_folder_is_told_apart_from_one_that_others_can_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"of somebody's").unwrap();
+    let refused = Home::open(&file).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::StateUnwritable);
+    assert!(refused.problem().detail.contains("is no folder"), "{refused}");
+    assert_eq!(fs::read(&file).unwrap(), b"of somebody's");
+}
+
+#[test]
 fn a_cut_off_file_is_reported_and_never_half_read() {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::open(folder.path().join("home")).unwrap();
@@ -84,7 +95,18 @@ fn a_cut_off_file_is_reported_and_never_half_read() {
     let path = home.identity(&name);
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    assert_eq!(home.profile(&name).unwrap_err().code(), ErrorCode::StateDamaged);
+    let damaged = home.profile(&name).unwrap_err();
+    assert_eq!(damaged.code(), ErrorCode::StateDamaged);
+    for word in [path.to_str().unwrap(), "landfall recover --replace", "landfall enroll --replace"]
+    {
+        assert!(damaged.problem().detail.contains(word), "{damaged}");
+    }
+
+    // What was merely under way is told apart: there is nothing to replace.
+    fs::write(home.recovery_path(), b"{").unwrap();
+    let damaged = home.pending_recovery().unwrap_err();
+    assert_eq!(damaged.code(), ErrorCode::StateDamaged);
+    assert!(damaged.problem().detail.contains("Delete the file"), "{damaged}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub async fn verify(
     let mut found = Verification::default();
     let file = FileCursor::new(lines, &mut found);
     let mut check = Check::new(key, file, found);
-    let outcome = archive::snapshot(database, async |tx: &mut Tx<'_>| {
+    let outcome = archive::snapshot_of_this_build(database, async |tx: &mut Tx<'_>| {
         let after = check.sound_rows(tx, database).await?;
         check.rows(tx, after).await?;
         check.ends(tx).await

@@ -9,6 +9,7 @@ use crate::mail::Mailer;
 use crate::nist;
 use crate::store::archive::snapshot;
 use crate::store::{Tx, meta};
+use crate::telemetry;
 use crate::tls::{self, ServerKey};
 use landfall_crypto::ambient::{Ambient, Clock, SystemClock};
 use landfall_crypto::certificate::ends_at;
@@ -60,6 +61,7 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
     line("Root key", root)?;
     let metrics = config.metrics_listen.map(|at| format!("http://{at}/metrics"));
     line("Metrics", metrics.as_deref().unwrap_or("not served; metrics_listen turns them on"))?;
+    line("Logs", logs(config, &mut found))?;
     line("Way back in", recovery(config, &mut found))?;
     line("Mail", mail(config, &site, &mut found))?;
     line("Webhooks", webhooks(config, &mut found))?;
@@ -72,6 +74,14 @@ pub(super) async fn check(config: &Config, file: Option<&Path>) -> Result<(), Bo
         true => Ok(()),
         false => Err(found.wrong.join("\nlandfall-server: ").into()),
     }
+}
+
+/// What is logged, and whether that can be read.
+fn logs(config: &Config, found: &mut Findings) -> String {
+    if let Err(why) = telemetry::log_filter(config) {
+        found.wrong.push(why);
+    }
+    config.log_filter.clone()
 }
 
 /// Which plan lets people back in, and whether it is one that NIST knows.
@@ -119,6 +129,9 @@ fn directory(config: &Config, found: &mut Findings) -> String {
     let path = config.data_dir.display();
     match config.data_dir.metadata() {
         Err(_) => return format!("{path}, made at the first start"),
+        Ok(about) if !about.is_dir() => {
+            found.wrong.push(DirectoryError::NoDirectory(config.data_dir.clone()).to_string());
+        }
         Ok(about) if about.mode() & 0o077 != 0 => {
             let (path, mode) = (config.data_dir.clone(), about.mode() & 0o777);
             found.wrong.push(DirectoryError::OpenToOthers { path, mode }.to_string());

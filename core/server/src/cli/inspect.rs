@@ -8,12 +8,13 @@ use crate::config::Config;
 use crate::directory::{DataDirectory, database_in};
 use crate::failure::Failure;
 use crate::keys::{AUDIT_PUBLIC, audit_public_key};
-use crate::store::archive::{fold_log, snapshot};
+use crate::store::archive::{fold_log, snapshot_of_this_build};
 use crate::store::{Store, Tx, outbox};
 use landfall_crypto::ambient::Ambient;
 use landfall_identity::Refusal;
 use landfall_protocol::At;
 use std::error::Error;
+use std::fs::File;
 
 /// Deliveries that `outbox` shows.
 const SHOWN_MAX: u32 = 50;
@@ -29,11 +30,11 @@ pub(super) async fn migrate(config: &Config) -> Result<(), Box<dyn Error>> {
 
 /// `outbox`. It reads: the server may run meanwhile.
 pub(super) async fn outbox(config: &Config) -> Result<(), Box<dyn Error>> {
-    let database = database_in(&config.data_dir);
+    let database = DataDirectory::attach(&config.data_dir)?.database();
     let look = async |tx: &mut Tx<'_>| {
         Ok((outbox::standing(tx).await?, outbox::troubles(tx, SHOWN_MAX).await?))
     };
-    let ((waiting, given_up), troubles) = snapshot(&database, look).await?;
+    let ((waiting, given_up), troubles) = snapshot_of_this_build(&database, look).await?;
     say(format_args!("{waiting} wait, {given_up} were given up within a month."))?;
     for trouble in &troubles {
         let next = match trouble.due_at {
@@ -57,6 +58,16 @@ pub(super) async fn outbox(config: &Config) -> Result<(), Box<dyn Error>> {
 /// `audit verify`. It reads: the server may run meanwhile.
 pub(super) async fn verify_audit(config: &Config, args: &VerifyArgs) -> Result<(), Box<dyn Error>> {
     let root = &config.data_dir;
+    DataDirectory::attach(root)?;
+    if let Some(file) = &args.checkpoints
+        && let Err(error) = File::open(file)
+    {
+        // A name that was mistyped says nothing about the log.
+        let file = file.display();
+        return Err(
+            format!("--checkpoints {file} cannot be read: {error}. Nothing was verified").into()
+        );
+    }
     let kind = if args.checkpoints.is_some() { Exported::Copy } else { Exported::Own };
     let checkpoints = args.checkpoints.clone().unwrap_or_else(|| root.join(JOURNAL_FILE));
     let key = args.key.clone().unwrap_or_else(|| root.join(AUDIT_PUBLIC));

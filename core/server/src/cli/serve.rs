@@ -8,6 +8,7 @@ use landfall_crypto::ambient::Ambient;
 use serde::Serialize;
 use std::error::Error;
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The file that the claim token goes to when nobody looks at a terminal.
@@ -19,7 +20,10 @@ const OTHER_FILES: u64 = 256;
 /// The one line of `--json`.
 #[derive(Serialize)]
 struct Ready<'a> {
+    /// What clients call it by.
     https: String,
+    /// Where it listens: behind a public address, and with port 0, another one.
+    listen: SocketAddr,
     localhost: Option<String>,
     metrics: Option<String>,
     ca_fingerprint: &'a str,
@@ -71,6 +75,7 @@ fn announce_json(running: &Running, show_claim_token: bool) -> Result<(), Box<dy
     let claim = running.claim_token.as_ref().filter(|_| show_claim_token);
     let ready = Ready {
         https: running.site.url.to_string(),
+        listen: running.https_addr,
         localhost: running.localhost_addr.map(|at| format!("http://localhost:{}", at.port())),
         metrics: running.metrics_addr.map(|at| format!("http://{at}/metrics")),
         ca_fingerprint: &running.ca_fingerprint,

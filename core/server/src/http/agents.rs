@@ -3,7 +3,7 @@
 use super::extract::{BodyMax, Segments, is_json, parse_json, read_body};
 use super::problem::Refused;
 use super::route::agent_listener_routes;
-use super::{Answer, App, assemble, reply};
+use super::{Answer, App, finish, join, reply};
 use crate::service::{AgentMessage, Enrolled, RequestContext};
 use axum::Router;
 use axum::extract::{FromRequest, Request, State};
@@ -33,7 +33,7 @@ struct Plain;
 
 /// Everything that the plain listener on the loopback serves: agents' routes, and nothing else.
 pub fn plain_router(app: App) -> Router {
-    assemble(app, agent_listener_routes()).layer(axum::Extension(Plain))
+    finish(join(&app, agent_listener_routes()), app).layer(axum::Extension(Plain))
 }
 
 /// What an agent sent: its body, and the message as it came, for the signature over it. No body is an empty

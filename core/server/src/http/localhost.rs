@@ -2,9 +2,9 @@
 //! browsers do passkeys there without a certificate. It serves the page and the browser half, and
 //! nothing else.
 
-use super::problem::{Refused, render};
+use super::problem::Refused;
 use super::route::ceremony_listener_routes;
-use super::{App, assemble};
+use super::{App, finish, join};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -16,7 +16,8 @@ use landfall_protocol::ErrorCode;
 
 /// Everything that the local listener serves. `authority` is what browsers must call it by.
 pub fn router(app: App, authority: Authority) -> Router {
-    assemble(app, ceremony_listener_routes()).layer(from_fn_with_state(authority, called_by_name))
+    let routes = join(&app, ceremony_listener_routes());
+    finish(routes.layer(from_fn_with_state(authority, called_by_name)), app)
 }
 
 /// A page of another name that resolves to this machine is not served (DNS rebinding).
@@ -34,5 +35,5 @@ async fn called_by_name(
         ErrorCode::OriginRefused,
         format!("Open this page as http://{authority}, as the app does."),
     );
-    render(refused.into_response(), "")
+    refused.into_response()
 }

@@ -77,20 +77,23 @@ fn reply<T>(result: Result<T, crate::failure::Failure>) -> Answer<T> {
 
 /// Everything that the public port serves.
 pub fn router(app: App) -> Router {
-    assemble(app, table())
+    finish(join(&app, table()), app)
 }
 
-/// Joins routes with what stands before them all.
-fn assemble(app: App, routes: Vec<route::Route>) -> Router {
+/// Joins routes, each behind its door.
+fn join(app: &App, routes: Vec<route::Route>) -> Router<App> {
     let mut router = Router::new();
     for route in routes {
         let door = door::Door { app: app.clone(), info: route.info, body_max: route.body_max };
         let handler = route.handler.layer(from_fn_with_state(door, door::pass));
         router = router.route(route.info.path, handler);
     }
+    router.fallback(front::not_found).method_not_allowed_fallback(front::method_not_allowed)
+}
+
+/// Puts before them all what names a request and finishes its answer.
+fn finish(router: Router<App>, app: App) -> Router {
     router
-        .fallback(front::not_found)
-        .method_not_allowed_fallback(front::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), front::pass))
         .layer(from_fn(front::survive))
         .with_state(app)

@@ -158,22 +158,23 @@ fn next_step(refusal: &Refusal) -> String {
              enroll."
         }
         Refusal::NotEnrolled => {
-            "This server does not know the key of this machine. Ask another of your devices, or an \
-             administrator, for a code and enrol again."
+            "This server does not know the key of this machine. If you have no other device, get back in: \
+             landfall recover. Otherwise a code from another of your devices, or from an administrator, \
+             enrols it again."
         }
         Refusal::CertificateExpired => {
             "Renew it with the machine's own key; Landfall does so by itself when it runs."
         }
         Refusal::DeviceRevoked => {
-            "It was cut off for ever, on purpose. If this is your machine, ask another of your \
-             devices for a code and enrol it under a new name."
+            "It was cut off for ever, on purpose. If this is your machine, it can come in under a new name: \
+             landfall recover if you have no other device, otherwise with a code from another of yours."
         }
         Refusal::DeviceSuspended => {
             "It was cut off for now. Resume it from another of your devices, or ask an administrator."
         }
         Refusal::AccountFrozen => {
-            "Nothing works until it is unfrozen: confirm with your passkey and unfreeze it, or ask an \
-             administrator."
+            "Nothing works until it is unfrozen. With your passkey: landfall unfreeze. Without one: landfall \
+             recover --replace, or ask an administrator."
         }
         Refusal::SessionRequired => "Open a session first: landfall login.",
         Refusal::SessionOver => "Open another one: landfall login.",
@@ -337,11 +338,16 @@ fn next_step_of_ceremonies(refusal: &Refusal) -> String {
                 .to_owned()
         }
         Refusal::NoPasskey => {
-            "Register one first, on a device that you enrolled within the last ten minutes, or ask \
-             an administrator."
+            "Register one first, on a device that you enrolled within the last ten minutes. Otherwise get \
+             in anew with what you have kept, and make one then: landfall recover --replace. An \
+             administrator can help, too."
                 .to_owned()
         }
-        Refusal::WrongAttachment => "Use the kind of passkey that was asked for.".to_owned(),
+        Refusal::WrongAttachment => {
+            "Use the kind of passkey that was asked for, or ask for a kind that you have. Yours: landfall \
+             webauthn list."
+                .to_owned()
+        }
         Refusal::PasskeyModelRefused => {
             "Whoever runs this server takes only some models of security key. Ask them which, and use one of those. Nothing was registered.".to_owned()
         }

@@ -1,6 +1,7 @@
 //! Agents, as their owner and administrators see them: codes that let one in, the list, cutting one off.
 
 use super::agents_enrol::asked_name;
+use super::tokens::lives_as_long;
 use super::{RequestContext, Service, Turn, page};
 use crate::config::AgentProvider;
 use crate::failure::Failure;
@@ -12,7 +13,7 @@ use landfall_identity::agent_life::{AGENT_CODES_OPEN_MAX, AgentState, may_act};
 use landfall_identity::authorize::Object;
 use landfall_identity::id::AgentCodeId;
 use landfall_identity::notice::Happening;
-use landfall_identity::token::{DEVICE_TTL, TokenState};
+use landfall_identity::token::{DEVICE_TTL, TokenKind, TokenState};
 use landfall_identity::{Action, AgentId, BoundAction, Refusal, Seconds, Timestamp, UserName};
 use landfall_protocol::agent::{
     AdminAgentsQuery, AgentCodeInfo, AgentCodeIssueRequest, AgentCodeIssued, AgentCut, AgentInfo,
@@ -56,9 +57,7 @@ impl Service {
                     return repeated(turn, &act, ttl, body.agent.as_ref(), code);
                 }
                 turn.authorize(tx, &turn.own()?, Some(&act)).await?;
-                if ttl.0 == 0 || ttl > cap {
-                    return Err(Refusal::TtlNotAllowed { max: cap }.into());
-                }
+                lives_as_long(TokenKind::Device, ttl, cap)?;
                 name_is_free(tx, at, body.agent.as_deref(), turn.now).await?;
                 let (tenant, user) = (turn.tenant(), turn.user()?);
                 let open = agent_codes::count_open(tx, tenant, user, turn.now).await?;

@@ -83,12 +83,14 @@ impl Service {
             let party = party.as_ref().ok_or(Refusal::PasskeysUnavailable)?;
             let mut usable = passkeys::all_of(tx, turn.tenant(), turn.user()?).await?;
             usable.retain(|row| {
-                row.usable()
-                    && attachment.is_none_or(|asked| row.kept.attachment == asked)
-                    && bound.as_ref().is_none_or(|act| may_confirm(row, act))
+                row.usable() && bound.as_ref().is_none_or(|act| may_confirm(row, act))
             });
             if usable.is_empty() {
                 return Err(Refusal::NoPasskey.into());
+            }
+            usable.retain(|row| attachment.is_none_or(|asked| row.kept.attachment == asked));
+            if usable.is_empty() {
+                return Err(Refusal::WrongAttachment.into());
             }
             if let Some(act) = &bound {
                 foresee(tx, turn, &view, act, &usable).await?;

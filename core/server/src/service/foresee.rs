@@ -57,10 +57,14 @@ pub(super) async fn foresee(
     };
     turn.foresee_rules(action, &caller, &object, Some(act))?;
     match act {
-        BoundAction::IssueToken { kind, user, device, .. } => {
+        BoundAction::IssueToken { kind, user, device, ttl, .. } => {
+            tokens::lives_as_long(*kind, *ttl, view.code_ttl_max)?;
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
         }
         _ if !there => Err(Refusal::NotFound.into()),
+        BoundAction::IssueAgentCode { ttl, .. } => {
+            Ok(tokens::lives_as_long(TokenKind::Device, *ttl, view.code_ttl_max)?)
+        }
         BoundAction::RevokeDevice { user, device } => {
             last_admin::foreseen(tx, turn, view, user, &Loss::Device(device)).await
         }

@@ -56,9 +56,18 @@ impl Service {
         Ok(self.store.read(read).await?)
     }
 
+    /// Whether the newest write could not be made durable. Until the next one that can, nothing here can
+    /// be confirmed.
+    pub fn cannot_write(&self) -> bool {
+        self.store.is_failing()
+    }
+
     /// Whether this server can do its work, and how it stands, in words. A clock in doubt only holds up
     /// what waits: taking the server out of service for it would lock everybody out.
     pub async fn readiness(&self) -> (bool, &'static str) {
+        if self.cannot_write() {
+            return (false, "the database cannot be written: is its disk full?");
+        }
         match self.waits_stand_at().await {
             Ok(None) => (true, "ok"),
             Ok(Some(_)) => (true, "the clock jumped: run landfall-server clock confirm"),

@@ -33,6 +33,8 @@ pub(super) struct View {
     pub mail: bool,
     /// What machines may stand for.
     pub machine_roles: Arc<MachineRoles>,
+    /// How long a code for a device or an agent may live.
+    pub code_ttl_max: Seconds,
 }
 
 impl View {
@@ -53,9 +55,14 @@ impl Service {
     /// By what people are looked at.
     pub(super) fn view(&self) -> View {
         let plan = self.settings.recovery_plan.clone();
-        let Settings { renewal_silence_max: silence_max, mail, .. } = *self.settings;
+        let Settings {
+            renewal_silence_max: silence_max,
+            device_token_ttl_max: code_ttl_max,
+            mail,
+            ..
+        } = *self.settings;
         let machine_roles = Arc::clone(&self.settings.machine_roles);
-        View { plan, silence_max, mail, machine_roles }
+        View { plan, silence_max, mail, machine_roles, code_ttl_max }
     }
 }
 

@@ -296,6 +296,7 @@ async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
         silence_max: Seconds::days(90),
         mail: true,
         machine_roles: Default::default(),
+        code_ttl_max: Seconds::minutes(10),
     };
     let vouchers = vouchers(tx, &view, &tenant, NOON).await.unwrap();
     let holdings = Holdings::of(tx, &view, &bert, &vouchers, NOON).await.unwrap();
@@ -392,6 +393,7 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
             silence_max: Seconds::days(90),
             mail: true,
             machine_roles: Default::default(),
+            code_ttl_max: Seconds::minutes(10),
         };
         let holdings = Holdings::of(tx, &view, &bert, &[], NOON).await.unwrap();
         let plan = plan_of(tx, &made.plan, &bert).await.unwrap();

@@ -9,7 +9,7 @@ use landfall_crypto::door::AuthHash;
 use landfall_identity::authorize::Object;
 use landfall_identity::caller::Role;
 use landfall_identity::id::TokenId;
-use landfall_identity::token::{TokenKind, TokenState};
+use landfall_identity::token::{INVITE_TTL_MAX, TokenKind, TokenState};
 use landfall_identity::{
     Action, BoundAction, DeviceName, Refusal, Seconds, SpiffeId, Timestamp, UserName,
 };
@@ -121,6 +121,15 @@ fn is_made_by(token: &Token, device: &SpiffeId) -> bool {
     token.issued_by.as_deref() == Some(device.to_string().as_str())
 }
 
+/// Whether a code of this kind may live for `ttl`, where one for a device may for `cap`.
+pub(super) fn lives_as_long(kind: TokenKind, ttl: Seconds, cap: Seconds) -> Result<(), Refusal> {
+    let max = match kind {
+        TokenKind::Invite => INVITE_TTL_MAX,
+        _ => cap,
+    };
+    kind.allows_ttl(ttl, cap).then_some(()).ok_or(Refusal::TtlNotAllowed { max })
+}
+
 async fn issue(
     tx: &mut Tx<'_>,
     turn: &Turn,
@@ -156,13 +165,7 @@ async fn issue(
     }
     let object = Object::Owned { tenant: turn.tenant().clone(), user: body.user.clone() };
     turn.authorize(tx, &object, Some(&act)).await?;
-    if !body.kind.allows_ttl(ttl, cap) {
-        let max = match body.kind {
-            TokenKind::Invite => landfall_identity::token::INVITE_TTL_MAX,
-            _ => cap,
-        };
-        return Err(Refusal::TtlNotAllowed { max }.into());
-    }
+    lives_as_long(body.kind, ttl, cap)?;
     names_are_free(tx, turn, body.kind, &body.user, body.device.as_ref()).await?;
     if tokens::count_open(tx, turn.tenant(), turn.user()?, turn.now).await? >= OPEN_TOKENS_MAX {
         return Err(Refusal::RateLimited { retry_after: Seconds::minutes(10) }.into());

@@ -1,7 +1,7 @@
 //! The operator's commands on a database, beside a running server: looking at it without touching it,
 //! and folding its log.
 
-use super::{BUSY_TIMEOUT, StoreError, Tx};
+use super::{BUSY_TIMEOUT, StoreError, Tx, meta};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 use std::path::Path;
@@ -26,6 +26,21 @@ pub async fn snapshot<T>(
     snapshot.rollback().await?;
     connection.close().await?;
     result
+}
+
+/// As [`snapshot`], of a database whose tables are this build's.
+///
+/// # Errors
+/// As [`snapshot`]; [`StoreError::Older`] and [`StoreError::Newer`] when another build has worked on it.
+pub async fn snapshot_of_this_build<T>(
+    path: &Path,
+    work: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    snapshot(path, async |tx: &mut Tx<'_>| {
+        meta::is_of_this_build(tx).await?;
+        work(tx).await
+    })
+    .await
 }
 
 /// Folds the database's log into the database and empties it: what was erased leaves no copy there.

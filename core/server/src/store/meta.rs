@@ -1,7 +1,8 @@
 //! Single facts of a server, and its sealed keys.
 
-use super::{StoreError, Tx, params};
+use super::{MIGRATIONS, StoreError, Tx, params};
 use landfall_identity::Timestamp;
+use std::cmp::Ordering;
 
 /// The trust domain, fixed at first start.
 pub const TRUST_DOMAIN: &str = "trust_domain";
@@ -15,6 +16,22 @@ pub const HIGH_WATER: &str = "high_water";
 /// The time that the clock should have shown when it jumped, in milliseconds; empty, or absent, while
 /// the clock is believed.
 const CLOCK_JUMPED: &str = "clock_jumped";
+
+/// Whether the tables are those of this build.
+///
+/// # Errors
+/// [`StoreError::Older`], [`StoreError::Newer`]; [`StoreError`] from the database.
+pub async fn is_of_this_build(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let found =
+        tx.one("SELECT MAX(version) FROM _sqlx_migrations WHERE success", params![]).await?;
+    let found: i64 = found.map(|row| row.get(0)).transpose()?.unwrap_or(0);
+    match found.cmp(&newest) {
+        Ordering::Less => Err(StoreError::Older(found)),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::Newer(found)),
+    }
+}
 
 /// Where waits stand still, when the clock jumped and no operator has confirmed it since.
 ///

@@ -53,13 +53,15 @@ pub use value::{FromValue, Row, Value};
 pub use writer::{Lane, WriterStats};
 
 use crate::failure::Failure;
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What brings the tables up to this build.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// Readers of the embedded database. Two cores serve no more at once.
 const READERS: u32 = 4;
 /// How long a statement waits for another process (the operator's commands) to finish.
@@ -83,6 +85,12 @@ pub enum StoreError {
          does not know); install that version or a later one. Nothing was changed"
     )]
     Newer(i64),
+    /// An older build has worked on it, and this one has not yet.
+    #[error(
+        "an older landfall-server wrote it last, and this one has not brought it up to date (its tables \
+         are of version {0}); stop the server, then run: landfall-server migrate. Nothing was changed"
+    )]
+    Older(i64),
     /// The migrations.
     #[error("migration: {0}")]
     Migration(MigrateError),
@@ -177,7 +185,7 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let mut migrating = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut migrating).await?;
+        MIGRATIONS.run(&mut migrating).await?;
         migrating.close().await?;
         // A reader that wrote would meet the writer half-way (`RETURNING` makes it easy to miss).
         let reading = options.create_if_missing(false).pragma("query_only", "ON");
@@ -232,6 +240,12 @@ impl Store {
     /// What the writer has done so far, for `/metrics`.
     pub fn writer_stats(&self) -> WriterStats {
         self.writer.stats()
+    }
+
+    /// Whether the newest write could not be made durable: the disk is full, or failed. The next one that
+    /// can takes this back.
+    pub fn is_failing(&self) -> bool {
+        self.writer.is_failing()
     }
 
     /// Finishes what is queued and closes the file.

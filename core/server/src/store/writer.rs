@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -97,6 +97,8 @@ struct Shared {
     jobs: AtomicU64,
     batches: AtomicU64,
     turned_away: AtomicU64,
+    /// Whether the newest batch could not be made durable.
+    failing: AtomicBool,
 }
 
 impl Shared {
@@ -193,6 +195,11 @@ impl Writer {
         }
     }
 
+    /// Whether the newest batch could not be made durable: the disk is full, or failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.shared.failing.load(Ordering::Relaxed)
+    }
+
     pub(super) async fn stop(&self) {
         self.shared.lock().stopping = true;
         self.shared.wake.notify_all();
@@ -271,6 +278,7 @@ fn next(
 
 /// Runs one batch and tells how many jobs it had.
 fn batch(connection: &mut rusqlite::Connection, shared: &Shared, pace: &Pace) -> usize {
+    let before = connection.total_changes();
     let begun = statement(connection, "BEGIN IMMEDIATE").is_ok();
     let mut settled: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH_MAX);
     let mut sound = begun;
@@ -293,6 +301,11 @@ fn batch(connection: &mut rusqlite::Connection, shared: &Shared, pace: &Pace) ->
         && connection.execute_batch("ROLLBACK").is_err()
     {
         tracing::error!("the writer could not roll back");
+    }
+    // Known before anybody in the batch hears of it. A batch without a row needs no room on the disk,
+    // and proves none.
+    if !committed || connection.total_changes() != before {
+        shared.failing.store(!committed, Ordering::Relaxed);
     }
     if committed {
         shared.jobs.fetch_add(settled.len() as u64, Ordering::Relaxed);

@@ -192,6 +192,17 @@ async fn what_would_be_refused_is_refused_before_anybody_touches() {
         ttl_seconds: 600,
         auth_hash: data_encoding::BASE64URL_NOPAD.encode(&[1; 32]),
     };
+    let for_too_long = |seconds| match issue(TokenKind::Device, &ana, Some("ana-new")) {
+        BoundActBody::IssueToken { kind, user, device, role, auth_hash, .. } => {
+            BoundActBody::IssueToken { kind, user, device, role, ttl_seconds: seconds, auth_hash }
+        }
+        other => other,
+    };
+    let agent_for_too_long = BoundActBody::IssueAgentCode {
+        agent: "research".to_owned(),
+        ttl_seconds: 3 * 60 * 60,
+        auth_hash: data_encoding::BASE64URL_NOPAD.encode(&[1; 32]),
+    };
     let revoke = |user: &Person, device: &str| BoundActBody::RevokeDevice {
         user: user.name.clone(),
         device: DeviceName::parse(device).unwrap(),
@@ -209,6 +220,9 @@ async fn what_would_be_refused_is_refused_before_anybody_touches() {
         (&bert, issue(TokenKind::Device, &ana, Some("bert-spy")), ErrorCode::NotFound),
         (&ana, issue(TokenKind::Device, &ana, Some(of_ana.as_str())), ErrorCode::DeviceNameTaken),
         (&ana, unknown, ErrorCode::NotFound),
+        (&ana, for_too_long(3 * 60 * 60), ErrorCode::TtlNotAllowed),
+        (&ana, for_too_long(0), ErrorCode::TtlNotAllowed),
+        (&ana, agent_for_too_long, ErrorCode::TtlNotAllowed),
     ] {
         let refused = person.client().step_up(Some(act.clone()), None, &person.shell).await;
         assert_eq!(refused.err().map(|failure| failure.code()), Some(code), "{act:?}");
