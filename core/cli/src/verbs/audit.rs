@@ -10,7 +10,7 @@ use landfall_client::{AuditFilter, Failure, audit_checkpoint, audit_key};
 use landfall_client::{check_growth, check_proof};
 use landfall_protocol::audit::{AuditConsistency, AuditProof, AuditRow};
 use landfall_protocol::audit_export::AuditFormat;
-use landfall_protocol::{ErrorCode, Page};
+use landfall_protocol::{At, ErrorCode, Page};
 use serde_json::json;
 use std::path::Path;
 

@@ -63,3 +63,18 @@ async fn the_clock_is_confirmed_beside_the_server_and_on_record() {
     let rows: i64 = database.query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_name_of_a_file_says_nothing_about_the_log() {
+    let host = host().await;
+    let root = host.directory.path().join("data");
+    host.claim().await;
+    host.running.shutdown().await;
+    let nowhere = root.join("no-such-file");
+    let said = on(&root, &["audit", "verify", "--checkpoints", nowhere.to_str().unwrap()]);
+    assert!(!said.ok && said.out.is_empty(), "{said:?}");
+    for words in ["no-such-file cannot be read", "No such file", "Nothing was verified"] {
+        assert!(said.err.contains(words), "{said:?}");
+    }
+    assert!(!said.err.contains("not as it was signed"), "{said:?}");
+}

@@ -251,3 +251,26 @@ fn a_wrong_file_is_named() {
     let none = run(command().args(["config", "check"]));
     says(&none, &["--data-dir DIR"]);
 }
+
+#[test]
+fn a_log_filter_that_cannot_be_read_is_found_before_the_start() {
+    let folder = Folder::new();
+    let good = folder.check("log_filter = 'warn,landfall_server=debug'");
+    assert!(good.ok, "{good:?}");
+    says(&good, &["Logs             warn,landfall_server=debug"]);
+    let bad = folder.check("log_filter = 'landfall_server=loud'");
+    assert!(!bad.ok, "{bad:?}");
+    says(&bad, &["log_filter cannot be read", "It is a level, such as info"]);
+}
+
+#[test]
+fn a_program_hears_where_the_server_listens_behind_a_public_address() {
+    let folder = Folder::new();
+    let serving = Serving::start(&folder.path("data"), |command| {
+        command.env("LANDFALL_PUBLIC_URL", "https://id.example.org");
+    });
+    let ready = serving.unwrap().ready.clone();
+    assert_eq!(ready["https"], "https://id.example.org");
+    let listen: std::net::SocketAddr = ready["listen"].as_str().unwrap().parse().unwrap();
+    assert!(listen.ip().is_loopback() && listen.port() != 0, "{listen}");
+}

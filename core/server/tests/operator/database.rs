@@ -160,3 +160,48 @@ fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     assert!(refused.contains("a newer landfall-server"), "{refused}");
     assert_eq!(tables(&database), before);
 }
+
+#[test]
+fn a_database_of_an_older_version_is_not_called_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    drop(Serving::start(&root, |_| {}).unwrap());
+    // As it was before the build that notes which rule decided.
+    let database = rusqlite::Connection::open(database_in(&root)).unwrap();
+    database.execute_batch("ALTER TABLE audit_events DROP COLUMN rule").unwrap();
+    database.execute("DELETE FROM _sqlx_migrations WHERE version >= 24", []).unwrap();
+    for words in [&["audit", "verify"][..], &["outbox"]] {
+        let said = on(&root, words);
+        assert!(!said.ok, "{said:?}");
+        for words in ["an older landfall-server wrote it", "landfall-server migrate"] {
+            assert!(said.err.contains(words), "{}", said.err);
+        }
+        assert!(!said.err.contains("no such column"), "{}", said.err);
+    }
+    let columns = "SELECT COUNT(*) FROM pragma_table_info('audit_events') WHERE name = 'rule'";
+    let there: i64 = database.query_row(columns, [], |row| row.get(0)).unwrap();
+    assert_eq!(there, 0, "whoever only looks changes nothing");
+}
+
+#[test]
+fn what_is_no_servers_directory_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    for words in [&["claim-token"][..], &["audit", "verify"], &["outbox"], &["policy", "clear"]] {
+        let said = on(&empty, words);
+        assert!(!said.ok && said.err.contains("there is no server's data in"), "{said:?}");
+        assert!(said.err.contains("landfall-server serve --data-dir"), "{said:?}");
+    }
+    assert_eq!(names(&empty), [""; 0], "looking leaves no traces");
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "somebody's").unwrap();
+    for words in [&["serve", "--listen", "127.0.0.1:0"][..], &["claim-token"], &["config", "check"]]
+    {
+        let said = on(&file, words);
+        assert!(!said.ok && said.err.contains("is a file and no directory"), "{said:?}");
+        assert!(!said.err.contains("chmod"), "{said:?}");
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"somebody's");
+}

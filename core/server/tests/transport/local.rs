@@ -25,8 +25,13 @@ async fn the_local_listener_serves_the_page_to_its_own_name_only() {
     assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
     for host_header in ["127.0.0.1", "evil.example", "localhost", "localhost.evil.example"] {
         let head = format!("GET /ceremony HTTP/1.1\r\nHost: {host_header}:{}\r\n", port ^ 1);
-        let problem = plain(&host, &head, "").await.problem_without_id();
-        assert_eq!(problem, ErrorCode::OriginRefused, "{host_header}");
+        let refused = plain(&host, &head, "").await;
+        let problem = refused.problem();
+        assert_eq!(problem.code, ErrorCode::OriginRefused, "{host_header}");
+        // What stands in the log can be found by what a person was shown.
+        let id = problem.request_id.unwrap_or_default();
+        assert_eq!(refused.headers["x-request-id"], id.as_str());
+        assert!(!id.is_empty());
     }
     for path in [paths::ME, paths::HEALTHZ, paths::CERT_ISSUE, paths::STEP_UP_REDEEM] {
         let head = format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\n");

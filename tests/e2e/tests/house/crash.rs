@@ -26,7 +26,10 @@ impl Process {
         // Beside the test's own folder, where cargo puts binaries.
         let here = std::env::current_exe().unwrap();
         let binary = here.parent().unwrap().parent().unwrap().join("landfall-server");
-        let mut child = Command::new(binary)
+        let mut child = Command::new("sh")
+            // A disk that is full answers, and does not kill.
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(binary)
             .args(["serve", "--json", "--show-claim-token", "--listen", listen])
             .args(["--localhost-listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
@@ -66,22 +69,27 @@ fn stored_certificates(database: &Path) -> Vec<Vec<u8>> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
+/// What claims the server.
+fn claim_of(server: &Process) -> Value {
+    let token = TokenText::parse(server.claim_token.as_ref().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let csr = data_encoding::BASE64.encode(&csr::build_csr(&key).unwrap());
+    json!({
+        "token_id": token.payload.id,
+        "auth": token.secret.auth().to_text().as_str(),
+        "csr": format!("-----BEGIN CERTIFICATE REQUEST-----\n{csr}\n-----END CERTIFICATE REQUEST-----\n"),
+        "user": "ana",
+        "device": "ana-desktop",
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_redeem_and_reply_the_retry_gets_the_same_certificate() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("data");
     let mut server = Process::start(&data_dir, "127.0.0.1:0");
-    let token = TokenText::parse(server.claim_token.as_ref().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let csr = data_encoding::BASE64.encode(&csr::build_csr(&key).unwrap());
-    let body = json!({
-        "token_id": token.payload.id,
-        "auth": token.secret.auth().to_text().as_str(),
-        "csr": format!("-----BEGIN CERTIFICATE REQUEST-----\n{csr}\n-----END CERTIFICATE REQUEST-----\n"),
-        "user": "ana",
-        "device": "ana-desktop",
-    });
+    let body = claim_of(&server);
     // The pin is another test's matter; this one looks at bytes on the disk.
     let http = reqwest::Client::builder().no_proxy().danger_accept_invalid_certs(true);
     let http = http.build().unwrap();
@@ -111,4 +119,37 @@ async fn killed_between_redeem_and_reply_the_retry_gets_the_same_certificate() {
     let leaf = CertificateDer::from_pem_slice(issued.certificate_chain.as_bytes()).unwrap();
     assert_eq!(vec![leaf.to_vec()], stored, "one certificate, the same to the byte");
     assert_eq!(stored_certificates(&database).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_at_once_and_so_is_its_end() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(&folder.path().join("data"), "127.0.0.1:0");
+    let room = |bytes: &str| {
+        let fsize = format!("--fsize={bytes}:unlimited");
+        let pid = server.child.id().to_string();
+        let set = Command::new("prlimit").args(["--pid", &pid, &fsize]).status().unwrap();
+        assert!(set.success());
+    };
+    let body = claim_of(&server);
+    let http = reqwest::Client::builder().no_proxy().danger_accept_invalid_certs(true);
+    let http = http.build().unwrap();
+    let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status();
+    let ready = || http.get(format!("{}{}", server.https, paths::READYZ));
+    let claim = || http.post(format!("{}{}", server.https, paths::CERT_ISSUE)).json(&body);
+    assert_eq!(status(ready()).await, 200);
+
+    room("1");
+    assert_eq!(status(claim()).await, 503);
+    assert_eq!(status(ready()).await, 503, "with the very next question");
+
+    // Nobody is sent here meanwhile: the server finds out by itself.
+    room("unlimited");
+    let patience = Instant::now() + Duration::from_secs(30);
+    while status(ready()).await != 200 {
+        assert!(Instant::now() < patience, "it never worked again");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(status(claim()).await, 200);
 }

@@ -75,3 +75,26 @@ async fn the_private_key_never_leaves_the_new_machine() {
     }
     assert!(looked_at > 10_000, "the database was looked at");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_account_is_not_called_healthy() {
+    use landfall_client::doctor::{CheckId, CheckState};
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let of_account = async || {
+        let checks = bert.client().doctor().await;
+        checks.into_iter().find(|check| check.id == CheckId::Account)
+    };
+    assert_eq!(of_account().await, None);
+
+    bert.client().freeze().await.unwrap();
+    let check = of_account().await.unwrap();
+    assert_eq!((check.state, check.code), (CheckState::Problem, Some(ErrorCode::AccountFrozen)));
+    for word in ["frozen", "bert-laptop", "landfall device lost NAME", "landfall unfreeze"] {
+        assert!(check.detail.contains(word), "`{word}` is missing: {}", check.detail);
+    }
+    bert.step_up().await.unwrap();
+    bert.client().unfreeze().await.unwrap();
+    assert_eq!(of_account().await, None);
+}

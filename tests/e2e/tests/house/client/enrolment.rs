@@ -1,8 +1,8 @@
 //! From a code to an identity, and everything that may go wrong between.
 
 use super::world::{Silent, World, names};
-use landfall_client::words::{TokenText, Trust};
-use landfall_client::{FlowNext, GivenNames};
+use landfall_client::words::{DeviceName, Role, TokenKind, TokenText, Trust, UserName};
+use landfall_client::{FlowNext, GivenNames, MintRequest};
 use landfall_protocol::ErrorCode;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -107,4 +107,33 @@ async fn a_code_that_leaves_names_open_asks_for_them() {
     let failure = laptop.enroll(&world.claim_token(), GivenNames::default(), false).err().unwrap();
     assert_eq!(failure.code(), ErrorCode::NameMissing);
     assert_eq!(failure.problem().field.as_deref(), Some("user"));
+}
+
+#[tokio::test]
+async fn a_damaged_identity_is_replaced_as_its_message_says() {
+    let world = World::start().await;
+    let (laptop, person) = world.with_passkey().await;
+    let request = MintRequest {
+        kind: TokenKind::Device,
+        user: UserName::parse("ada").unwrap(),
+        device: Some(DeviceName::parse("laptop-2").unwrap()),
+        role: Role::Member,
+        ttl: None,
+    };
+    let token = laptop.mint(request, &person).await.unwrap().text;
+    let name = laptop.profile_name().unwrap();
+    let file = world.home("laptop").join("profiles").join(name.as_str()).join("identity.json");
+    fs::write(&file, b"{\"server\":").unwrap();
+
+    let fresh = world.machine("laptop");
+    let damaged = fresh.whoami().await.unwrap_err();
+    assert_eq!(damaged.code(), ErrorCode::StateDamaged);
+    assert!(damaged.problem().detail.contains("landfall enroll --replace"), "{damaged}");
+    let none = || GivenNames::default();
+    let refused = fresh.enroll(&token, none(), false).err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::StateDamaged, "nothing is replaced unasked");
+    let mut replacing = fresh.enroll(&token, none(), true).unwrap();
+    replacing.run(&Silent).await.unwrap();
+    drop(replacing);
+    assert_eq!(world.machine("laptop").whoami().await.unwrap().device.name.as_str(), "laptop-2");
 }
