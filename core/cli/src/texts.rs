@@ -40,7 +40,7 @@ pub const ASK_VALUE: &str = "The value (it is not shown): ";
 pub const EMPTY_VALUE: &str = "The value is empty. Pipe it in, or give it with --file.";
 pub const SIGNED_OUT: &str =
     "Signed out on this machine. Its identity stays; the next command signs in again.";
-pub const LAST_PASSKEY: &str = "This is your last passkey. Without one you cannot add devices or remove lost ones, and getting back in takes an administrator.";
+pub const LAST_PASSKEY: &str = "This is your last passkey. Without one you cannot add devices or cut off lost ones for ever, and you come by another only with what gets you back in: `landfall readiness` says what that is. If you can, register another one first: landfall webauthn register";
 pub const NO_DEVICES: &str = "No devices.";
 pub const NO_TOKENS: &str = "No codes.";
 pub const NO_PASSKEYS: &str = "No passkeys. Register one: landfall webauthn register";
@@ -356,6 +356,12 @@ pub fn root_key_registered(passkey: &PasskeyInfo) -> String {
     )
 }
 
+pub fn passkey_removed(label: &str) -> String {
+    format!(
+        "\"{label}\" is removed and opens nothing here any more. The key, phone or browser that holds it may go on offering it: delete it there, too."
+    )
+}
+
 pub fn passkey_bound(label: &str, device: &str) -> String {
     format!(
         "\"{label}\" belongs to {device} now. Cutting off an older device asks about it no more."
@@ -387,7 +393,9 @@ pub fn ask_lost(device: &str) -> String {
 }
 
 pub fn ask_remove_passkey(label: &str) -> String {
-    format!("Remove the passkey \"{label}\"?")
+    format!(
+        "Remove the passkey \"{label}\"? It opens nothing here any more, and can only be registered anew."
+    )
 }
 /// A workload has its identity.
 pub fn workload_ready(spiffe_id: &str, socket: &str) -> String {

@@ -77,7 +77,7 @@ async fn remove(app: &App, id: PasskeyId) -> Result<Answer, Failure> {
     }
     app.confirm(&texts::ask_remove_passkey(&passkey.label))?;
     app.client.remove_passkey(&id, is_last, &app.terminal).await?;
-    Answer::new(&json!({ "removed": id }), format!("\"{}\" is removed.", passkey.label))
+    Answer::new(&json!({ "removed": id }), texts::passkey_removed(&passkey.label))
 }
 
 fn list(passkeys: &[PasskeyInfo]) -> String {

@@ -153,12 +153,6 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The code of a problem from before the request had a name.
-    #[track_caller]
-    pub fn problem_without_id(&self) -> ErrorCode {
-        serde_json::from_slice::<Problem>(&self.body).unwrap().code
-    }
-
     #[track_caller]
     pub fn problem(&self) -> Problem {
         let text = String::from_utf8_lossy(&self.body);
