@@ -9,7 +9,7 @@ use landfall_crypto::key::KeyPair;
 use landfall_crypto::token::TokenText;
 use landfall_protocol::enroll::{CertIssueRequest, CertIssued};
 use landfall_protocol::session::SessionOpened;
-use landfall_protocol::{ErrorCode, Problem, paths};
+use landfall_protocol::{Problem, paths};
 use landfall_server::{Config, Running, Server};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
