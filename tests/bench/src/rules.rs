@@ -82,6 +82,8 @@ fn question(action: &str) -> Question {
         frozen: false,
         object_tenant: "home".into(),
         own: true,
+        proven: true,
+        issuer: String::new(),
     }
 }
 

@@ -155,9 +155,10 @@ pub(super) async fn begin_pairing(
 
 pub(super) async fn show_pairing(
     State(app): State<App>,
+    context: RequestContext,
     request: FromAgent<AgentPairingShowRequest>,
 ) -> Answer<AgentPairingStatus> {
-    reply(app.service.show_agent_pairing(request.message, request.body).await)
+    reply(app.service.show_agent_pairing(context, request.message, request.body).await)
 }
 
 pub(super) async fn answer_pairing(
@@ -194,9 +195,10 @@ pub(super) async fn raise_approval(
 
 pub(super) async fn show_approval(
     State(app): State<App>,
+    context: RequestContext,
     request: FromAgent<ApprovalShowRequest>,
 ) -> Answer<ApprovalInfo> {
-    reply(app.service.show_approval(request.message, request.body).await)
+    reply(app.service.show_approval(context, request.message, request.body).await)
 }
 
 fn kept(document: impl serde::Serialize) -> Result<Response, Refused> {

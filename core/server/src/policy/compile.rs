@@ -305,7 +305,7 @@ fn request(base: &Base, asked: &Asked, question: &Question) -> Option<Request> {
     Request::new(principal, asked.uid.clone(), resource, context, None).ok()
 }
 
-fn context(question: &Question) -> [(String, RestrictedExpression); 13] {
+fn context(question: &Question) -> [(String, RestrictedExpression); 15] {
     let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
     let yes = RestrictedExpression::new_bool;
     let parents = question.parents.iter().map(|parent| text(parent));
@@ -323,6 +323,8 @@ fn context(question: &Question) -> [(String, RestrictedExpression); 13] {
         ("frozen", yes(question.frozen)),
         ("object_tenant", text(&question.object_tenant)),
         ("own", yes(question.own)),
+        ("proven", yes(question.proven)),
+        ("issuer", text(&question.issuer)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
 }

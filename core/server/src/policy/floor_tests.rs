@@ -127,7 +127,14 @@ fn is_a_law(refusal: &Refusal) -> bool {
 /// What policy is asked about.
 fn asked() -> Vec<Action> {
     let by = |action: &Action| {
-        matches!(action.demand().entry, Entry::EnrolledKey | Entry::Connection | Entry::Session(_))
+        matches!(
+            action.demand().entry,
+            Entry::EnrolledKey
+                | Entry::Connection
+                | Entry::Session(_)
+                | Entry::AgentKey
+                | Entry::PlatformToken
+        )
     };
     Action::ALL.iter().copied().filter(by).collect()
 }
@@ -200,6 +207,8 @@ fn every_route_is_refused_to_every_kind_and_role_that_it_is_not_for() {
                     frozen: false,
                     object_tenant: "home".into(),
                     own: true,
+                    proven: true,
+                    issuer: String::new(),
                 };
                 let open = demand.kinds.contains(&kind) && demand.is_open_to(role);
                 if !open {

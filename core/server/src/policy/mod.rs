@@ -13,7 +13,7 @@ pub mod floors;
 mod question;
 
 pub use compile::{Decision, PolicyError, Rules, SHIPPED, TEXT_MAX};
-pub use question::{Approval, Question};
+pub use question::{Approval, Itself, Question};
 
 use landfall_identity::TenantName;
 use std::collections::HashMap;

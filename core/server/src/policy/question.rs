@@ -68,6 +68,30 @@ pub struct Question {
     pub object_tenant: String,
     /// Whether that is the caller's own.
     pub own: bool,
+    /// Whether the caller has proved to be who it says: all but agents whose key has not signed yet.
+    #[serde(default = "yes")]
+    pub proven: bool,
+    /// The name of the platform by whose word a workload comes; empty for anybody else.
+    #[serde(default)]
+    pub issuer: String,
+}
+
+/// Somebody who acts without a session, as laws and rows have it.
+#[derive(Debug, Clone, Copy)]
+pub struct Itself<'a> {
+    /// Who asks.
+    pub spiffe_id: &'a SpiffeId,
+    /// On whose behalf, nearest first.
+    pub parents: &'a [SpiffeId],
+    /// Whether they have proved it.
+    pub proven: bool,
+    /// The platform by whose word a workload comes; empty for anybody else.
+    pub issuer: &'a str,
+}
+
+/// What was kept before agents were asked about was asked of who had proved it.
+const fn yes() -> bool {
+    true
 }
 
 impl Question {
@@ -112,6 +136,33 @@ impl Question {
             frozen: caller.account == AccountState::Frozen,
             object_tenant: object_tenant.to_string(),
             own,
+            proven: true,
+            issuer: String::new(),
+        }
+    }
+
+    /// The question that an agent's or a workload's request comes to. Whether they may act at all was decided
+    /// by laws of their own.
+    pub fn of_itself(action: Action, who: &Itself<'_>) -> Self {
+        let principal = &who.spiffe_id.principal;
+        Self {
+            action: action.code().to_owned(),
+            spiffe_id: who.spiffe_id.to_string(),
+            kind: principal.kind(),
+            tenant: principal.tenant().to_string(),
+            role: Role::Member,
+            machine_role: String::new(),
+            parents: who.parents.iter().map(ToString::to_string).collect(),
+            strength: None,
+            proof_age_seconds: 0,
+            approval: Approval::None,
+            grant: false,
+            device: "active".to_owned(),
+            frozen: false,
+            object_tenant: principal.tenant().to_string(),
+            own: true,
+            proven: who.proven,
+            issuer: who.issuer.to_owned(),
         }
     }
 
@@ -132,7 +183,10 @@ impl Question {
     #[must_use]
     pub fn to_keep(&self) -> Self {
         let mut kept = self.clone();
-        kept.spiffe_id = nameless(&self.spiffe_id);
+        kept.spiffe_id = match self.proven {
+            true => nameless(&self.spiffe_id),
+            false => unproven(&self.spiffe_id),
+        };
         kept.parents = self.parents.iter().map(|parent| nameless(parent)).collect();
         let span = if self.strength == Some(AuthStrength::CertHuman) { 60 } else { 300 };
         kept.proof_age_seconds -= kept.proof_age_seconds.rem_euclid(span);
@@ -140,9 +194,21 @@ impl Question {
     }
 }
 
-/// Whether policy is asked about an action: where a known caller is in sight.
+/// Whether policy is asked about an action: wherever a caller is in sight, be it one who has proved
+/// nothing yet. It is not asked about what is public, nor about people's doors: no rule shuts a way back in.
 pub fn is_asked(action: Action) -> bool {
-    matches!(action.demand().entry, Entry::EnrolledKey | Entry::Connection | Entry::Session(_))
+    match action.demand().entry {
+        Entry::EnrolledKey
+        | Entry::Connection
+        | Entry::Session(_)
+        | Entry::AgentKey
+        | Entry::PlatformToken => true,
+        Entry::Anyone
+        | Entry::DoorSecret
+        | Entry::RecoveryKey
+        | Entry::CeremonySecret
+        | Entry::MailedSecret => false,
+    }
 }
 
 /// Whole seconds, rounded down: a window of so many seconds ends at the same instant here and there.
@@ -156,6 +222,16 @@ fn nameless(spiffe_id: &str) -> String {
             format!("spiffe://{domain}/tenant/{tenant}/user/{SOMEBODY}/device/{SOMEBODY}")
         }
         _ => spiffe_id.to_owned(),
+    }
+}
+
+/// Without the name that somebody only claims to have: of strangers who invent names one row is kept.
+fn unproven(spiffe_id: &str) -> String {
+    match SpiffeId::parse(spiffe_id).map(|id| (id.trust_domain, id.principal)) {
+        Ok((domain, Principal::Agent { tenant, .. })) => {
+            format!("spiffe://{domain}/tenant/{tenant}/agent/{SOMEBODY}/instance/{SOMEBODY}")
+        }
+        _ => nameless(spiffe_id),
     }
 }
 

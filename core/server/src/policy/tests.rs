@@ -20,6 +20,8 @@ fn ask(action: &str, role: Role) -> Question {
         frozen: false,
         object_tenant: "home".into(),
         own: true,
+        proven: true,
+        issuer: String::new(),
     }
 }
 

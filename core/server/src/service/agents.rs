@@ -1,7 +1,7 @@
 //! Agents, as their own clients see this provider: who it is, and the next token.
 
 use super::agent_message::{AgentMessage, Signed, Taken, key_of};
-use super::perform::{Notes, note, recorder};
+use super::perform::{Notes, note};
 use super::{RequestContext, Service};
 use crate::config::AgentProvider;
 use crate::failure::Failure;
@@ -97,7 +97,8 @@ impl Service {
         };
         let row = self.agent_of_key(&thumbprint, now)?;
         let notes = self.notes_of_agent(&row)?;
-        let record = recorder(self.ambient.clone(), request, notes, now);
+        let (service, action) = (self.clone(), request.action);
+        let record = self.record(request, notes.clone(), now);
         let asked = person_server(&provider, body.ps.as_deref());
         let until = now + provider.token_ttl();
         let work = async move |tx: &mut Tx<'_>| {
@@ -107,6 +108,7 @@ impl Service {
                 return Err(Refusal::AgentNested.into());
             }
             may_act(row.state, &row.backing, now)?;
+            service.ask_rules_of_agent(action, &row, true, &notes)?;
             if let Some(claims) = &naming {
                 take_naming(tx, claims).await?;
             }

@@ -7,6 +7,7 @@
 use super::Service;
 use super::agents::{prove, settle_server};
 use super::agents_enrol::{Shown, Wish, asked_name};
+use super::perform::Notes;
 use crate::config::AgentProvider;
 use crate::failure::Failure;
 use crate::store::agent_codes::{self, AgentCode};
@@ -21,7 +22,7 @@ use landfall_identity::agent_life::{
 };
 use landfall_identity::id::EnrollmentId;
 use landfall_identity::token::{Redemption, RedemptionRefusal};
-use landfall_identity::{AgentId, Refusal, Timestamp, UserName};
+use landfall_identity::{Action, AgentId, Refusal, Timestamp, UserName};
 
 /// Who lets it in, and what as.
 struct Entry {
@@ -36,6 +37,8 @@ struct Entry {
 pub(super) struct Enrolment<'a> {
     pub(super) service: &'a Service,
     pub(super) provider: &'a AgentProvider,
+    /// What the rules are asked about, and where it is noted.
+    pub(super) asked: (Action, &'a Notes),
     pub(super) now: Timestamp,
     pub(super) until: Timestamp,
 }
@@ -46,9 +49,7 @@ impl Enrolment<'_> {
         let thumbprint = wish.key.thumbprint().to_string();
         let asked = wish.agent.as_ref();
         agents::drop_gone(tx, &thumbprint, asked.map_or("", AgentId::as_str), self.now).await?;
-        if enrollments::by_thumbprint(tx, &thumbprint).await?.is_some() {
-            return Err(Refusal::AgentKeyRefused.into());
-        }
+        self.service.may_be_agents(tx, &thumbprint, self.now).await?;
         let known = agents::by_thumbprint(tx, &thumbprint).await?;
         match meeting(tx, known.as_ref(), asked, &thumbprint).await? {
             (Meets::Itself, Some(row)) => self.again(tx, wish, row).await,
@@ -73,6 +74,7 @@ impl Enrolment<'_> {
             standing = may_act(row.state, &row.backing, self.now);
         }
         standing?;
+        self.may_try(&row, wish.signed)?;
         if wish.signed {
             row.person_server =
                 settle_server(row.person_server.take(), wish.person_server.clone())?;
@@ -150,7 +152,15 @@ impl Enrolment<'_> {
         agents::insert(tx, &row).await?;
         // With the names of those who stand behind it.
         let row = agents::find(tx, &agent).await?.ok_or(Refusal::AgentUnknown)?;
+        // A refusal leaves nothing of what was done for it: neither the row, nor a code that is used up.
+        self.may_try(&row, wish.signed)?;
         Ok((row, true))
+    }
+
+    /// Whether the tenant's rules let it in, as the one that it is or becomes.
+    fn may_try(&self, row: &Agent, signed: bool) -> Result<(), Failure> {
+        let (action, notes) = self.asked;
+        self.service.ask_rules_of_agent(action, row, signed, notes)
     }
 
     async fn make_room(

@@ -6,7 +6,7 @@ use super::agent_message::{AgentMessage, Signed, Taken};
 use super::agents::{InvalidServer, person_server};
 use super::agents_door::Enrolment;
 use super::notices::News;
-use super::perform::{Notes, note, recorder};
+use super::perform::{Notes, note};
 use super::{RequestContext, Service};
 use crate::config::AgentProvider;
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ use landfall_crypto::door::AuthHash;
 use landfall_identity::agent_life::AgentDoor;
 use landfall_identity::id::AgentRowId;
 use landfall_identity::notice::{By, Happening};
-use landfall_identity::{AgentId, Label, Refusal, Timestamp, UserName};
+use landfall_identity::{AgentId, Label, Timestamp, UserName};
 use landfall_protocol::agent::{AgentEnrolRequest, AgentEnrollRequest, AgentGranted};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -205,9 +205,6 @@ impl Service {
         now: Timestamp,
     ) -> Result<(Agent, bool, Timestamp), Failure> {
         let thumbprint = wish.key.thumbprint();
-        if self.pki.holds(thumbprint.as_str()) {
-            return Err(Refusal::AgentKeyRefused.into());
-        }
         let until = now + provider.token_ttl();
         let known = self.agent_of_key(thumbprint.as_str(), now);
         let code = self.right_code(&wish)?;
@@ -217,11 +214,13 @@ impl Service {
             Ok(row) if wish.signed => self.notes_of_agent(row)?,
             _ => self.notes_of_stranger(&wish, code.as_ref(), known.is_ok()),
         };
-        let record = recorder(self.ambient.clone(), request.clone(), notes.clone(), now);
+        let action = request.action;
+        let record = self.record(request.clone(), notes.clone(), now);
         let (service, provider) = (self.clone(), provider.clone());
         let source = request.personal.source;
         let work = async move |tx: &mut Tx<'_>| {
-            let enrolment = Enrolment { service: &service, provider: &provider, now, until };
+            let asked = (action, &notes);
+            let enrolment = Enrolment { service: &service, provider: &provider, asked, now, until };
             let (row, new) = enrolment.of(tx, &wish).await?;
             if new && let Some(owner) = &row.owner {
                 service.tell(tx, news(&row, owner, source.clone(), now)).await?;

@@ -1,11 +1,11 @@
 //! Parts of an agent: one level deep, never wider than it and never longer.
 
 use super::agent_message::{AgentMessage, Signed, Taken};
-use super::perform::{note, recorder};
+use super::perform::note;
 use super::{RequestContext, Service};
 use crate::failure::Failure;
 use crate::store::agents::{self, Agent};
-use crate::store::{Lane, Tx, enrollments};
+use crate::store::{Lane, Tx};
 use landfall_crypto::aauth::{AgentClaims, AgentKey, Scheme, SignatureFault};
 use landfall_identity::agent_life::{
     AgentDoor, AgentState, Backing, SUB_AGENTS_MAX, may_act, meets, sub_agent_until,
@@ -31,7 +31,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Failure::Agent`]; [`Refusal::AgentNested`] for a part of a part; [`Refusal::AgentKeyRefused`] for
-    /// a key that is the agent's own, or a device's; what [`meets`] and [`may_act`] refuse.
+    /// a key that is the agent's own, or that somebody else holds; what [`meets`] and [`may_act`] refuse.
     pub async fn issue_sub_agent_token(
         &self,
         request: RequestContext,
@@ -47,7 +47,8 @@ impl Service {
         let found = self.store.glance(async |tx: &mut Tx<'_>| agents::find(tx, &agent).await)?;
         let parent = found.filter(|row| !row.state.is_gone(now)).ok_or(Refusal::AgentUnknown)?;
         let notes = self.notes_of_agent(&parent)?;
-        let record = recorder(self.ambient.clone(), request, notes.clone(), now);
+        let (service, action) = (self.clone(), request.action);
+        let record = self.record(request, notes.clone(), now);
         let part = self.part(&claims, &body, &provider, now);
         let work = async move |tx: &mut Tx<'_>| {
             let parent = agents::find(tx, &agent).await?.ok_or(Refusal::AgentUnknown)?;
@@ -58,14 +59,16 @@ impl Service {
             if parent.state != AgentState::Active {
                 return Err(Refusal::AgentUnknown.into());
             }
+            service.ask_rules_of_agent(action, &parent, true, &notes)?;
             let part = part.as_ref().map_err(Clone::clone).map_err(Unusable::into_failure)?;
             note(&notes, |seen| seen.target = format!("agent {}", part.agent));
             let thumbprint = part.key.thumbprint().to_string();
             let own = [parent.thumbprint.as_str(), claims.key.thumbprint().as_str()]
                 .contains(&thumbprint.as_str());
-            if own || enrollments::by_thumbprint(tx, &thumbprint).await?.is_some() {
+            if own {
                 return Err(Refusal::AgentKeyRefused.into());
             }
+            service.may_be_agents(tx, &thumbprint, now).await?;
             let row = settle(tx, &parent, part, thumbprint, now).await?;
             Ok((row, part.key, part.until))
         };
@@ -86,9 +89,6 @@ impl Service {
         let agent = agent.ok_or(Unusable::Discriminator)?;
         let key = AgentKey::from_jwk(&body.cnf_jwk, provider.config.profile)
             .map_err(|error| Unusable::Key(error.to_string()))?;
-        if self.pki.holds(key.thumbprint().as_str()) {
-            return Err(Unusable::OurKey);
-        }
         let until = sub_agent_until(claims.expires_at, now, provider.token_ttl());
         let row = AgentRowId::from_bits(self.ambient.row_bits());
         Ok(Part { row, agent, key, until })
@@ -100,7 +100,6 @@ impl Service {
 enum Unusable {
     Discriminator,
     Key(String),
-    OurKey,
 }
 
 impl Unusable {
@@ -111,7 +110,6 @@ impl Unusable {
                 "It may hold a-z, 0-9, '-', '_' and '.', and must fit behind the agent's own name.",
             ),
             Self::Key(why) => Failure::invalid("cnf_jwk", why),
-            Self::OurKey => Refusal::AgentKeyRefused.into(),
         }
     }
 }

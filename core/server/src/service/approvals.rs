@@ -3,11 +3,11 @@
 
 use super::agent_message::AgentMessage;
 use super::capabilities::{WordsRefused, acting, read_words};
-use super::perform::{note, recorder};
+use super::perform::note;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::agent_approvals::{self, Approval, ApprovalState};
-use crate::store::{Lane, StoreError, Tx};
+use crate::store::{Lane, Tx};
 use landfall_identity::authorize::Object;
 use landfall_identity::capability::{
     APPROVAL_LASTS, APPROVAL_TTL, APPROVALS_OPEN_MAX, APPROVALS_PER_USER, Words, missing,
@@ -35,12 +35,14 @@ impl Service {
         let thumbprint = self.own_key(&provider, &message, now)?;
         let row = self.agent_of_key(thumbprint.as_str(), now)?;
         let notes = self.notes_of_agent(&row)?;
-        let record = recorder(self.ambient.clone(), request, notes.clone(), now);
+        let (service, action) = (self.clone(), request.action);
+        let record = self.record(request, notes.clone(), now);
         let asked = read_words(&body.scope, &body.audience);
         let ceilings = provider.ceilings();
         let id = ApprovalId::from_bits(self.ambient.row_bits());
         let work = async move |tx: &mut Tx<'_>| {
             let row = acting(tx, thumbprint.as_str(), now).await?;
+            service.ask_rules_of_agent(action, &row, true, &notes)?;
             let user = row.owner.clone().ok_or(Refusal::AgentDoorOff)?;
             let (scope, audience) = asked.clone().map_err(WordsRefused::into_failure)?;
             note(&notes, |seen| seen.target = format!("approval of {scope} at {audience}"));
@@ -86,20 +88,22 @@ impl Service {
     /// [`Refusal::ApprovalOver`] for one that is another's.
     pub async fn show_approval(
         &self,
+        request: RequestContext,
         message: AgentMessage,
         body: ApprovalShowRequest,
     ) -> Result<ApprovalInfo, Failure> {
         let (provider, now) = (self.agent_provider()?, self.ambient.now());
         let thumbprint = self.own_key(&provider, &message, now)?;
-        self.agent_of_key(thumbprint.as_str(), now)?;
+        let notes = self.notes_of_agent(&self.agent_of_key(thumbprint.as_str(), now)?)?;
+        let (service, action) = (self.clone(), request.action);
+        let record = self.record_refusals(request, notes.clone(), now);
         let work = async move |tx: &mut Tx<'_>| {
             let row = acting(tx, thumbprint.as_str(), now).await?;
+            service.ask_rules_of_agent(action, &row, true, &notes)?;
             let found = agent_approvals::find(tx, &body.approval_id).await?;
             Ok(found.filter(|one| one.agent == row.id).ok_or(Refusal::ApprovalOver)?)
         };
-        // Who waits asks again and again: no row of its own.
-        let no_row = async |_: &mut Tx<'_>, _: &Result<_, Failure>| Ok::<_, StoreError>(());
-        let approval = self.store.write(Lane::Known, work, no_row).await?;
+        let approval = self.store.write(Lane::Known, work, record).await?;
         Ok(info(&approval, now))
     }
 

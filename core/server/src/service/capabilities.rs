@@ -1,7 +1,7 @@
 //! What agents may do elsewhere: issued within their ceiling, handed on smaller.
 
 use super::agent_message::{AgentMessage, Signed, Taken};
-use super::perform::{note, recorder};
+use super::perform::note;
 use super::{RequestContext, Service};
 use crate::config::AgentProvider;
 use crate::failure::Failure;
@@ -39,13 +39,15 @@ impl Service {
         let thumbprint = self.own_key(&provider, &message, now)?;
         let row = self.agent_of_key(thumbprint.as_str(), now)?;
         let notes = self.notes_of_agent(&row)?;
-        let record = recorder(self.ambient.clone(), request, notes.clone(), now);
+        let (service, action) = (self.clone(), request.action);
+        let record = self.record(request, notes.clone(), now);
         let asked = read_words(&body.scope, &body.audience);
         let ttl = body.ttl_seconds.map_or(CAPABILITY_TTL_MAX, Seconds);
         let ceilings = provider.ceilings();
         let key = thumbprint.clone();
         let work = async move |tx: &mut Tx<'_>| {
             let row = acting(tx, key.as_str(), now).await?;
+            service.ask_rules_of_agent(action, &row, true, &notes)?;
             let (scope, audience) = asked.clone().map_err(WordsRefused::into_failure)?;
             if ttl.0 == 0 || ttl > CAPABILITY_TTL_MAX {
                 return Err(Refusal::TtlNotAllowed { max: CAPABILITY_TTL_MAX }.into());
@@ -79,12 +81,14 @@ impl Service {
         let thumbprint = self.own_key(&provider, &message, now)?;
         let row = self.agent_of_key(thumbprint.as_str(), now)?;
         let notes = self.notes_of_agent(&row)?;
-        let record = recorder(self.ambient.clone(), request, notes.clone(), now);
+        let action = request.action;
+        let record = self.record(request, notes.clone(), now);
         let held = self.pki.read_capability(&body.capability, now);
         let (service, to) = (self.clone(), body.agent.clone());
         let wanted = wanted(&body);
         let work = async move |tx: &mut Tx<'_>| {
             let row = acting(tx, thumbprint.as_str(), now).await?;
+            service.ask_rules_of_agent(action, &row, true, &notes)?;
             let held = held.as_ref().map_err(|_| Refusal::CapabilityInvalid)?;
             let whose = service.spiffe_of_agent(&row.tenant, &row.agent)?;
             // Whoever took it along has another key.

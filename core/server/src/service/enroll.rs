@@ -5,6 +5,7 @@
 //! A loser's certificate is dropped.
 
 use super::break_glass::is_emergency;
+use super::key_holders::may_be_devices;
 use super::notices::News;
 use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service, tokens::used};
@@ -13,7 +14,7 @@ use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
 use crate::store::tokens::Token;
 use crate::store::users::User;
-use crate::store::{Lane, Tx, agents, enrollments, tokens, users};
+use crate::store::{Lane, Tx, enrollments, tokens, users};
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::csr;
 use landfall_crypto::door::{AuthHalf, AuthHash};
@@ -270,11 +271,7 @@ async fn first_use(
 ) -> Result<Enrolled, Failure> {
     let Candidate { token, names, key, .. } = candidate;
     let thumbprint = key.thumbprint().as_str().to_owned();
-    if enrollments::is_known(tx, &thumbprint).await?
-        || agents::by_thumbprint(tx, &thumbprint).await?.is_some()
-    {
-        return Err(Refusal::KeyInUse.into());
-    }
+    may_be_devices(tx, &thumbprint, now).await?;
     settle_user(tx, candidate, now).await?;
     if enrollments::find(tx, &token.tenant, &names.user, &names.device).await?.is_some() {
         return Err(Refusal::DeviceNameTaken.into());

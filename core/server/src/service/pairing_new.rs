@@ -7,13 +7,13 @@
 use super::agent_message::{AgentMessage, Signed, Taken};
 use super::agents_enrol::asked_name;
 use super::link_new::read_word;
-use super::perform::{Notes, note, recorder};
+use super::perform::{Notes, note};
 use super::recovery::place_of;
 use super::{RequestContext, Service};
 use crate::failure::Failure;
 use crate::store::agent_pairings::{self, Pairing, PairingState};
 use crate::store::agents;
-use crate::store::{Lane, StoreError, Tx, enrollments};
+use crate::store::{Lane, Tx, enrollments};
 use landfall_crypto::aauth::{AgentKey, Scheme, SignatureFault};
 use landfall_crypto::link::word_text;
 use landfall_crypto::pairing::pairing_code;
@@ -23,7 +23,7 @@ use landfall_identity::recovery::link::{
     Exchange, LINK_TTL, LINKS_PER_ACCOUNT, LINKS_PER_TENANT, Step, StepError,
 };
 use landfall_identity::recovery::{BEGUN_PER_PLACE, BEGUN_WINDOW};
-use landfall_identity::{Refusal, Timestamp};
+use landfall_identity::{AgentId, Refusal, Timestamp};
 use landfall_protocol::agent::{
     AgentPairingAnswerRequest, AgentPairingBeginRequest, AgentPairingShowRequest,
     AgentPairingStatus,
@@ -65,18 +65,17 @@ impl Service {
             begun_at: now,
             expires_at: now + LINK_TTL,
         };
-        let record = recorder(self.ambient.clone(), request, notes_of(&new), now);
-        let ours = self.pki.holds(&new.thumbprint);
+        let (service, action, notes) = (self.clone(), request.action, notes_of(&new));
+        let record = self.record(request, notes.clone(), now);
         let work = async move |tx: &mut Tx<'_>| {
-            if ours || enrollments::by_thumbprint(tx, &new.thumbprint).await?.is_some() {
-                return Err(Refusal::AgentKeyRefused.into());
-            }
+            service.may_be_agents(tx, &new.thumbprint, now).await?;
             if agents::by_thumbprint(tx, &new.thumbprint).await?.is_some() {
                 return Err(Refusal::AgentKeyKnown.into());
             }
             if agents::find(tx, &agent).await?.is_some() {
                 return Err(Refusal::AgentIdTaken.into());
             }
+            service.ask_rules_of_newcomer(action, (&new.tenant, &agent), &notes)?;
             let row = begin(tx, &new, now).await?;
             status(tx, row, now).await
         };
@@ -89,18 +88,25 @@ impl Service {
     /// [`Refusal::PairingOver`] for one that never was, or is another key's.
     pub async fn show_agent_pairing(
         &self,
+        request: RequestContext,
         message: AgentMessage,
         body: AgentPairingShowRequest,
     ) -> Result<AgentPairingStatus, Failure> {
         let now = self.ambient.now();
         let key = self.pairing_key(&message, now)?.thumbprint();
+        let (service, action, notes) = (self.clone(), request.action, Notes::default());
+        let record = self.record_refusals(request, notes.clone(), now);
         let work = async move |tx: &mut Tx<'_>| {
             let row = own(tx, &body.pairing_id, key.as_str()).await?;
+            about(&notes, &row);
+            service.ask_rules_of_newcomer(
+                action,
+                (&row.tenant, &service.named_by(&row)?),
+                &notes,
+            )?;
             status(tx, row, now).await
         };
-        // Who waits asks again and again, and learns what others' rows say: no row of its own.
-        let no_row = async |_: &mut Tx<'_>, _: &Result<_, Failure>| Ok::<_, StoreError>(());
-        self.store.write(Lane::Stranger, work, no_row).await
+        self.store.write(Lane::Stranger, work, record).await
     }
 
     /// Answers the approver's commitment: that one, once.
@@ -121,12 +127,18 @@ impl Service {
             .store
             .glance(async |tx: &mut Tx<'_>| agent_pairings::find(tx, &body.pairing_id).await)?;
         let row = row.filter(|row| row.thumbprint == key.as_str()).ok_or(Refusal::PairingOver)?;
-        let record = recorder(self.ambient.clone(), request, notes_of(&row), now);
+        let (service, action, notes) = (self.clone(), request.action, notes_of(&row));
+        let record = self.record(request, notes.clone(), now);
         let work = async move |tx: &mut Tx<'_>| {
             let row = own(tx, &row.id, key.as_str()).await?;
             if !row.is_open(now) {
                 return Err(Refusal::PairingOver.into());
             }
+            service.ask_rules_of_newcomer(
+                action,
+                (&row.tenant, &service.named_by(&row)?),
+                &notes,
+            )?;
             match row.exchange.answer_with(&commitment, &nonce) {
                 Ok(Step::Take(next)) => {
                     if !agent_pairings::step(tx, &row.id, &row.exchange, &next).await? {
@@ -139,6 +151,11 @@ impl Service {
             }
         };
         self.store.write(Lane::Stranger, work, record).await
+    }
+
+    /// What the agent will be called.
+    fn named_by(&self, row: &Pairing) -> Result<AgentId, Failure> {
+        asked_name(&self.agent_provider()?, "agent", &row.name)
     }
 
     fn pairing_key(&self, message: &AgentMessage, now: Timestamp) -> Result<AgentKey, Failure> {
@@ -154,11 +171,15 @@ impl Service {
 
 fn notes_of(row: &Pairing) -> Notes {
     let notes = Notes::default();
-    note(&notes, |seen| {
+    about(&notes, row);
+    notes
+}
+
+fn about(notes: &Notes, row: &Pairing) {
+    note(notes, |seen| {
         seen.tenant = Some(row.tenant.clone());
         seen.target = format!("pairing {} of {} as {}", row.id, row.user, row.name);
     });
-    notes
 }
 
 /// The pairing, if this key began it.

@@ -82,12 +82,7 @@ impl Service {
                 other => other,
             }
         };
-        let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
-        let asked = Arc::clone(&self.asked);
-        let record = async move |tx: &mut Tx<'_>, result: &Result<T, Failure>| {
-            record(tx, result).await?;
-            asked.keep(tx, &notes, now).await
-        };
+        let record = self.record(request, notes, now);
         self.store.write(Lane::Known, work, record).await
     }
 

@@ -5,6 +5,7 @@
 //! so a stolen file does not go unnoticed.
 
 use super::enroll::csr_refusal;
+use super::key_holders::may_be_devices;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::pki;
@@ -100,9 +101,7 @@ impl Service {
             return Err(Refusal::Forbidden.into());
         }
         let thumbprint = new.key.thumbprint().to_string();
-        if enrollments::is_known(tx, &thumbprint).await? {
-            return Err(Refusal::KeyInUse.into());
-        }
+        may_be_devices(tx, &thumbprint, turn.now).await?;
         let successor = Key {
             id: new.id.clone(),
             machine: old.machine.clone(),

@@ -4,6 +4,7 @@
 //! a user, nobody, and a user without codes are answered alike and cost alike. What was proved is judged
 //! anew at the end, by the rows as they are then.
 
+use super::key_holders::may_be_devices;
 use super::notices::News;
 use super::perform::{Notes, note, recorder};
 use super::recovery_standing::Standing;
@@ -11,7 +12,7 @@ use super::{RequestContext, Service, enroll::csr_refusal};
 use crate::failure::Failure;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::recovery_codes::{self, Code};
-use crate::store::{Lane, StoreError, Tx, agents, enrollments};
+use crate::store::{Lane, StoreError, Tx};
 use crate::strangers::prefix;
 use landfall_crypto::Secret32;
 use landfall_crypto::csr;
@@ -264,11 +265,7 @@ pub(super) async fn begun_before(
     new: &Recovery,
     now: Timestamp,
 ) -> Result<Option<Recovery>, Failure> {
-    if enrollments::is_known(tx, &new.thumbprint).await?
-        || agents::by_thumbprint(tx, &new.thumbprint).await?.is_some()
-    {
-        return Err(Refusal::KeyInUse.into());
-    }
+    may_be_devices(tx, &new.thumbprint, now).await?;
     let begun = recoveries::open_of_key(tx, &new.tenant, &new.user, &new.thumbprint).await?;
     match begun {
         Some(row) if row.state.is_open(row.expires_at, now) => return Ok(Some(row)),

@@ -4,6 +4,7 @@
 //! that was used, keeps its successor, suspends the lost device if that was asked for, and writes one
 //! audit row that names every proof.
 
+use super::key_holders::may_be_devices;
 use super::perform::{note, recorder};
 use super::recovery::{SignedMessage, news_of, notes_of, reload, take};
 use super::recovery_codes::Kept;
@@ -241,9 +242,7 @@ async fn issue(
     let (row, body) = (&standing.row, &candidate.body);
     let linked_by = linked_by(tx, standing, candidate).await?;
     let unfrozen = end_freeze(tx, standing, now).await?;
-    if enrollments::is_known(tx, &row.thumbprint).await? {
-        return Err(Refusal::KeyInUse.into());
-    }
+    may_be_devices(tx, &row.thumbprint, now).await?;
     if enrollments::find(tx, &row.tenant, &row.user, &body.device).await?.is_some() {
         return Err(Refusal::DeviceNameTaken.into());
     }

@@ -5,11 +5,13 @@
 //! the audit row; who loses there is handed nothing that was signed. A token that nobody signed whom we
 //! believe is a stranger's, and all of those hear one answer.
 
-use super::perform::{Notes, note, recorder};
+use super::key_holders::may_be_workloads;
+use super::perform::{Notes, note};
 use super::{RequestContext, Service, enroll::csr_refusal};
 use crate::failure::Failure;
+use crate::policy::Itself;
 use crate::store::workload_uses::{self, WorkloadUse};
-use crate::store::{Lane, Tx, enrollments, workload_issuers};
+use crate::store::{Lane, Tx, workload_issuers};
 use data_encoding::HEXLOWER;
 use landfall_crypto::ca::IssuedCertificate;
 use landfall_crypto::csr;
@@ -87,10 +89,14 @@ impl Service {
             Err(Failure::Refused(refusal)) => Err(refusal),
             Err(fault) => return Err(fault),
         };
-        let record = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
-        let service = self.clone();
+        let (service, action) = (self.clone(), request.action);
+        let record = self.record(request, Arc::clone(&notes), now);
+        let who = spiffe_id.clone();
         let work = async move |tx: &mut Tx<'_>| match &prepared {
             Ok(candidate) => {
+                let issuer = candidate.issuer.name.as_str();
+                let who = Itself { spiffe_id: &who, parents: &[], proven: true, issuer };
+                service.ask_rules(action, &who, &notes)?;
                 let granted = service.grant(tx, candidate, now).await?;
                 note(&notes, |seen| seen.target.push_str(&serial_of(candidate)));
                 Ok(granted)
@@ -159,9 +165,7 @@ impl Service {
                 return Err(Refusal::WorkloadTokenInvalid.into());
             }
         }
-        if enrollments::by_thumbprint(tx, thumbprint).await?.is_some() {
-            return Err(Refusal::KeyInUse.into());
-        }
+        may_be_workloads(tx, thumbprint, now).await?;
         match &candidate.usage {
             Use::Once { token } => use_once(tx, candidate, token, now).await,
             Use::Pod { pod, keys } => use_of_pod(tx, candidate, pod, *keys, now).await,
@@ -222,7 +226,8 @@ async fn use_once(
         thumbprint: candidate.thumbprint.clone(),
         used_at: first.map_or(now, |first| first.used_at),
         certificate,
-        ends_at: candidate.token_ends_at,
+        // The key is the job's as long as its SVID lives, which may be longer than the token.
+        ends_at: candidate.token_ends_at.max(svid_ends_at(&candidate.svid)),
     };
     workload_uses::note(tx, &usage).await?;
     Ok(granted)
@@ -252,6 +257,13 @@ async fn use_of_pod(
     };
     workload_uses::note(tx, &usage).await?;
     Ok(granted(&candidate.svid))
+}
+
+fn svid_ends_at(svid: &Svid) -> Timestamp {
+    match svid {
+        Svid::Certificate(issued) => issued.not_after,
+        Svid::Token { not_after, .. } => *not_after,
+    }
 }
 
 fn granted(svid: &Svid) -> Granted {

@@ -69,6 +69,24 @@ pub async fn keys_since(
     }
 }
 
+/// Whether a workload has the key: it was used for an SVID that may live.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn is_held(
+    tx: &mut Tx<'_>,
+    thumbprint: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let found = tx
+        .one(
+            "SELECT 1 FROM workload_uses WHERE thumbprint = $1 AND ends_at > $2 LIMIT 1",
+            params![thumbprint, now],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Takes note of a use, in place of an older one by the same key.
 ///
 /// # Errors

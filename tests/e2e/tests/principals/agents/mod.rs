@@ -4,10 +4,12 @@
 mod abuse;
 mod capabilities;
 mod enrol;
+mod key_holders;
 mod naming;
 mod pairing;
 mod parents;
 mod parts;
+mod rules;
 mod unproven;
 
 use landfall_crypto::aauth::{Algorithm, Profile, ServerId};

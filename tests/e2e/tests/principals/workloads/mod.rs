@@ -6,5 +6,6 @@ mod clusters;
 mod forges;
 mod issuers;
 mod keys;
-mod stage;
+mod rules;
+pub mod stage;
 mod svids;
