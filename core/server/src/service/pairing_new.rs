@@ -155,7 +155,8 @@ impl Service {
 
     /// What the agent will be called.
     fn named_by(&self, row: &Pairing) -> Result<AgentId, Failure> {
-        asked_name(&self.agent_provider()?, "agent", &row.name)
+        let provider = self.agent_provider()?;
+        asked_name(&provider, "agent", &row.name)
     }
 
     fn pairing_key(&self, message: &AgentMessage, now: Timestamp) -> Result<AgentKey, Failure> {
