@@ -31,6 +31,19 @@ pub fn folders(committed: &Path, made: &Path, ours: impl Fn(&[u8]) -> bool) -> R
     Ok(findings)
 }
 
+/// Writes every file under `from` to the same place under `to`.
+///
+/// # Errors
+/// Something cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    for (name, text) in contents(from)? {
+        let path = to.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(to))?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
 /// Every file under `root`, by its path from there.
 fn contents(root: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut found = BTreeMap::new();

@@ -104,7 +104,7 @@ fn a_cut_off_file_is_reported_and_never_half_read() {
 
     // What was merely under way is told apart: there is nothing to replace.
     fs::write(home.recovery_path(), b"{").unwrap();
-    let damaged = home.pending_recovery().unwrap_err();
+    let damaged = home.pending_recovery().err().unwrap();
     assert_eq!(damaged.code(), ErrorCode::StateDamaged);
     assert!(damaged.problem().detail.contains("Delete the file"), "{damaged}");
 }
