@@ -88,6 +88,11 @@ impl App {
         self.agree(|| self.terminal.ask_yes(question))
     }
 
+    /// Whether a question reaches a person: `--yes` answers it, and without a terminal nobody does.
+    pub fn asks(&self) -> bool {
+        !self.yes && self.terminal.can_ask()
+    }
+
     fn agree(&self, ask: impl FnOnce() -> Result<bool, Failure>) -> Result<(), Failure> {
         if self.yes {
             return Ok(());

@@ -158,8 +158,7 @@ fn ask_code(app: &App) -> Result<String, Failure> {
 /// Whether the new machine is in front of the person. Only a no refuses it: whoever types the digits that
 /// they read there, or nothing, is asked again.
 fn in_front(app: &App) -> Result<bool, Failure> {
-    // `--yes` answers, and without a terminal nobody can.
-    if app.yes || !app.terminal.can_ask() {
+    if !app.asks() {
         return app.confirm(texts::ASK_IN_FRONT).map(|()| true);
     }
     loop {

@@ -84,7 +84,7 @@ async fn make(app: &App, sheet: Option<PathBuf>) -> Result<Answer, Failure> {
     };
     drop(new_private_file(&path)?);
     let mut is_kept = false;
-    let keep = |new: &NewCodes| {
+    let keep = |new: &NewCodes| -> Result<(), Failure> {
         write(app, new, (format, &path))?;
         is_kept = true;
         Ok(())
