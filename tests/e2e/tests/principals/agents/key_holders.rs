@@ -41,8 +41,9 @@ async fn machine_key(by: &Person) -> KeyPair {
 }
 
 fn with_key(world: &World, key: &KeyPair) -> SoftAgent {
-    let key = AgentKeyPair::from_pkcs8(key.to_pkcs8().unwrap().expose()).unwrap();
-    SoftAgent { key, ..agent(world, Algorithm::Es256) }
+    let mut agent = agent(world, Algorithm::Es256);
+    agent.key = AgentKeyPair::from_pkcs8(key.to_pkcs8().unwrap().expose()).unwrap();
+    agent
 }
 
 fn csr(key: &KeyPair) -> String {
