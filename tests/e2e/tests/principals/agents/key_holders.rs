@@ -131,7 +131,7 @@ async fn keys_of_agents_and_of_workloads_become_no_devices_and_no_machines() {
         let path = paths::CLAIM_CREDENTIAL;
         let claimed = machine_raw.send(Method::POST, path, Some(&session), Some(&claim)).await;
         assert_eq!(claimed.unwrap().code(), ErrorCode::KeyInUse, "{whose}");
-        assert_eq!(renewed(world, key).await, ErrorCode::NotEnrolled, "{whose}");
+        assert_eq!(renewed(world, key).await, ErrorCode::SignatureInvalid, "{whose}");
     }
     // Nor a workload's; and the token is as good as before.
     for (whose, key) in [("an agent", &agents), ("a machine", &machine)] {
