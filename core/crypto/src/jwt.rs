@@ -8,6 +8,7 @@
 use crate::key::{KeyError, KeyPair, PublicKey, Signer};
 use crate::thumbprint::{Jwk, Thumbprint};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use landfall_identity::caller::{ActorRole, Role};
 use landfall_identity::id::SessionId;
 use landfall_identity::{AuthStrength, SpiffeId, Timestamp};
 use serde::de::DeserializeOwned;
@@ -33,6 +34,11 @@ pub const SESSION: JwtClass = JwtClass { typ: "landfall-session+jwt", aud: "land
 pub struct SessionClaims {
     /// Who speaks: `sub`.
     pub spiffe_id: SpiffeId,
+    /// Whether they speak for themselves: `actor_role`.
+    pub actor_role: ActorRole,
+    /// A person's role in their tenant when it was made, `role`: for who reads the token. What it permits
+    /// here is read from the row, each time.
+    pub role: Option<Role>,
     /// The session: `sid`.
     pub session: SessionId,
     /// The key that the connection must be made with: `cnf.jkt`.
@@ -209,6 +215,9 @@ struct SessionWire {
     iss: String,
     aud: String,
     sub: SpiffeId,
+    actor_role: ActorRole,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    role: Option<Role>,
     sid: SessionId,
     iat: i64,
     exp: i64,
@@ -232,6 +241,8 @@ impl SessionWire {
             iss: issuer.to_owned(),
             aud: SESSION.aud.to_owned(),
             sub: claims.spiffe_id.clone(),
+            actor_role: claims.actor_role,
+            role: claims.role,
             sid: claims.session.clone(),
             iat: claims.issued_at.seconds(),
             exp: claims.expires_at.seconds(),
@@ -250,6 +261,8 @@ impl SessionWire {
         }
         Ok(SessionClaims {
             spiffe_id: self.sub,
+            actor_role: self.actor_role,
+            role: self.role,
             session: self.sid,
             key: self.cnf.jkt,
             strength: self.auth_strength,

@@ -14,6 +14,8 @@ fn claims() -> SessionClaims {
     let id = "spiffe://landfall.local/tenant/home/user/bert/device/bert-laptop";
     SessionClaims {
         spiffe_id: SpiffeId::parse(id).unwrap(),
+        actor_role: ActorRole::Master,
+        role: Some(Role::Operator),
         session: SessionId::from_bits([3; 16]),
         key: KeyPair::generate().unwrap().public_key().thumbprint(),
         strength: AuthStrength::CertHuman,
@@ -72,7 +74,7 @@ fn header_and_claims_have_the_agreed_names() {
             "sub": "spiffe://landfall.local/tenant/home/user/bert/device/bert-laptop",
             "iat": 1000, "exp": 1600, "cnf": {"jkt": claims.key},
             "auth_strength": "cert+human", "auth_time": 990, "amr": ["hwk", "user"],
-            "bound": "abc",
+            "bound": "abc", "actor_role": "master", "role": "operator",
         })
     );
 }

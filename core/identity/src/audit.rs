@@ -1,5 +1,6 @@
 //! One schema for everything that anybody did, or tried.
 
+use crate::caller::ActorRole;
 use crate::id::{AuditId, RequestId, SessionId};
 use crate::name::TenantName;
 use crate::session::AuthStrength;
@@ -17,6 +18,16 @@ pub enum Actor {
     Stranger,
     /// The server itself: first start, operator's commands, the clock.
     Server,
+}
+
+impl Actor {
+    /// The role on the actor axis, of a principal that acts on behalf of `parents`; none for others.
+    pub fn role(&self, parents: &[SpiffeId]) -> Option<ActorRole> {
+        match self {
+            Self::Principal(id) => Some(ActorRole::of(id.principal.kind(), parents)),
+            Self::Stranger | Self::Server => None,
+        }
+    }
 }
 
 /// How it ended.

@@ -5,7 +5,7 @@ use crate::grant::EnrollmentGrant;
 use crate::id::EnrollmentId;
 use crate::machine::MachineRole;
 use crate::session::SessionFacts;
-use crate::spiffe::SpiffeId;
+use crate::spiffe::{PrincipalKind, SpiffeId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,25 @@ pub enum ActorRole {
     Master,
     /// Acts for somebody else, within what they handed over.
     Agent,
+}
+
+impl ActorRole {
+    /// The wire text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// The role of a principal that acts on behalf of `parents`: an agent is one also where nobody owns it.
+    pub fn of(kind: PrincipalKind, parents: &[SpiffeId]) -> Self {
+        match kind {
+            PrincipalKind::Agent => Self::Agent,
+            _ if !parents.is_empty() => Self::Agent,
+            _ => Self::Master,
+        }
+    }
 }
 
 /// Whether the whole account stands still.

@@ -20,6 +20,13 @@ pub struct AuditRow {
     pub tenant: String,
     /// Who: a SPIFFE ID, `stranger` or `server`.
     pub actor: String,
+    /// Whether they acted as a `master`, for themselves, or as an `agent`, for somebody else. Absent where
+    /// nobody known acted, and in rows of older versions.
+    #[serde(default)]
+    pub actor_role: Option<String>,
+    /// The machine that spoke: a person's device, or one that stands for itself.
+    #[serde(default)]
+    pub machine: Option<String>,
     /// On whose behalf, nearest first.
     pub parents: Vec<String>,
     /// What.

@@ -216,6 +216,8 @@ mod tests {
             at: At::parse("2026-11-21T14:32:00Z").unwrap(),
             tenant: "home".into(),
             actor: "spiffe://td/tenant/home/user/bert/device/laptop".into(),
+            actor_role: Some("agent".into()),
+            machine: Some("laptop".into()),
             parents: vec!["spiffe://td/tenant/home/user/anna/device/phone".into()],
             action: "read-secret".into(),
             target: "secret a=b|c\\d\ne\r\u{2028}f".into(),

@@ -36,9 +36,11 @@ use landfall_crypto::key::{KeyError, KeyPair, PublicKey};
 use landfall_crypto::passphrase::PassphraseError;
 use landfall_crypto::secret::{Secret32, hkdf_sha256};
 use landfall_crypto::thumbprint::{Jwk, Thumbprint};
+use landfall_identity::caller::{ActorRole, Role};
 use landfall_identity::device::{CERTIFICATE_TTL, RENEW_AFTER};
 use landfall_identity::id::EnrollmentId;
 use landfall_identity::session::SessionFacts;
+use landfall_identity::spiffe::PrincipalKind;
 use landfall_identity::{AuthStrength, Refusal, Seconds, SpiffeId, Timestamp, TrustDomain};
 use std::path::PathBuf;
 
@@ -351,10 +353,12 @@ impl Pki {
     pub fn sign_session(
         &self,
         spiffe_id: &SpiffeId,
+        role: Role,
         thumbprint: &str,
         facts: &SessionFacts,
         now: Timestamp,
     ) -> Result<String, Failure> {
+        let kind = spiffe_id.principal.kind();
         // Proof of a key in software (RFC 8176, section 2): nothing attests to better as yet.
         let amr = match facts.strength {
             AuthStrength::CertOnly => vec!["swk".to_owned()],
@@ -362,6 +366,9 @@ impl Pki {
         };
         let claims = SessionClaims {
             spiffe_id: spiffe_id.clone(),
+            actor_role: ActorRole::of(kind, &[]),
+            // Machines have roles of another kind, which are no tenant's.
+            role: (kind == PrincipalKind::Human).then_some(role),
             session: facts.id.clone(),
             key: Thumbprint::parse(thumbprint).map_err(Failure::internal)?,
             strength: facts.strength,

@@ -191,6 +191,11 @@ pub enum Happening {
         /// Which one.
         agent: AgentId,
     },
+    /// A machine put a key of its own in the place of the one that the user had handed out for it.
+    MachineClaimed {
+        /// Its name.
+        machine: DeviceName,
+    },
 }
 
 /// Who did it.
@@ -223,6 +228,8 @@ pub enum By {
     },
     /// The server, as it had announced.
     Server,
+    /// Whoever held a machine's file and its words.
+    File,
     /// Whoever held a code.
     Code {
         /// Who made the code; nobody but the server for the claim of a new server.
@@ -289,6 +296,7 @@ impl Happening {
             Self::RoleChanged { .. } => "role-changed",
             Self::AgentEnrolled { .. } => "agent-enrolled",
             Self::AgentRevoked { .. } => "agent-revoked",
+            Self::MachineClaimed { .. } => "machine-claimed",
         }
     }
 
@@ -333,6 +341,7 @@ impl Happening {
             Self::RoleChanged { role } => format!("You are {} now", role.in_words()),
             Self::AgentEnrolled { agent } => format!("New agent: {}", short(agent)),
             Self::AgentRevoked { agent } => format!("Agent cut off for ever: {}", short(agent)),
+            Self::MachineClaimed { machine } => format!("Machine claimed: {machine}"),
         }
     }
 
@@ -399,14 +408,12 @@ impl Happening {
             Self::RecoveryPlanChanged => {
                 "What lets you back in when you lose a device was changed".to_owned()
             }
-            Self::BreakGlass { user } => {
-                format!("An emergency code to come in as the administrator {user} was made")
-            }
             Self::RecoveryCodesRemade { count } => {
                 format!("{count} new recovery codes were made; the old ones are worthless now")
             }
             Self::RoleChanged { role } => format!("You were made {}", role.in_words()),
             Self::AgentEnrolled { .. } | Self::AgentRevoked { .. } => of_agents(self),
+            Self::BreakGlass { .. } | Self::MachineClaimed { .. } => waiting::of_handed_out(self),
         }
     }
 }
@@ -439,6 +446,7 @@ impl By {
             }
             Self::Person { user } => format!("by {user}"),
             Self::Server => "by the server, as it had announced".to_owned(),
+            Self::File => "by whoever held its file and words".to_owned(),
             Self::Administrator { user } => format!("by the administrator {user}"),
             Self::Code { made_by: Some(user), made_on: Some(device) } => {
                 format!("with a code that {user} made on {device}")

@@ -54,6 +54,7 @@ fn all() -> Vec<Happening> {
         Happening::RoleChanged { role: crate::caller::Role::Operator },
         Happening::AgentEnrolled { agent: AgentId::new(&"a".repeat(200), "a.example").unwrap() },
         Happening::AgentRevoked { agent: AgentId::new(&"a".repeat(200), "a.example").unwrap() },
+        Happening::MachineClaimed { machine: device("build-7") },
     ]
 }
 

@@ -86,3 +86,16 @@ pub(super) fn advice(what: &Happening, stop: &str) -> Option<String> {
         _ => None,
     }
 }
+
+/// The sentences of what is handed out, and lets in whoever holds it.
+pub(super) fn of_handed_out(what: &Happening) -> String {
+    match what {
+        Happening::BreakGlass { user } => {
+            format!("An emergency code to come in as the administrator {user} was made")
+        }
+        Happening::MachineClaimed { machine } => {
+            format!("The key handed out for the machine {machine} was used up")
+        }
+        other => other.title(),
+    }
+}

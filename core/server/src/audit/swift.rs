@@ -5,7 +5,7 @@
 
 use super::leaf;
 use crate::store::StoreError;
-use crate::store::audit_scan::{Cell, RULE, Scanned, scan};
+use crate::store::audit_scan::{Cell, ROLE, RULE, Scanned, scan};
 use landfall_crypto::merkle::{self, Hash};
 use landfall_crypto::secret::sha256_of;
 use std::ops::Range;
@@ -73,7 +73,8 @@ fn leaf_of(row: &Scanned<'_>, buffer: &mut Vec<u8>) -> Hash {
     buffer.clear();
     leaf::begin(buffer, row.seq.unsigned_abs());
     for (index, column) in row.columns.iter().enumerate() {
-        if index == RULE && *column == Cell::Null {
+        let without_role = row.columns[ROLE] == Cell::Null;
+        if without_role && [RULE, ROLE].contains(&index) && *column == Cell::Null {
             continue;
         }
         match *column {

@@ -14,6 +14,7 @@ use landfall_crypto::aauth::{
     SignatureFault, agent_token,
 };
 use landfall_identity::agent_life::{AgentState, REPLAYS_PER_KEY, may_act};
+use landfall_identity::caller::ActorRole;
 use landfall_identity::spiffe::{Principal, SpiffeId};
 use landfall_identity::{AgentId, Refusal, Seconds, TenantName, Timestamp};
 use landfall_protocol::agent::{AgentGranted, AgentTokenRequest};
@@ -179,6 +180,7 @@ impl Service {
             AgentState::Active | AgentState::Revoked { .. } => until,
         };
         let mut extra = Map::new();
+        extra.insert("actor_role".to_owned(), json!(ActorRole::Agent));
         if proved {
             let spiffe_id = self.spiffe_of_agent(&row.tenant, &row.agent)?.to_string();
             extra.insert("spiffe_id".to_owned(), Value::String(spiffe_id));

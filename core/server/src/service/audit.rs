@@ -187,6 +187,8 @@ fn row(listed: Listed) -> AuditRow {
         at: At(listed.at),
         tenant: listed.tenant,
         actor: listed.actor,
+        actor_role: listed.actor_role,
+        machine: listed.machine,
         parents: listed.parents,
         action: listed.action,
         target: listed.target,

@@ -17,6 +17,7 @@ use crate::store::passkeys::{self, NewPasskey, PASSKEYS_PER_USER, PasskeyRow};
 use crate::store::{Lane, StoreError, Tx, enrollments, meta, sessions, users};
 use landfall_crypto::Secret32;
 use landfall_crypto::secret::sha256;
+use landfall_identity::Role;
 use landfall_identity::id::{CeremonyId, EnrollmentId, PasskeyId, SessionId};
 use landfall_identity::notice::Happening;
 use landfall_identity::passkey::Attachment;
@@ -178,7 +179,7 @@ impl Service {
         let paid = self.pay_try(&request, &body.ceremony_id).await?;
         let thumbprint = thumbprint_of(&request);
         let id = SessionId::from_bits(self.ambient.row_bits());
-        let (spiffe_id, facts): (SpiffeId, SessionFacts) = self
+        let ((spiffe_id, role), facts): ((SpiffeId, Role), SessionFacts) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 let (row, proved) = take(tx, turn, Purpose::StepUp, &body, paid).await?;
                 let passkey = proved.passkey.ok_or(Refusal::CeremonyOver)?;
@@ -197,10 +198,10 @@ impl Service {
                     bound_to: act.map(|act| act.canonical()),
                 };
                 sessions::insert(tx, turn.tenant(), &turn.caller.enrollment, &facts).await?;
-                Ok((turn.caller.spiffe_id.clone(), facts))
+                Ok(((turn.caller.spiffe_id.clone(), turn.caller.role), facts))
             })
             .await?;
-        self.opened(&spiffe_id, &thumbprint, &facts)
+        self.opened((&spiffe_id, role), &thumbprint, &facts)
     }
 
     /// Redeems a registration: the passkey exists from here on, and the grant is spent.

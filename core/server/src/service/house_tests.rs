@@ -152,7 +152,7 @@ impl House {
         let token = self
             .service
             .pki
-            .sign_session(&guest.spiffe_id, &guest.thumbprint, &facts, now)
+            .sign_session(&guest.spiffe_id, Role::Member, &guest.thumbprint, &facts, now)
             .unwrap();
         let enrollment = guest.enrollment.clone();
         let work = async move |tx: &mut Tx<'_>| {

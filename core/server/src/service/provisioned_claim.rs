@@ -6,6 +6,7 @@
 
 use super::enroll::csr_refusal;
 use super::key_holders::may_be_devices;
+use super::notices::News;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::pki;
@@ -16,7 +17,8 @@ use landfall_crypto::csr;
 use landfall_crypto::key::PublicKey;
 use landfall_identity::authorize::Object;
 use landfall_identity::id::EnrollmentId;
-use landfall_identity::{DeviceState, Refusal, SpiffeId};
+use landfall_identity::notice::{By, Happening};
+use landfall_identity::{DeviceState, Refusal, SpiffeId, UserName};
 use landfall_protocol::enroll::CertIssued;
 use landfall_protocol::provisioned::ClaimRequest;
 
@@ -59,6 +61,7 @@ impl Service {
                 let lost = || Failure::internal("a machine's key without its candidate");
                 let new = candidate.as_ref().ok_or_else(lost)?;
                 service.swap(tx, turn, &old, new).await?;
+                service.tell_of_claim(tx, turn, &old).await?;
                 turn.about(format!(
                     "key {} of machine {}, whose own key {} takes its place",
                     old.id, old.machine.name, new.id
@@ -126,6 +129,27 @@ impl Service {
         self.end_key(tx, turn, (&old.id, &old.thumbprint)).await?;
         enrollments::insert_certificate(tx, &new.certificate, None).await?;
         enrollments::renewed(tx, &new.id, turn.now, new.certificate.not_after).await?;
+        Ok(())
+    }
+
+    /// Tells whoever had the key made, and whoever agreed: if it was not their machine that used it, they
+    /// are the ones who know.
+    async fn tell_of_claim(&self, tx: &mut Tx<'_>, turn: &Turn, old: &Key) -> Result<(), Failure> {
+        let people = [Some(&old.provisioned_by), old.approved_by.as_ref()];
+        let mut users: Vec<&UserName> =
+            people.into_iter().flatten().filter_map(|id| id.principal.user()).collect();
+        users.dedup();
+        for user in users {
+            let news = News {
+                tenant: turn.tenant().clone(),
+                user: user.clone(),
+                at: turn.now,
+                what: Happening::MachineClaimed { machine: old.machine.name.clone() },
+                by: By::File,
+                source: turn.source.clone(),
+            };
+            self.tell(tx, news).await?;
+        }
         Ok(())
     }
 

@@ -31,7 +31,8 @@ async fn approved(house: &House, guest: &Guest) -> RequestContext {
         factor: Some(Factor { passkey, registered_at: NOON, lives_on: None }),
         bound_to: Some(act_of(&body()).canonical()),
     };
-    let token = service.pki.sign_session(&guest.spiffe_id, &guest.thumbprint, &facts, now);
+    let token =
+        service.pki.sign_session(&guest.spiffe_id, Role::Member, &guest.thumbprint, &facts, now);
     request.bearer = Some(token.unwrap());
     let enrollment = guest.enrollment.clone();
     let work = async move |tx: &mut Tx<'_>| {

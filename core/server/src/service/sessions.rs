@@ -6,7 +6,7 @@ use crate::store::{Tx, enrollments, sessions};
 use landfall_identity::authorize::Object;
 use landfall_identity::id::SessionId;
 use landfall_identity::session::{CERT_ONLY_TTL, SessionFacts};
-use landfall_identity::{AuthStrength, SpiffeId};
+use landfall_identity::{AuthStrength, Role, SpiffeId};
 use landfall_protocol::session::SessionOpened;
 
 /// `cert-only` sessions that one device may have open; the oldest makes room.
@@ -26,7 +26,7 @@ impl Service {
         let thumbprint =
             request.peer.as_ref().map(|peer| peer.thumbprint.clone()).unwrap_or_default();
         let id = SessionId::from_bits(self.ambient.row_bits());
-        let (spiffe_id, facts) = self
+        let ((spiffe_id, role), facts) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 turn.about(format!("session {id}"));
                 turn.authorize(tx, &Object::Own, None).await?;
@@ -42,10 +42,10 @@ impl Service {
                 sessions::keep_newest(tx, enrollment, SESSIONS_MAX - 1, turn.now).await?;
                 sessions::insert(tx, turn.tenant(), enrollment, &facts).await?;
                 enrollments::touch(tx, &turn.caller.enrollment, turn.now).await?;
-                Ok((turn.caller.spiffe_id.clone(), facts))
+                Ok(((turn.caller.spiffe_id.clone(), turn.caller.role), facts))
             })
             .await?;
-        self.opened(&spiffe_id, &thumbprint, &facts)
+        self.opened((&spiffe_id, role), &thumbprint, &facts)
     }
 
     /// Closes the session in hand. Its token is worth nothing from here on, after a restart too.
@@ -70,13 +70,13 @@ impl Service {
     /// [`Failure::Internal`] when signing fails.
     pub(super) fn opened(
         &self,
-        spiffe_id: &SpiffeId,
+        (spiffe_id, role): (&SpiffeId, Role),
         thumbprint: &str,
         facts: &SessionFacts,
     ) -> Result<SessionOpened, Failure> {
         Ok(SessionOpened {
             id: facts.id.clone(),
-            token: self.pki.sign_session(spiffe_id, thumbprint, facts, self.ambient.now())?,
+            token: self.pki.sign_session(spiffe_id, role, thumbprint, facts, self.ambient.now())?,
             auth_strength: facts.strength,
             auth_time_at: facts.auth_time.into(),
             expires_at: facts.expires_at.into(),

@@ -3,6 +3,7 @@
 use super::{StoreError, Tx, params};
 use landfall_crypto::secret::sha256_of;
 use landfall_identity::audit::{Actor, AuditEvent, Personal};
+use landfall_identity::caller::ActorRole;
 use landfall_identity::spiffe::Principal;
 
 /// Writes one row. `salt` hides the personal fields behind their hash: erasing the side row leaves
@@ -15,8 +16,9 @@ pub async fn append(tx: &mut Tx<'_>, event: &AuditEvent, salt: [u8; 16]) -> Resu
     let parents: Vec<String> = event.parents.iter().map(ToString::to_string).collect();
     tx.run(
         "INSERT INTO audit_events (id, at, tenant, actor, actor_user, actor_device, parents, action,
-             target, outcome, reason, strength, session, request, personal_hash, rule)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             target, outcome, reason, strength, session, request, personal_hash, rule,
+             actor_role)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         params![
             event.id.as_str(),
             event.at,
@@ -34,6 +36,7 @@ pub async fn append(tx: &mut Tx<'_>, event: &AuditEvent, salt: [u8; 16]) -> Resu
             event.request.as_ref().map(|request| request.as_str()),
             personal_hash(&salt, &event.personal).as_slice(),
             event.rule.as_deref(),
+            event.actor.role(&event.parents).map(ActorRole::as_str),
         ],
     )
     .await?;

@@ -19,6 +19,10 @@ pub struct Listed {
     pub tenant: String,
     /// Who.
     pub actor: String,
+    /// Whether as a master or as an agent; absent where nobody known acted, and in older rows.
+    pub actor_role: Option<String>,
+    /// On which machine, where it is one's own name that says so.
+    pub machine: Option<String>,
     /// On whose behalf, nearest first.
     pub parents: Vec<String>,
     /// What.
@@ -83,7 +87,8 @@ macro_rules! listing {
     ($whose:literal) => {
         concat!(
             "SELECT e.id, e.seq, e.at, e.tenant, e.actor, e.parents, e.action, e.target, e.outcome,
-                 e.reason, e.strength, e.session, e.request, p.source, p.user_agent, e.rule
+                 e.reason, e.strength, e.session, e.request, p.source, p.user_agent, e.rule,
+                 e.actor_role, e.actor_device
              FROM audit_events e LEFT JOIN audit_personal p ON p.event = e.id
              WHERE e.tenant = $1 AND (e.at, e.id) < ($2, $3) AND (e.at, e.id) >= ($4, $5)
                AND e.at >= $6 AND ",
@@ -209,5 +214,7 @@ fn listed(row: &Row) -> Result<Listed, StoreError> {
         source: row.get(13)?,
         user_agent: row.get(14)?,
         rule: row.get(15)?,
+        actor_role: row.get(16)?,
+        machine: row.get(17)?,
     })
 }

@@ -39,6 +39,10 @@ async fn a_rule_keeps_one_agent_from_its_next_token_and_stands_in_the_audit() {
     assert_eq!(refresh(&research).await.status, 200);
     let allowed = row(&ana, "issue-agent-token").await;
     assert_eq!((allowed.actor.as_str(), allowed.rule.as_deref()), (RESEARCH, Some("default/own")));
+    assert_eq!((allowed.actor_role.as_deref(), allowed.machine), (Some("agent"), None));
+    let own = row(&ana, "issue-agent-code").await;
+    assert_eq!(own.actor_role.as_deref(), Some("master"));
+    assert_eq!(own.machine.as_deref(), Some("ana-desktop"));
     let rule = forbid("no-research", "issue-agent-token", &named("research"));
     let tried = ana.client().admin_try_policy(&rule).await.unwrap();
     assert_eq!((tried.newly_refused, tried.newly_allowed), (1, 0), "{tried:?}");

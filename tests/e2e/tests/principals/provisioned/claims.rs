@@ -38,6 +38,12 @@ async fn the_first_use_swaps_the_key_for_one_that_the_machine_made() {
         panic!("a machine is no person")
     };
     assert!(me.key.made_on_device);
+    // Whoever handed it out hears of it, wherever they are.
+    let told = olga.client().notices(200, None).await.unwrap().items;
+    let told: Vec<_> = told.iter().filter(|notice| notice.kind == "machine-claimed").collect();
+    let said = "The key handed out for the machine build-7 was used up, by whoever held its file and \
+                words.";
+    assert_eq!(told.iter().map(|notice| notice.text.as_str()).collect::<Vec<_>>(), [said]);
     assert_eq!((me.key.device.clone(), me.key.expires_at), (device("build-7"), None));
     assert_eq!(machine.client.whoami().await.unwrap_err().code(), ErrorCode::Forbidden);
     // The key that travelled opens nothing any more, and says so.
