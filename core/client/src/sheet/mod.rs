@@ -41,7 +41,7 @@ const OPEN: &str =
     "Open it and choose “My recovery sheet”. Without a window, type: `landfall recover`";
 const GIVE: &str = "Give it the server line, all of it, your user name and one code. Tick the code off: it works once.";
 /// Whom there is to call, and whether mail is sent, is not the same on the day as when it was printed.
-const PROVE: &str = "It takes one more proof: a code from your mail, or somebody who vouches. An administrator or a guardian of yours does, if you have one: call them on a number that you know, and read out the eight characters that the screen shows.";
+const PROVE: &str = "One more proof: the code from your mail; or an administrator or guardian, if you have one: call them on a number that you know, and read out the eight characters shown.";
 const WAIT: &str = "You may close it while you wait. Opened again, it goes on.";
 const WRITE: &str = "Write the new code that you are given beside the one that you used.";
 const SERVER: &str = "Server";
