@@ -26,6 +26,15 @@ tenant: string,
  */
 actor: string, 
 /**
+ * Whether they acted as a `master`, for themselves, or as an `agent`, for somebody else. Absent where
+ * nobody known acted, and in rows of older versions.
+ */
+actor_role: string | null, 
+/**
+ * The machine that spoke: a person's device, or one that stands for itself.
+ */
+machine: string | null, 
+/**
  * On whose behalf, nearest first.
  */
 parents: Array<string>, 

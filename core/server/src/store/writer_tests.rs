@@ -219,7 +219,7 @@ fn a_full_database_confirms_nothing_that_is_not_there() {
         (0..64).map(|n| &*format!("{n:03}-{}", "x".repeat(1000)).leak()).collect();
     let (jobs, answers): (Vec<_>, Vec<_>) =
         ids.iter().map(|id| job(async |tx: &mut Tx<'_>| insert(tx, id).await, silent)).unzip();
-    let shared = run_batch(&mut connection, jobs);
+    run_batch(&mut connection, jobs);
     let confirmed: Vec<&str> = ids
         .iter()
         .zip(answers)
