@@ -63,7 +63,7 @@ pub(super) fn is_emergency(token: &Token) -> bool {
 
 impl Service {
     /// Makes the code. The server itself makes it, so it opens no vault; it is used once, within an
-    /// hour, and the one before it is withdrawn.
+    /// hour, and the one that its user had before is withdrawn.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for somebody who is no administrator, and on a server that nobody has
@@ -127,7 +127,7 @@ impl Service {
             }
             (GlassFor::Existing { .. }, _) => return Err(Refusal::NotFound.into()),
         }
-        tokens::cancel_servers_own(tx, &token.tenant, token.issued_at).await?;
+        tokens::cancel_servers_own(tx, &token.tenant, whom.user(), token.issued_at).await?;
         tokens::insert(tx, token).await?;
         for admin in users::admins(tx, &token.tenant, TOLD_MAX).await? {
             let news = News {

@@ -246,7 +246,7 @@ pub async fn cancel_others(
     .await
 }
 
-/// Withdraws every token of the server's own making that can still be used: each emergency code takes
+/// Withdraws the tokens of the server's own making that a user can still use: each emergency code takes
 /// the place of the one before.
 ///
 /// # Errors
@@ -254,12 +254,13 @@ pub async fn cancel_others(
 pub async fn cancel_servers_own(
     tx: &mut Tx<'_>,
     tenant: &TenantName,
+    user: &UserName,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     tx.run(
-        "UPDATE tokens SET state = 'cancelled', cancelled_at = $2
-         WHERE tenant = $1 AND issued_by IS NULL AND state = 'issued'",
-        params![tenant.as_str(), now],
+        "UPDATE tokens SET state = 'cancelled', cancelled_at = $3
+         WHERE tenant = $1 AND user_name = $2 AND issued_by IS NULL AND state = 'issued'",
+        params![tenant.as_str(), user.as_str(), now],
     )
     .await
 }
