@@ -56,9 +56,10 @@ pub fn judge(log: &mut Log) -> Result<Tally> {
 
 /// `core/cli/src/main.rs:12:5: warning: ...`
 fn is_finding(line: &str) -> bool {
-    let mut parts = line.splitn(4, ':').skip(1);
+    let mut parts = line.splitn(4, ':');
+    let is_file = parts.next().is_some_and(|path| path.ends_with(".rs"));
     let mut is_number = || parts.next().is_some_and(|part| part.parse::<u32>().is_ok());
-    is_number() && is_number() && parts.next().is_some_and(says)
+    is_file && is_number() && is_number() && parts.next().is_some_and(says)
 }
 
 fn says(rest: &str) -> bool {

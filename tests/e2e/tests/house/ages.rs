@@ -181,7 +181,7 @@ async fn a_passkey_that_cannot_leave_a_machine_ends_with_it_on_every_other() {
     }
     // Nor does it open another one; and what ended stays over when the laptop comes back.
     let refused = desktop.client().step_up(None, Some(Attachment::Platform), &both).await;
-    assert_eq!(refused.err().unwrap().code(), ErrorCode::NoPasskey);
+    assert_eq!(refused.err().unwrap().code(), ErrorCode::WrongAttachment);
     ana.client().admin_resume_device(&bert.name, &name).await.unwrap();
     assert_eq!(me(&laptop).await.code(), ErrorCode::SessionOver);
     assert_eq!(me(&by(Attachment::Platform).await).await.status, 200);
