@@ -131,6 +131,11 @@ const WINDOW: &[Package] = &[
         why: "drives the desktop window in the tests",
         found: Found::Program(&["WebKitWebDriver"]),
     },
+    Package {
+        apt: &["sqlite3"],
+        why: "lets an hour pass in the tests of the window, in their server's database",
+        found: Found::Program(&["sqlite3"]),
+    },
 ];
 const WINDOW_TOOL: Tool = Tool {
     program: "tauri-driver",

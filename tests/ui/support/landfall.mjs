@@ -20,7 +20,7 @@ export function folder(name) {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts a server on a fresh database; `ready` is the line that it prints. */
+/** Starts a server on a fresh database, which lies at `database`; `ready` is the line that it prints. */
 export async function server() {
   const data = folder("server");
   const words = ["serve", "--data-dir", join(data.path, "data"), "--listen", "127.0.0.1:0"];
@@ -34,7 +34,7 @@ export async function server() {
     if (child.exitCode === null && child.kill("SIGTERM")) await ended;
     data.remove();
   };
-  return { ready: JSON.parse(line), stop };
+  return { ready: JSON.parse(line), database: join(data.path, "data", "landfall.db"), stop };
 }
 
 /** Where the pages that apps want to open arrive, instead of in somebody's browser. */
