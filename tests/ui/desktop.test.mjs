@@ -2,11 +2,11 @@
 // used in Chromium, which stands where the person's own browser would.
 import assert from "node:assert/strict";
 import { after, before, describe, test as untimed } from "node:test";
-import { By, until } from "selenium-webdriver";
 import { plugIn } from "./support/authenticators.mjs";
 import { chromium, picture } from "./support/chromium.mjs";
 import { hands } from "./support/hands.mjs";
 import { folder, landfall, pages, server } from "./support/landfall.mjs";
+import { fingers } from "./support/touch.mjs";
 import { display, window } from "./support/window.mjs";
 
 const PATIENCE_MS = 20_000;
@@ -47,17 +47,8 @@ describe("the desktop window", () => {
     open = await window({ display: screen.name, home: home.path, browser: opened.command, theme });
   };
   const { find, heading, press, door, text, type, paste } = hands(() => open.driver, PATIENCE_MS);
+  const { touch } = fingers(() => browser, () => opened, PATIENCE_MS);
   const look = (name) => picture(open.driver, `desktop/${name}`);
-
-  /** What the person does in the browser that the app has opened. */
-  async function touch(number) {
-    const { driver } = browser;
-    await driver.get(await opened.next());
-    await driver.wait(until.elementLocated(By.id("use")), PATIENCE_MS);
-    if (number !== undefined) assert.match(await driver.findElement(By.id("number")).getText(), new RegExp(`^${number}`));
-    await driver.findElement(By.id("use")).click();
-    await driver.wait(until.urlMatches(/^http:\/\/127\.0\.0\.1:/), PATIENCE_MS);
-  }
 
   test("a code that was cut short is refused, and says what to do", async () => {
     await show(laptop, "light");
@@ -88,7 +79,7 @@ describe("the desktop window", () => {
     await press("Use a security key");
     const number = await text("[role=dialog] .number");
     await look("5-passkey-light");
-    await touch(number);
+    await touch({ number });
     await find("//*[contains(., '1 passkey can confirm for you')]");
     await look("6-home-light");
   });
@@ -99,7 +90,7 @@ describe("the desktop window", () => {
     await press("Add a device");
     await type("What shall the new machine be called?", "bert-desktop");
     await press("Make the code");
-    await touch(await text("[role=dialog] .number"));
+    await touch({ number: await text("[role=dialog] .number") });
     await heading("Enter this on bert-desktop");
     code = (await text("[data-testid=token]")).trim();
     assert.match(code, /^lf1\./);
@@ -147,7 +138,7 @@ describe("the desktop window", () => {
     await heading("Is bert-laptop lost?");
     await look("12-lost-dark");
     await press("Cut off bert-laptop now");
-    await touch(await text("[role=dialog] .number"));
+    await touch({ number: await text("[role=dialog] .number") });
     await heading("bert-laptop is cut off.");
     await look("13-cut-off-dark");
     await assert.rejects(landfall(laptop.path, ["secret", "get", "wifi-cabin"]), /device-suspended/);

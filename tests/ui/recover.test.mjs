@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { after, before, describe, test as untimed } from "node:test";
-import { By, until } from "selenium-webdriver";
+import { By } from "selenium-webdriver";
 import { plugIn } from "./support/authenticators.mjs";
 import { chromium, picture } from "./support/chromium.mjs";
 import { hands } from "./support/hands.mjs";
 import { folder, landfall, pages, server } from "./support/landfall.mjs";
+import { fingers } from "./support/touch.mjs";
 import { display, window } from "./support/window.mjs";
 
 const PATIENCE_MS = 20_000;
@@ -52,24 +53,8 @@ describe("every device gone", () => {
     open = await window({ display: screen.name, home: home.path, browser: opened.command, theme });
   };
   const { find, heading, press, door, text, type } = hands(() => open.driver, PATIENCE_MS);
+  const { touch, withTouch } = fingers(() => browser, () => opened, PATIENCE_MS);
   const look = (name) => picture(open.driver, `desktop/recover-${name}`);
-
-  /** What the person does in the browser that an app has opened. */
-  async function touch(failed = new Promise(() => {})) {
-    const { driver } = browser;
-    await driver.get(await Promise.race([opened.next(), failed]));
-    await driver.wait(until.elementLocated(By.id("use")), PATIENCE_MS);
-    await driver.findElement(By.id("use")).click();
-    await driver.wait(until.urlMatches(/^http:\/\/127\.0\.0\.1:/), PATIENCE_MS);
-  }
-
-  async function withTouch(home, words) {
-    const done = landfall(home.path, words, { browser: opened.command });
-    const failed = done.then(() => Promise.reject(new Error("it ended before it opened a page")));
-    await touch(failed);
-    failed.catch(() => {});
-    return done;
-  }
 
   test("ten codes are made in the window, and the sheet is kept for their owner alone", async () => {
     await show(homes.laptop, "light");
@@ -122,7 +107,7 @@ describe("every device gone", () => {
     await withTouch(homes.ana, ["login", "--step-up"]);
     await landfall(homes.ana.path, ["admin", "devices", "suspend", "bert", "bert-laptop"]);
     // A cut ends no hold (ADR 32): it is an hour old before the machine comes in.
-    const sql = "UPDATE enrollments SET state_changed_at = state_changed_at - 3600000 WHERE device = 'bert-laptop'";
+    const sql = "UPDATE enrollments SET cut_at = cut_at - 3600000 WHERE device = 'bert-laptop'";
     execFileSync("sqlite3", ["-cmd", ".timeout 10000", host.database, sql]);
     await heading("Write this down now.");
     await look("5-new-code-dark");

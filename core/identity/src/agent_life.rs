@@ -23,6 +23,9 @@ pub const UNPROVEN_MAX: u32 = 1024;
 /// Naming tokens of one key that are remembered at once.
 pub const REPLAYS_PER_KEY: u32 = 4096;
 
+/// Tokens of one agent whose names are kept for its person server.
+pub const TOKENS_TOLD_MAX: u32 = 64;
+
 /// Whether an agent may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AgentState {

@@ -70,11 +70,13 @@ fn cef(row: &AuditRow, version: &str) -> String {
     let parents = (!row.parents.is_empty()).then(|| row.parents.join(" "));
     let seq = row.seq.map(|seq| seq.to_string());
     let text = |value: &str| Some(value.to_owned());
-    let fields: [(&str, Option<&str>, Option<String>); 16] = [
+    let fields: [(&str, Option<&str>, Option<String>); 18] = [
         ("rt", None, Some(at)),
         ("externalId", None, text(&row.id)),
         ("cn1", Some("seq"), seq),
         ("suser", None, text(&row.actor)),
+        ("spriv", None, row.actor_role.clone()),
+        ("shost", None, row.machine.clone()),
         ("act", None, text(&row.action)),
         ("outcome", None, text(&row.outcome)),
         ("reason", None, row.reason.clone()),
@@ -175,6 +177,8 @@ fn ocsf(row: &AuditRow, version: &str) -> Value {
             "target": row.target,
             "outcome": row.outcome,
             "parents": row.parents,
+            "actor_role": row.actor_role,
+            "machine": row.machine,
             "auth_strength": row.auth_strength,
         },
     });
@@ -240,6 +244,7 @@ mod tests {
         assert!(line.contains(" msg=secret a\\=b|c\\\\d\\ne\\r f cs1Label=rule"), "{line}");
         assert!(line.contains("cs1=tenant/no-secrets cs2Label=parents cs2=spiffe://"), "{line}");
         assert!(line.contains("src=192.0.2.7 requestClientApplication=x|y\\=z"), "{line}");
+        assert!(line.contains(" spriv=agent shost=laptop act="), "{line}");
         assert!(line.contains("cn1Label=seq cn1=7") && !line.contains("cs4"), "{line}");
         assert!(!line.contains(['\n', '\r', '\u{2028}']), "one line");
     }
@@ -254,6 +259,8 @@ mod tests {
             ("/time", json!(1_795_271_520_000_i64)),
             ("/status_id", json!(2)),
             ("/status_detail", json!("forbidden")),
+            ("/unmapped/actor_role", json!("agent")),
+            ("/unmapped/machine", json!("laptop")),
             ("/actor/authorizations/0/policy/name", json!("tenant/no-secrets")),
             ("/actor/authorizations/0/decision", json!("Deny")),
             ("/metadata/sequence", json!(7)),

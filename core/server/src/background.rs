@@ -5,12 +5,14 @@ use crate::certificate::ServerCertificate;
 use crate::connections::Registry;
 use crate::failure::Failure;
 use crate::mail::Mailer;
+use crate::person_servers::PersonServers;
 use crate::service::{Channel, Cutter, RULES_CHANGED, Service, WaysOut};
 use crate::strangers::Strangers;
 use crate::webhooks::Webhooks;
 use landfall_identity::{Seconds, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +60,8 @@ pub(crate) struct Post {
     pub mailer: Option<Mailer>,
     /// For webhooks.
     pub webhooks: Webhooks,
+    /// To person servers, where there are agents.
+    pub person_servers: Option<PersonServers>,
 }
 
 /// The background work of one server.
@@ -138,7 +142,7 @@ impl Background {
 
 impl Background {
     /// Delivers what is due on a channel, and keeps trying. Lets go of what is on its way when it is time to stop.
-    pub(crate) fn postman(
+    fn postman(
         &self,
         post: Arc<Post>,
         channel: Channel,
@@ -164,8 +168,42 @@ impl Background {
 }
 
 impl Background {
+    /// Begins everything that tells somebody: one for each channel, for what is slow holds up nothing else;
+    /// and who watches the waits, which tell of themselves.
+    pub(crate) fn messengers(&self, tasks: &mut JoinSet<()>, mut post: Post) {
+        if let Some(way) = post.person_servers.take() {
+            tasks.spawn(self.teller(way));
+        }
+        let post = Arc::new(post);
+        for channel in [Channel::Mail, Channel::Webhook] {
+            tasks.spawn(self.postman(Arc::clone(&post), channel));
+        }
+        tasks.spawn(self.waiter());
+    }
+
+    /// Tells person servers of tokens that serve no more, and keeps trying until they have ended.
+    fn teller(&self, way: PersonServers) -> impl Future<Output = ()> + Send + 'static {
+        let (service, stop) = (self.service.clone(), self.stop.clone());
+        async move {
+            let mut ticks = ticks(POST_EVERY);
+            let mut failing = false;
+            while next(&mut ticks, &stop).await {
+                match service.tell_person_servers(&way, &stop).await {
+                    Ok(()) => failing = false,
+                    Err(error) if !failing => {
+                        failing = true;
+                        tracing::error!(%error, "tokens that were called in cannot be read");
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+}
+
+impl Background {
     /// Moves on what waits: periods that are halfway over, suspensions that nobody objected to.
-    pub(crate) fn waiter(&self) -> impl Future<Output = ()> + Send + 'static {
+    fn waiter(&self) -> impl Future<Output = ()> + Send + 'static {
         let (service, stop) = (self.service.clone(), self.stop.clone());
         async move {
             let mut ticks = ticks(TICK);

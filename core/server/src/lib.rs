@@ -19,6 +19,7 @@ pub mod keys;
 mod mail;
 pub mod nist;
 pub mod openapi;
+mod person_servers;
 pub mod pki;
 mod platform_keys;
 pub mod policy;

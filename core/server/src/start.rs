@@ -13,8 +13,9 @@ use crate::failure::Failure;
 use crate::http::{self, App};
 use crate::keys::{self, KeyFileError};
 use crate::mail::{MailError, Mailer};
+use crate::person_servers::{PersonServers, PersonServersError};
 use crate::pki::{Pki, PkiError, PkiSettings, RootExport, RootKey};
-use crate::service::{Channel, Cutter, RelyingPartyCheck, Service, Settings};
+use crate::service::{Cutter, RelyingPartyCheck, Service, Settings};
 use crate::store::{Store, StoreError, meta, users};
 use crate::strangers::Strangers;
 use crate::telemetry;
@@ -104,6 +105,9 @@ pub enum StartError {
     /// The way out for webhooks.
     #[error(transparent)]
     Webhooks(#[from] WebhookError),
+    /// The way out to person servers.
+    #[error(transparent)]
+    PersonServers(#[from] PersonServersError),
     /// What vouches for platforms.
     #[error(transparent)]
     Workloads(#[from] WorkloadFileError),
@@ -241,7 +245,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(background.poller().await?);
         tasks.spawn(background.keeper(Arc::clone(&certificate)));
-        spawn_messengers(&mut tasks, &background, post);
+        background.messengers(&mut tasks, post);
         listeners.serve(bound, certificate.key(), &mut tasks)?;
         let seal_stop = CancellationToken::new();
         let sealing = tokio::spawn(sealer.run(ambient, seal_stop.clone()));
@@ -285,17 +289,8 @@ fn post(
     Ok(Post {
         mailer: Mailer::open(config, site)?,
         webhooks: Webhooks::open(config, Arc::clone(pki), ambient.clone())?,
+        person_servers: PersonServers::open(config, Arc::clone(pki), ambient.clone())?,
     })
-}
-
-/// One for each channel, for what is slow holds up nothing else; and who watches the waits, which tell
-/// of themselves.
-fn spawn_messengers(tasks: &mut JoinSet<()>, background: &Background, post: Post) {
-    let post = Arc::new(post);
-    for channel in [Channel::Mail, Channel::Webhook] {
-        tasks.spawn(background.postman(Arc::clone(&post), channel));
-    }
-    tasks.spawn(background.waiter());
 }
 
 /// What becomes of the root key of a server with this configuration.

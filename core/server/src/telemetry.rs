@@ -27,6 +27,8 @@ pub fn init_logs(config: &Config) -> Result<(), String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Or it would say on standard error that standard error cannot be written, and panic at that.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     let done = match config.log_format {
         LogFormat::Text => builder.try_init(),

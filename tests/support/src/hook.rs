@@ -4,7 +4,7 @@
 use anyhow::Context;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
@@ -50,6 +50,8 @@ struct Shared {
     calls: Mutex<Vec<Called>>,
     /// Answers to come; after them, 204.
     answers: Mutex<VecDeque<String>>,
+    /// Answers of paths that always answer the same.
+    pages: Mutex<HashMap<String, String>>,
     connected: Mutex<u32>,
     /// Whether who calls is left waiting.
     hold: Mutex<bool>,
@@ -109,6 +111,11 @@ impl HookServer {
         *lock(&self.shared.hold) = hold;
     }
 
+    /// Answers every call of this path like this, whatever else is to come.
+    pub fn answer_at(&self, path: &str, raw: impl Into<String>) {
+        lock(&self.shared.pages).insert(path.to_owned(), raw.into());
+    }
+
     /// Answers one of the next calls like this: a status line with what follows it, as it is sent.
     pub fn answer_next(&self, raw: impl Into<String>) {
         lock(&self.shared.answers).push_back(raw.into());
@@ -154,8 +161,9 @@ async fn talk(shared: &Shared, acceptor: TlsAcceptor, socket: TcpStream) -> anyh
     let length = length.map_or(Ok(0), |(_, value)| value.parse())?;
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    lock(&shared.calls).push(Called { method, path, fields, body });
-    let answer = lock(&shared.answers).pop_front();
+    lock(&shared.calls).push(Called { method, path: path.clone(), fields, body });
+    let page = lock(&shared.pages).get(&path).cloned();
+    let answer = page.or_else(|| lock(&shared.answers).pop_front());
     let answer = answer.unwrap_or_else(|| "HTTP/1.1 204 No Content\r\n\r\n".to_owned());
     stream.write_all(answer.as_bytes()).await?;
     stream.flush().await?;

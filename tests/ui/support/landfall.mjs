@@ -1,7 +1,7 @@
 // The real server and the real command line, each in a home of its own, stopped by their process ids.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,11 +20,13 @@ export function folder(name) {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts a server on a fresh database, which lies at `database`; `ready` is the line that it prints. */
-export async function server() {
+/** Starts a server on a fresh database, which lies at `database`; `ready` is the line that it prints, `config` what it is told beyond that. */
+export async function server(config = "") {
   const data = folder("server");
+  const file = join(data.path, "landfall.toml");
+  writeFileSync(file, config);
   const words = ["serve", "--data-dir", join(data.path, "data"), "--listen", "127.0.0.1:0"];
-  words.push("--localhost-listen", "127.0.0.1:0", "--json", "--show-claim-token");
+  words.push("--localhost-listen", "127.0.0.1:0", "--json", "--show-claim-token", "--config", file);
   const child = spawn(join(BIN, "landfall-server"), words, { stdio: ["ignore", "pipe", "inherit"] });
   const gone = once(child, "exit").then(([code]) => Promise.reject(new Error(`the server ended with ${code}`)));
   const [line] = await Promise.race([once(createInterface(child.stdout), "line"), gone]);

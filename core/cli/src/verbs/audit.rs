@@ -174,13 +174,16 @@ fn list(rows: &[AuditRow]) -> String {
     let row = |row: &AuditRow| {
         // user/device, which is what people recognise in a SPIFFE ID.
         let who = row.actor.split_once("/user/").map_or(row.actor.as_str(), |(_, who)| who);
+        let who = who.replace("/device/", " on ");
+        // Most act for themselves: whoever does not stands out.
+        let is_agent = row.actor_role.as_deref() == Some("agent");
         let outcome = match &row.reason {
             Some(reason) => format!("{} ({reason})", row.outcome),
             None => row.outcome.clone(),
         };
         vec![
             clock_time(row.at),
-            who.replace("/device/", " on "),
+            if is_agent { format!("{who}, as agent") } else { who },
             row.action.clone(),
             row.target.clone(),
             outcome,

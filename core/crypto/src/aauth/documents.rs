@@ -1,4 +1,4 @@
-//! What a provider publishes: its metadata, and its keys.
+//! What a provider publishes, its metadata and its keys; and what it reads of a person server's.
 
 use super::Profile;
 use super::fault::{FaultCode, SignatureFault};
@@ -9,6 +9,8 @@ use serde_json::Value;
 
 /// Where a provider's metadata is.
 pub const METADATA_PATH: &str = "/.well-known/aauth-agent.json";
+/// Where a person server's metadata is.
+pub const PERSON_METADATA_PATH: &str = "/.well-known/aauth-person.json";
 /// The longest document that is looked at, in bytes.
 pub const DOCUMENT_MAX: usize = 64 * 1024;
 /// The most keys of a JWKS that are looked at.
@@ -77,6 +79,35 @@ impl ProviderMetadata {
         }
         serde_json::from_value(document).map_err(|_| unusable())
     }
+}
+
+/// Where a person server takes calls about tokens that serve no more: from its metadata, which was found at
+/// `server`. None when it takes none.
+///
+/// # Errors
+/// [`FaultCode::IssuerMismatch`] when it speaks for another server; [`FaultCode::UnknownKey`] when it is no
+/// such document.
+pub fn revocation_endpoint(
+    json: &[u8],
+    server: &ServerId,
+) -> Result<Option<String>, SignatureFault> {
+    #[derive(Deserialize)]
+    struct Person {
+        issuer: Option<String>,
+        revocation_endpoint: Option<String>,
+    }
+    let unusable = || {
+        SignatureFault::new(FaultCode::UnknownKey, "the person server's metadata cannot be read")
+    };
+    if json.len() > DOCUMENT_MAX {
+        return Err(unusable());
+    }
+    let person: Person = serde_json::from_slice(json).map_err(|_| unusable())?;
+    if person.issuer.is_some_and(|issuer| issuer != server.as_str()) {
+        let detail = "the person server's metadata names another server";
+        return Err(SignatureFault::new(FaultCode::IssuerMismatch, detail));
+    }
+    Ok(person.revocation_endpoint)
 }
 
 /// The document that a JWKS is (RFC 7517 section 5), to be served.

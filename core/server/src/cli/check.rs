@@ -295,6 +295,9 @@ fn agents(config: &Config, site: &Site, found: &mut Findings) -> String {
             return "not as configured".to_owned();
         }
     };
+    if let Err(error) = crate::person_servers::egress(config, &Ambient::system()) {
+        found.wrong.push(error.to_string());
+    }
     if provider.config.takes(AgentDoor::Open) {
         found.notes.push(
             "agents.enrolment: open lets in whoever asks on this machine. They prove nothing but a key."

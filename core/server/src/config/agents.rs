@@ -9,6 +9,7 @@ use landfall_identity::capability::{Ceiling, Words, WordsError};
 use landfall_identity::{AgentId, Seconds};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// How long an agent's token lives, unless said otherwise.
 const TOKEN_TTL_SECONDS: u64 = 3600;
@@ -62,6 +63,9 @@ pub struct AgentsConfig {
     /// What every agent may have a capability for without asking its owner. Nothing when absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<ScopeRule>,
+    /// Who certifies person servers, PEM. Unless said otherwise, whom the system believes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_server_ca_file: Option<PathBuf>,
 }
 
 /// Words that agents may have a capability for, at these places or anywhere.
@@ -107,6 +111,7 @@ impl Default for AgentsConfig {
             allow: Vec::new(),
             token_ttl_seconds: TOKEN_TTL_SECONDS,
             scopes: Vec::new(),
+            person_server_ca_file: None,
         }
     }
 }

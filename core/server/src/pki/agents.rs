@@ -4,7 +4,11 @@
 use super::{CAPABILITY_KEY, Pki, PkiError, opened};
 use crate::failure::Failure;
 use crate::store::meta::SealedKey;
-use landfall_crypto::aauth::{AgentClaims, AgentKey, AgentKeyPair, agent_token};
+use landfall_crypto::aauth::documents::METADATA_PATH;
+use landfall_crypto::aauth::{
+    AgentClaims, AgentKey, AgentKeyPair, KeySource, Request, ServerId, SignedFields, Signing,
+    agent_token, sign,
+};
 use landfall_crypto::capability::{CapabilityClaims, CapabilityIssuer};
 use landfall_crypto::certificate::CertificateFacts;
 use landfall_crypto::envelope::MasterKey;
@@ -42,6 +46,26 @@ impl Pki {
     pub fn sign_agent_token(&self, claims: &AgentClaims) -> Result<String, Failure> {
         let kid = self.agent_provider_kid()?;
         agent_token::mint(claims, &kid, self.agent_key()?).map_err(Failure::internal)
+    }
+
+    /// Signs a request of the provider's own, to a person server: with the key of its key set, found through
+    /// its metadata.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when signing fails.
+    pub fn sign_as_provider(
+        &self,
+        issuer: &ServerId,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<SignedFields, Failure> {
+        let source = KeySource::JwksUri {
+            id: issuer.to_string(),
+            dwk: METADATA_PATH.rsplit('/').next().unwrap_or_default().to_owned(),
+            kid: self.agent_provider_kid()?,
+        };
+        let signing = Signing { source: &source, created: now, components: &[], digest: true };
+        sign(request, &signing, self.agent_key()?).map_err(Failure::internal)
     }
 
     /// The key that signs capabilities, for `jwks.json`.

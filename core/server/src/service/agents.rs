@@ -1,13 +1,13 @@
 //! Agents, as their own clients see this provider: who it is, and the next token.
 
 use super::agent_message::{AgentMessage, Signed, Taken, key_of};
+use super::agent_tokens::Coming;
 use super::perform::{Notes, note};
 use super::{RequestContext, Service};
 use crate::config::AgentProvider;
 use crate::failure::Failure;
 use crate::store::agents::{self, Agent};
 use crate::store::{Lane, Tx};
-use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::aauth::documents::AgentJwks;
 use landfall_crypto::aauth::{
     AgentClaims, AgentKey, FaultCode, NamingClaims, ProviderMetadata, Scheme, ServerId,
@@ -16,7 +16,7 @@ use landfall_crypto::aauth::{
 use landfall_identity::agent_life::{AgentState, REPLAYS_PER_KEY, may_act};
 use landfall_identity::caller::ActorRole;
 use landfall_identity::spiffe::{Principal, SpiffeId};
-use landfall_identity::{AgentId, Refusal, Seconds, TenantName, Timestamp};
+use landfall_identity::{AgentId, Refusal, Seconds, TenantName};
 use landfall_protocol::agent::{AgentGranted, AgentTokenRequest};
 use landfall_protocol::paths;
 use serde_json::{Map, Value, json};
@@ -101,7 +101,8 @@ impl Service {
         let (service, action) = (self.clone(), request.action);
         let record = self.record(request, notes.clone(), now);
         let asked = person_server(&provider, body.ps.as_deref());
-        let until = now + provider.token_ttl();
+        let coming = self.coming(now, now + provider.token_ttl());
+        let kept = coming.clone();
         let work = async move |tx: &mut Tx<'_>| {
             let mut row =
                 agents::by_thumbprint(tx, &thumbprint).await?.ok_or(Refusal::AgentUnknown)?;
@@ -116,11 +117,12 @@ impl Service {
             let asked = asked.clone().map_err(InvalidServer::into_failure)?;
             row.person_server = settle_server(row.person_server.take(), asked)?;
             prove(tx, &mut row).await?;
-            agents::saw(tx, &row.id, row.person_server.as_deref(), until, now).await?;
+            agents::saw(tx, &row.id, row.person_server.as_deref(), kept.until, now).await?;
+            kept.keep(tx, &row).await?;
             Ok(row)
         };
         let row = self.store.write(Lane::Known, work, record).await?;
-        self.granted(&provider, &row, &bound, true, until, now)
+        self.granted(&provider, &row, &bound, true, &coming)
     }
 
     /// An agent's name as a principal.
@@ -171,9 +173,9 @@ impl Service {
         row: &Agent,
         bound: &AgentKey,
         signed: bool,
-        until: Timestamp,
-        now: Timestamp,
+        coming: &Coming,
     ) -> Result<AgentGranted, Failure> {
+        let (until, now) = (coming.until, coming.now);
         let proved = signed && row.state == AgentState::Active;
         let until = match row.state {
             AgentState::Unproven { until: gone } => gone.min(until),
@@ -192,7 +194,7 @@ impl Service {
         let claims = AgentClaims {
             issuer: provider.issuer.clone(),
             agent: row.agent.clone(),
-            jti: BASE64URL_NOPAD.encode(&self.ambient.random::<16>()),
+            jti: coming.jti.clone(),
             key: *bound,
             issued_at: now,
             expires_at: until,

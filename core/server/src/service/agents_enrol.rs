@@ -3,6 +3,7 @@
 //! Two dialects, one act: what they say is read here into a [`Wish`], and decided in [`super::agents_door`].
 
 use super::agent_message::{AgentMessage, Signed, Taken};
+use super::agent_tokens::Coming;
 use super::agents::{InvalidServer, person_server};
 use super::agents_door::Enrolment;
 use super::notices::News;
@@ -53,6 +54,8 @@ pub(super) struct Wish {
     pub(super) label: Option<Label>,
     /// Whether the request came from this machine.
     pub(super) here: bool,
+    /// The token that it is given, in the dialect that gives one at once.
+    pub(super) token: Option<Coming>,
     /// What the row will be called, and the agent if nobody names it.
     pub(super) row: AgentRowId,
     pub(super) invented: String,
@@ -110,14 +113,15 @@ impl Service {
             Some(Value::String(text)) => Shown::Code(AgentCodeText::parse(text).ok()),
             Some(_) => return Err(Failure::invalid("attestation", "It must be a text.")),
         };
+        let coming = self.coming(now, now + provider.token_ttl());
         let wish = Wish {
             person_server: person_server(&provider, body.ps.as_deref())
                 .map_err(InvalidServer::into_failure)?,
-            label: None,
+            token: Some(coming.clone()),
             ..self.wish(&request, key, signer.is_some(), agent, shown)
         };
-        let (row, new, until) = self.enrol(&provider, request, wish, now).await?;
-        let mut granted = self.granted(&provider, &row, &key, signer.is_some(), until, now)?;
+        let (row, new) = self.enrol(&provider, request, wish, now).await?;
+        let mut granted = self.granted(&provider, &row, &key, signer.is_some(), &coming)?;
         granted.status = Some(if new { ENROLLED } else { EXISTING }.to_owned());
         Ok(Enrolled { granted, new })
     }
@@ -148,7 +152,7 @@ impl Service {
             label: label.map_err(|error| Failure::invalid("label", error.to_string()))?,
             ..self.wish(&request, key, true, None, shown)
         };
-        let (row, new, _) = self.enrol(&provider, request, wish, now).await?;
+        let (row, new) = self.enrol(&provider, request, wish, now).await?;
         let mut granted = self.named(&provider, &row);
         granted.status = Some(if new { ENROLLED } else { EXISTING }.to_owned());
         Ok(Enrolled { granted, new })
@@ -185,14 +189,14 @@ impl Service {
             shown,
             person_server: None,
             label: None,
+            token: None,
             here: source.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback()),
             row: AgentRowId::from_bits(self.ambient.row_bits()),
             invented: format!("agent-{invented}"),
         }
     }
 
-    /// Enrols a key, or finds the agent that it is. Answers with the agent, whether it is new, and until
-    /// when its token lives.
+    /// Enrols a key, or finds the agent that it is. Answers with the agent, and whether it is new.
     ///
     /// # Errors
     /// [`Refusal::AgentKeyKnown`], [`Refusal::AgentIdTaken`], [`Refusal::AgentKeyRefused`]; what nobody
@@ -203,7 +207,7 @@ impl Service {
         request: RequestContext,
         wish: Wish,
         now: Timestamp,
-    ) -> Result<(Agent, bool, Timestamp), Failure> {
+    ) -> Result<(Agent, bool), Failure> {
         let thumbprint = wish.key.thumbprint();
         let until = now + provider.token_ttl();
         let known = self.agent_of_key(thumbprint.as_str(), now);
@@ -225,8 +229,11 @@ impl Service {
             if new && let Some(owner) = &row.owner {
                 service.tell(tx, news(&row, owner, source.clone(), now)).await?;
             }
-            let named = service.notes_after(&notes, &row, wish.signed);
-            named.map(|()| (row, new, until))
+            if let Some(token) = wish.token.as_ref().filter(|_| wish.signed) {
+                token.keep(tx, &row).await?;
+            }
+            service.notes_after(&notes, &row, wish.signed)?;
+            Ok((row, new))
         };
         self.store.write(lane, work, record).await
     }

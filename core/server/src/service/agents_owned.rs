@@ -7,7 +7,7 @@ use crate::config::AgentProvider;
 use crate::failure::Failure;
 use crate::store::agent_codes::{self, AgentCode};
 use crate::store::agents::{self, Agent};
-use crate::store::{Tx, users};
+use crate::store::{Tx, agent_tokens, users};
 use landfall_crypto::door::AuthHash;
 use landfall_identity::agent_life::{AGENT_CODES_OPEN_MAX, AgentState, may_act};
 use landfall_identity::authorize::Object;
@@ -205,7 +205,8 @@ impl Service {
     }
 
     /// Cuts an agent off for ever, and its parts with it: it gets no further token, and its key is served to
-    /// nobody. Tokens that it has already live until they end. Revoking again changes nothing.
+    /// nobody. Tokens that it has already live until they end, but for those of a person server, which is told.
+    /// Revoking again changes nothing.
     ///
     /// # Errors
     /// A refusal; [`Refusal::NotFound`] for an agent that is somebody else's.
@@ -243,6 +244,7 @@ impl Service {
             }
         }
         let parts = agents::revoke_parts(tx, &row.id, turn.now).await?;
+        agent_tokens::call_in(tx, &row.id, turn.now).await?;
         Ok(AgentCut {
             agent: self.agent_info(&row, turn.now)?,
             sub_agents_revoked: u32::try_from(parts).unwrap_or(u32::MAX),

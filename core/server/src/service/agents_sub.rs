@@ -1,6 +1,7 @@
 //! Parts of an agent: one level deep, never wider than it and never longer.
 
 use super::agent_message::{AgentMessage, Signed, Taken};
+use super::agent_tokens::Coming;
 use super::perform::note;
 use super::{RequestContext, Service};
 use crate::failure::Failure;
@@ -22,7 +23,7 @@ struct Part {
     row: AgentRowId,
     agent: AgentId,
     key: AgentKey,
-    until: Timestamp,
+    coming: Coming,
 }
 
 impl Service {
@@ -70,10 +71,11 @@ impl Service {
             }
             service.may_be_agents(tx, &thumbprint, now).await?;
             let row = settle(tx, &parent, part, thumbprint, now).await?;
-            Ok((row, part.key, part.until))
+            part.coming.keep(tx, &row).await?;
+            Ok((row, part.key, part.coming.clone()))
         };
-        let (row, key, until) = self.store.write(Lane::Known, work, record).await?;
-        self.granted(&provider, &row, &key, true, until, now)
+        let (row, key, coming) = self.store.write(Lane::Known, work, record).await?;
+        self.granted(&provider, &row, &key, true, &coming)
     }
 
     fn part(
@@ -91,7 +93,7 @@ impl Service {
             .map_err(|error| Unusable::Key(error.to_string()))?;
         let until = sub_agent_until(claims.expires_at, now, provider.token_ttl());
         let row = AgentRowId::from_bits(self.ambient.row_bits());
-        Ok(Part { row, agent, key, until })
+        Ok(Part { row, agent, key, coming: self.coming(now, until) })
     }
 }
 
@@ -129,7 +131,7 @@ async fn settle(
     meets(known.as_ref().map(|row| &row.agent), Some(&part.agent), key_of_asked, &thumbprint)?;
     if let Some(row) = known {
         may_act(row.state, &row.backing, now)?;
-        agents::saw(tx, &row.id, parent.person_server.as_deref(), part.until, now).await?;
+        agents::saw(tx, &row.id, parent.person_server.as_deref(), part.coming.until, now).await?;
     } else {
         if agents::count_parts(tx, &parent.id, now).await? >= SUB_AGENTS_MAX {
             return Err(Refusal::TooManyAgents.into());
@@ -149,7 +151,7 @@ async fn settle(
             label: None,
             enrolled_at: now,
             last_seen_at: now,
-            token_until: part.until,
+            token_until: part.coming.until,
             backing: Backing::default(),
             introducer: None,
             parent_agent: None,

@@ -7,6 +7,7 @@ mod addresses;
 mod admin;
 mod aftermath;
 mod agent_message;
+mod agent_tokens;
 mod agents;
 mod agents_door;
 mod agents_enrol;
@@ -71,6 +72,7 @@ mod workload_issuers;
 mod workloads;
 
 pub use agent_message::AgentMessage;
+pub use agent_tokens::{CallIn, Told};
 pub use agents_enrol::Enrolled;
 pub use break_glass::{BREAK_GLASS_TTL, GlassFor};
 pub use context::{Peer, RequestContext, Turn};

@@ -2,7 +2,7 @@
 
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
-use crate::store::{Lane, StoreError, Tx, WriterStats, changes, meta, outbox, users};
+use crate::store::{Lane, StoreError, Tx, WriterStats, agent_tokens, changes, meta, outbox, users};
 use landfall_identity::{Refusal, Timestamp};
 use landfall_protocol::ErrorCode;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ impl Service {
             meta::set(tx, meta::PUBLIC_URL, &settings.public_url).await?;
             // The directory's lock says so: nobody else delivers from this database.
             outbox::release_all(tx).await?;
+            agent_tokens::release_all(tx).await?;
             users::ensure_tenant(tx, &settings.tenant, now).await
         })
         .await?;

@@ -1,6 +1,6 @@
 //! Enrolments, their certificates and the grants they bring: the device axis.
 
-use super::{Row, StoreError, Tx, params};
+use super::{Row, StoreError, Tx, agent_tokens, params};
 use landfall_identity::authorize::Object;
 use landfall_identity::grant::EnrollmentGrant;
 use landfall_identity::id::{EnrollmentId, GrantId};
@@ -251,7 +251,8 @@ pub async fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<(), Stor
     Ok(())
 }
 
-/// Changes whether a device may act. Revoked is for ever: such a row stays as it is.
+/// Changes whether a device may act. Revoked is for ever: such a row stays as it is. Since when it may not is
+/// kept apart from the state's own time, for a suspension may turn into a revocation.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -267,11 +268,15 @@ pub async fn set_state(
     };
     let changed = tx
         .run(
-            "UPDATE enrollments SET state = $2, state_changed_at = $3
+            "UPDATE enrollments SET state = $2, state_changed_at = $3,
+                 cut_at = CASE WHEN $3 IS NOT NULL THEN COALESCE(cut_at, $3) END
              WHERE id = $1 AND state <> 'revoked' AND state <> $2",
             params![id.as_str(), text, at],
         )
         .await?;
+    if let Some(at) = at.filter(|_| changed == 1) {
+        agent_tokens::call_in_of_device(tx, id, at).await?;
+    }
     Ok(changed == 1)
 }
 

@@ -26,7 +26,8 @@ pub async fn active_names(
     rows.iter().map(|row| row.parse(0)).collect()
 }
 
-/// When the last of a user's devices was suspended or revoked, of those that may not act.
+/// Since when the last of a user's devices may not act, of those that may not: a suspension's time, also when it
+/// became a revocation.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -37,7 +38,7 @@ pub async fn last_cut(
 ) -> Result<Option<Timestamp>, StoreError> {
     let row = tx
         .one(
-            "SELECT MAX(state_changed_at) FROM enrollments
+            "SELECT MAX(cut_at) FROM enrollments
              WHERE tenant = $1 AND user_name = $2 AND state <> 'active'",
             params![tenant.as_str(), user.as_str()],
         )

@@ -11,6 +11,7 @@ pub mod addresses;
 pub mod agent_approvals;
 pub mod agent_codes;
 pub mod agent_pairings;
+pub mod agent_tokens;
 pub mod agents;
 pub mod archive;
 pub mod audit;

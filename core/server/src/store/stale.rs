@@ -20,11 +20,17 @@ pub struct Stale {
 }
 
 /// Every kind, in an order in which no row is dropped that another one names.
-pub const STALE: [Stale; 25] = [
+pub const STALE: [Stale; 26] = [
     Stale {
         what: "ceremonies",
         keep: Seconds::hours(1),
         sql: "DELETE FROM ceremonies WHERE id IN (SELECT id FROM ceremonies
+              WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    },
+    Stale {
+        what: "agent_tokens",
+        keep: Seconds::hours(1),
+        sql: "DELETE FROM agent_tokens WHERE jti IN (SELECT jti FROM agent_tokens
               WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
     },
     Stale {

@@ -89,6 +89,33 @@ async fn a_laptop_that_was_cut_off_an_hour_ago_spares_its_owner_the_hour() {
     assert_eq!(bare.complete(&id, "bert-new", None).await.unwrap().status, 200);
 }
 
+/// Whoever suspended it at once and has it revoked afterwards, as every text advises, waits no longer for that;
+/// one that was let act again in between could object until a moment ago.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_keeps_the_time_of_the_suspension_before_it() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    for (user, resumed) in [("bert", false), ("cleo", true)] {
+        let person = world.invited(&ana, user).await.unwrap();
+        let laptop = device(&format!("{user}-laptop"));
+        long_cut_off(&mut world, &ana, &person, laptop.as_str()).await;
+        if resumed {
+            ana.step_up().await.unwrap();
+            ana.client().admin_resume_device(&person.name, &laptop).await.unwrap();
+        }
+        ana.client().admin_revoke_device(&person.name, &laptop, &ana.shell).await.unwrap();
+        let bare = Bare::new(&world).unwrap();
+        let id = bare.begin(user, "new").await.unwrap().recovery_id;
+        approve(&ana, &bare, &id).await.unwrap();
+        let answer = bare.complete(&id, "new", None).await.unwrap();
+        if resumed {
+            assert_eq!(answer.body["retry_after_seconds"], 3600);
+        } else {
+            assert_eq!(answer.status, 200);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_without_a_step_up_for_exactly_this_approves_nothing() {
     let world = World::new().await.unwrap();

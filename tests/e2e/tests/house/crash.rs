@@ -23,6 +23,10 @@ struct Process {
 
 impl Process {
     fn start(data_dir: &Path, listen: &str) -> Self {
+        Self::logging_to(data_dir, listen, Stdio::null())
+    }
+
+    fn logging_to(data_dir: &Path, listen: &str, log: Stdio) -> Self {
         // Beside the test's own folder, where cargo puts binaries.
         let here = std::env::current_exe().unwrap();
         let binary = here.parent().unwrap().parent().unwrap().join("landfall-server");
@@ -34,7 +38,7 @@ impl Process {
             .args(["--localhost-listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -119,6 +123,27 @@ async fn killed_between_redeem_and_reply_the_retry_gets_the_same_certificate() {
     let leaf = CertificateDer::from_pem_slice(issued.certificate_chain.as_bytes()).unwrap();
     assert_eq!(vec![leaf.to_vec()], stored, "one certificate, the same to the byte");
     assert_eq!(stored_certificates(&database).len(), 1);
+}
+
+/// A full disk under the log, or a reader of it that went away, must not be a way to stop the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_takes_no_more_lines_stops_nothing() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    for log in [full(), closed()] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Process::logging_to(&folder.path().join("data"), "127.0.0.1:0", log);
+        let http = reqwest::Client::builder().no_proxy().danger_accept_invalid_certs(true);
+        let http = http.build().unwrap();
+        let url = format!("{}{}", server.https, paths::CERT_ISSUE);
+        let issued = http.post(&url).json(&claim_of(&server)).send().await.unwrap();
+        assert_eq!(issued.status().as_u16(), 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

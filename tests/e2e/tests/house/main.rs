@@ -23,5 +23,6 @@ mod renewal;
 mod revocation;
 mod step_up;
 mod terminal;
+mod terminal_link;
 mod tokens;
 mod webpki;

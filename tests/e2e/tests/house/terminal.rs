@@ -18,10 +18,10 @@ use tempfile::TempDir;
 const ANA: &str = "ana@example.org";
 
 /// A server, and Ana, who has claimed it.
-struct Scene {
+pub(super) struct Scene {
     server: Child,
-    folder: TempDir,
-    ana: Person,
+    pub(super) folder: TempDir,
+    pub(super) ana: Person,
 }
 
 impl Drop for Scene {
@@ -38,7 +38,7 @@ fn binary(name: &str) -> PathBuf {
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
@@ -224,13 +224,13 @@ async fn an_agent_that_shows_a_code_is_let_in_by_six_digits() {
 }
 
 /// A terminal with a program in it.
-struct Screen {
-    child: Child,
-    seen: String,
+pub(super) struct Screen {
+    pub(super) child: Child,
+    pub(super) seen: String,
 }
 
 impl Screen {
-    fn run(home: &Path, words: &str) -> Self {
+    pub(super) fn run(home: &Path, words: &str) -> Self {
         let command = format!("exec {} {words}", binary("landfall").display());
         // A program that waits for another answer than the story gives is ended, and what it showed is told.
         let child = Command::new("timeout")
@@ -246,7 +246,7 @@ impl Screen {
     }
 
     /// Reads on until `done` finds what it looks for.
-    fn until<T>(&mut self, done: impl Fn(&str) -> Option<T>) -> T {
+    pub(super) fn until<T>(&mut self, done: impl Fn(&str) -> Option<T>) -> T {
         let screen = self.child.stdout.as_mut().unwrap();
         let mut chunk = [0; 1024];
         loop {
@@ -259,16 +259,13 @@ impl Screen {
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(super) fn press(&mut self, keys: &str) {
         self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_failed_and_that_nobody_closes_is_left_by_enter() {
-    let scene = Scene::new().await;
-    // A browser that shows nothing and ends well: nothing ever comes back from it.
-    let mut screen = Screen::run(&scene.ana.machine.folder, "login --step-up --browser true");
+/// Ana touches her key in a page that she opens herself: the program's own browser shows nothing.
+pub(super) async fn touch(screen: &mut Screen, scene: &Scene) {
     screen.until(|seen| seen.contains("press Enter").then_some(()));
     screen.press("\n");
     // The page's address stands on a line of its own once the program asks for the code.
@@ -283,6 +280,14 @@ async fn a_page_that_failed_and_that_nobody_closes_is_left_by_enter() {
         panic!("the page went elsewhere")
     };
     screen.press(&format!("{code}\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_failed_and_that_nobody_closes_is_left_by_enter() {
+    let scene = Scene::new().await;
+    // A browser that shows nothing and ends well: nothing ever comes back from it.
+    let mut screen = Screen::run(&scene.ana.machine.folder, "login --step-up --browser true");
+    touch(&mut screen, &scene).await;
     screen.until(|seen| seen.contains("You are here").then_some(()));
     assert!(screen.child.wait().unwrap().success());
 }

@@ -9,6 +9,7 @@ mod naming;
 mod pairing;
 mod parents;
 mod parts;
+mod person_server;
 mod rules;
 mod unproven;
 

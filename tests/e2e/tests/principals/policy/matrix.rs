@@ -5,15 +5,14 @@ use landfall_client::words::Role;
 use landfall_identity::action::{Entry, Scope};
 use landfall_identity::token::TokenKind;
 use landfall_identity::{AuthStrength, UserName};
+use landfall_protocol::ErrorCode;
 use landfall_protocol::paths::fill;
-use landfall_protocol::{ErrorCode, paths};
 use landfall_server::http::{RouteInfo, routes};
-use landfall_test_support::{Person, Raw, World};
+use landfall_test_support::{Person, Raw, World, readable_body};
 use reqwest::Method;
-use serde_json::{Value, json};
 
 /// A path that names nobody: what is let through finds nothing to harm.
-fn path(route: &RouteInfo) -> String {
+pub(super) fn path(route: &RouteInfo) -> String {
     let segments = route.path.split('/').filter(|segment| segment.starts_with('{'));
     let values: Vec<&str> = segments
         .map(|segment| match segment {
@@ -26,29 +25,9 @@ fn path(route: &RouteInfo) -> String {
     fill(route.path, &values)
 }
 
-/// A body that the route can read. One that is not here sends none, and may be told so.
-fn body(route: &RouteInfo) -> Option<Value> {
-    match (route.method, route.path) {
-        ("GET" | "DELETE", _) => None,
-        (_, paths::ADMIN_RECOVERY_APPROVE) => Some(json!({ "reason": "planted" })),
-        (_, paths::ADMIN_USER_ROLE) => Some(json!({ "role": "member" })),
-        (_, paths::ADMIN_POLICIES) => Some(json!({ "text": "", "generation": 0 })),
-        (_, paths::ADMIN_POLICY_TRY) => Some(json!({ "text": "" })),
-        (_, paths::PROVISION) => Some(json!({ "device": "planted", "role": "server" })),
-        (_, paths::PROVISION_APPROVE) => {
-            Some(json!({ "device": "planted", "role": "releaser", "asker": "ana" }))
-        }
-        (_, paths::ADMIN_WORKLOAD_ISSUERS) => Some(json!({
-            "name": "planted", "platform": "kubernetes", "issuer": "https://planted.example.org",
-            "audience": "planted",
-        })),
-        _ => None,
-    }
-}
-
 async fn code(raw: &Raw, route: &RouteInfo, token: &str) -> Option<ErrorCode> {
     let method = Method::from_bytes(route.method.as_bytes()).unwrap();
-    let (path, body) = (path(route), body(route));
+    let (path, body) = (path(route), readable_body(route));
     let answer = raw.send(method, &path, Some(token), body.as_ref()).await.unwrap();
     (answer.status >= 400).then(|| answer.code())
 }

@@ -27,7 +27,7 @@ fn role(name: &str) -> MachineRole {
 }
 
 /// A key for a new machine at a role that takes one person.
-fn server_key(name: &str) -> WantedKey {
+pub(super) fn server_key(name: &str) -> WantedKey {
     WantedKey { device: device(name), role: Some(role("server")), ttl: None, words: Some(4) }
 }
 
@@ -38,18 +38,18 @@ async fn people(world: &World) -> (Person, Person) {
     (ana, olga)
 }
 
-async fn provision(by: &Person, wanted: WantedKey) -> Result<HandedOut, ErrorCode> {
+pub(super) async fn provision(by: &Person, wanted: WantedKey) -> Result<HandedOut, ErrorCode> {
     by.client().provision(wanted, &by.shell).await.map_err(|failure| failure.code())
 }
 
 /// What the file holds, opened by its words.
-fn opened(made: &HandedOut) -> (CredentialFacts, KeyPair) {
+pub(super) fn opened(made: &HandedOut) -> (CredentialFacts, KeyPair) {
     let text = reveal(&made.file, &made.passphrase).unwrap();
     CredentialFacts::parse(text.expose()).unwrap()
 }
 
 /// A connection with a certificate that the key made for itself, years ago.
-fn pinned(world: &World, key: &KeyPair) -> Raw {
+pub(super) fn pinned(world: &World, key: &KeyPair) -> Raw {
     let long_ago = world.ambient.now() - Seconds::days(1000);
     let certificate = self_signed(key, long_ago, long_ago + Seconds::days(1)).unwrap();
     Raw::showing(world, key, certificate).unwrap()
