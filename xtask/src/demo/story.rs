@@ -73,7 +73,7 @@ fn bert_mints(stage: &Stage, laptop: &Machine) -> Result<String> {
 
 fn bert_is_back(stage: &Stage, cast: &mut Cast, token: &str) -> Result<()> {
     if let Some(app) = &mut cast.window {
-        stage.aside("A window opens. Choose \"Get back in\" and paste this token:");
+        stage.aside("A window opens. Choose \"A code\" and paste this one:");
         println!("\n{token}\n");
         stage.aside("Look at your secrets, then close the window; the story goes on here.");
         sh::run(app)?;
