@@ -69,8 +69,7 @@ fn rust(log: &mut Log) -> Result<Tally> {
 }
 
 fn deep(log: &mut Log) -> Result<Tally> {
-    let mut command = rust_tests()?;
-    log.tests(command.env("PROPTEST_CASES", DEEP_CASES).args(["--", "--include-ignored"]))
+    log.tests(rust_tests()?.env("PROPTEST_CASES", DEEP_CASES))
 }
 
 /// The whole workspace, the desktop too: one set of compiled dependencies serves every step.
