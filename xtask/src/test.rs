@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 /// What it can be told.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The long runs too: many more cases, and tests that take minutes
+    /// The long way: many more cases for each property
     #[arg(long)]
     deep: bool,
     /// Only the step of this name (may be given again)

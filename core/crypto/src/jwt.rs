@@ -10,7 +10,7 @@ use crate::thumbprint::{Jwk, Thumbprint};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use landfall_identity::caller::{ActorRole, Role};
 use landfall_identity::id::SessionId;
-use landfall_identity::{AuthStrength, SpiffeId, Timestamp};
+use landfall_identity::{AuthStrength, DeviceName, SpiffeId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -216,6 +216,9 @@ struct SessionWire {
     aud: String,
     sub: SpiffeId,
     actor_role: ActorRole,
+    /// Of the name, for who reads no SPIFFE IDs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    machine: Option<DeviceName>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     role: Option<Role>,
     sid: SessionId,
@@ -242,6 +245,7 @@ impl SessionWire {
             aud: SESSION.aud.to_owned(),
             sub: claims.spiffe_id.clone(),
             actor_role: claims.actor_role,
+            machine: claims.spiffe_id.principal.machine().cloned(),
             role: claims.role,
             sid: claims.session.clone(),
             iat: claims.issued_at.seconds(),
@@ -256,7 +260,8 @@ impl SessionWire {
 
     fn read(self, issuer: &str) -> Result<SessionClaims, JwtError> {
         // The library also takes lists here; a token of ours has one issuer and one audience.
-        if self.iss != issuer || self.aud != SESSION.aud || self.iat >= self.exp {
+        let of_machine = self.machine.as_ref() == self.sub.principal.machine();
+        if self.iss != issuer || self.aud != SESSION.aud || self.iat >= self.exp || !of_machine {
             return Err(JwtError::Malformed);
         }
         Ok(SessionClaims {

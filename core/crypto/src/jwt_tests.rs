@@ -74,7 +74,8 @@ fn header_and_claims_have_the_agreed_names() {
             "sub": "spiffe://landfall.local/tenant/home/user/bert/device/bert-laptop",
             "iat": 1000, "exp": 1600, "cnf": {"jkt": claims.key},
             "auth_strength": "cert+human", "auth_time": 990, "amr": ["hwk", "user"],
-            "bound": "abc", "actor_role": "master", "role": "operator",
+            "bound": "abc", "actor_role": "master", "machine": "bert-laptop",
+            "role": "operator",
         })
     );
 }

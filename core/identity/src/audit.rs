@@ -82,6 +82,8 @@ pub struct AuditEvent {
     pub strength: Option<AuthStrength>,
     /// The session.
     pub session: Option<SessionId>,
+    /// The capability that they were given, or acted with: its `jti`.
+    pub capability: Option<String>,
     /// The request.
     pub request: Option<RequestId>,
     /// Personal fields, kept in an erasable side row.
@@ -110,6 +112,7 @@ impl AuditEvent {
             rule: None,
             strength: None,
             session: None,
+            capability: None,
             request: None,
             personal: Personal::default(),
         }

@@ -164,6 +164,14 @@ impl Principal {
         }
     }
 
+    /// The machine that speaks, where its name says which one it is.
+    pub fn machine(&self) -> Option<&DeviceName> {
+        match self {
+            Self::Human { device, .. } | Self::ProvisionedDevice { device, .. } => Some(device),
+            Self::Workload { .. } | Self::Agent { .. } => None,
+        }
+    }
+
     /// The user, when a person speaks.
     pub fn user(&self) -> Option<&UserName> {
         match self {

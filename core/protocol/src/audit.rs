@@ -27,6 +27,9 @@ pub struct AuditRow {
     /// The machine that spoke: a person's device, or one that stands for itself.
     #[serde(default)]
     pub machine: Option<String>,
+    /// The capability that they were given, or acted with: its `jti`.
+    #[serde(default)]
+    pub capability: Option<String>,
     /// On whose behalf, nearest first.
     pub parents: Vec<String>,
     /// What.

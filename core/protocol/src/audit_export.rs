@@ -70,7 +70,7 @@ fn cef(row: &AuditRow, version: &str) -> String {
     let parents = (!row.parents.is_empty()).then(|| row.parents.join(" "));
     let seq = row.seq.map(|seq| seq.to_string());
     let text = |value: &str| Some(value.to_owned());
-    let fields: [(&str, Option<&str>, Option<String>); 18] = [
+    let fields: [(&str, Option<&str>, Option<String>); 19] = [
         ("rt", None, Some(at)),
         ("externalId", None, text(&row.id)),
         ("cn1", Some("seq"), seq),
@@ -87,6 +87,7 @@ fn cef(row: &AuditRow, version: &str) -> String {
         ("cs4", Some("session"), row.session.clone()),
         ("cs5", Some("tenant"), text(&row.tenant)),
         ("cs6", Some("request"), row.request_id.clone()),
+        ("flexString1", Some("capability"), row.capability.clone()),
         ("src", None, row.source.clone()),
         ("requestClientApplication", None, row.user_agent.clone()),
     ];
@@ -179,6 +180,7 @@ fn ocsf(row: &AuditRow, version: &str) -> Value {
             "parents": row.parents,
             "actor_role": row.actor_role,
             "machine": row.machine,
+            "capability": row.capability,
             "auth_strength": row.auth_strength,
         },
     });
@@ -222,6 +224,7 @@ mod tests {
             actor: "spiffe://td/tenant/home/user/bert/device/laptop".into(),
             actor_role: Some("agent".into()),
             machine: Some("laptop".into()),
+            capability: Some("c1".into()),
             parents: vec!["spiffe://td/tenant/home/user/anna/device/phone".into()],
             action: "read-secret".into(),
             target: "secret a=b|c\\d\ne\r\u{2028}f".into(),
@@ -245,6 +248,7 @@ mod tests {
         assert!(line.contains("cs1=tenant/no-secrets cs2Label=parents cs2=spiffe://"), "{line}");
         assert!(line.contains("src=192.0.2.7 requestClientApplication=x|y\\=z"), "{line}");
         assert!(line.contains(" spriv=agent shost=laptop act="), "{line}");
+        assert!(line.contains(" flexString1Label=capability flexString1=c1 "), "{line}");
         assert!(line.contains("cn1Label=seq cn1=7") && !line.contains("cs4"), "{line}");
         assert!(!line.contains(['\n', '\r', '\u{2028}']), "one line");
     }
@@ -261,6 +265,7 @@ mod tests {
             ("/status_detail", json!("forbidden")),
             ("/unmapped/actor_role", json!("agent")),
             ("/unmapped/machine", json!("laptop")),
+            ("/unmapped/capability", json!("c1")),
             ("/actor/authorizations/0/policy/name", json!("tenant/no-secrets")),
             ("/actor/authorizations/0/decision", json!("Deny")),
             ("/metadata/sequence", json!(7)),

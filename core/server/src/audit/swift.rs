@@ -5,7 +5,7 @@
 
 use super::leaf;
 use crate::store::StoreError;
-use crate::store::audit_scan::{Cell, ROLE, RULE, Scanned, scan};
+use crate::store::audit_scan::{CAPABILITY, Cell, ROLE, RULE, Scanned, scan};
 use landfall_crypto::merkle::{self, Hash};
 use landfall_crypto::secret::sha256_of;
 use std::ops::Range;
@@ -72,9 +72,13 @@ fn part_of(database: &Path, part: Range<u64>) -> Option<Sound> {
 fn leaf_of(row: &Scanned<'_>, buffer: &mut Vec<u8>) -> Hash {
     buffer.clear();
     leaf::begin(buffer, row.seq.unsigned_abs());
+    let missing: &[usize] = match (row.columns[CAPABILITY], row.columns[ROLE]) {
+        (Cell::Null, Cell::Null) => &[RULE, ROLE, CAPABILITY],
+        (Cell::Null, _) => &[CAPABILITY],
+        _ => &[],
+    };
     for (index, column) in row.columns.iter().enumerate() {
-        let without_role = row.columns[ROLE] == Cell::Null;
-        if without_role && [RULE, ROLE].contains(&index) && *column == Cell::Null {
+        if *column == Cell::Null && missing.contains(&index) {
             continue;
         }
         match *column {

@@ -271,11 +271,11 @@ proptest! {
 
     /// Whatever is written into whatever column of whatever row, the log is not whole any more.
     #[test]
-    fn no_change_of_any_cell_passes(seq in 1_u32..=35, column in 0_usize..19, text in "[a-z]{1,8}") {
-        const COLUMNS: [&str; 19] = [
+    fn no_change_of_any_cell_passes(seq in 1_u32..=35, column in 0_usize..20, text in "[a-z]{1,8}") {
+        const COLUMNS: [&str; 20] = [
             "id", "at", "tenant", "actor", "actor_user", "actor_device", "parents", "action",
             "target", "outcome", "reason", "strength", "session", "request", "personal_hash", "leaf",
-            "seq", "rule", "actor_role",
+            "seq", "rule", "actor_role", "capability",
         ];
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {

@@ -156,6 +156,7 @@ pub(super) fn event(n: u32, ambient: &Ambient) -> AuditEvent {
         rule: n.is_multiple_of(3).then(|| "default/own".into()),
         strength: None,
         session: None,
+        capability: n.is_multiple_of(5).then(|| format!("capability-{n}")),
         request: Some(RequestId::from_bits(ambient.row_bits())),
         personal: Personal {
             source: Some(format!("192.0.2.{n}")),

@@ -61,8 +61,13 @@ pub trait Told: Sync {
 }
 
 impl Service {
+    /// What a token will be called.
+    pub(super) fn new_jti(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.ambient.random::<16>())
+    }
+
     pub(super) fn coming(&self, now: Timestamp, until: Timestamp) -> Coming {
-        Coming { jti: BASE64URL_NOPAD.encode(&self.ambient.random::<16>()), until, now }
+        Coming { jti: self.new_jti(), until, now }
     }
 
     /// Tells person servers of tokens that were called in, once for each that is due.

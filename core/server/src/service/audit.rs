@@ -189,6 +189,7 @@ fn row(listed: Listed) -> AuditRow {
         actor: listed.actor,
         actor_role: listed.actor_role,
         machine: listed.machine,
+        capability: listed.capability,
         parents: listed.parents,
         action: listed.action,
         target: listed.target,

@@ -7,7 +7,6 @@ use crate::config::AgentProvider;
 use crate::failure::Failure;
 use crate::store::agents::{self, Agent};
 use crate::store::{Lane, Tx, agent_approvals};
-use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::aauth::{Scheme, SignatureFault};
 use landfall_crypto::capability::CapabilityClaims;
 use landfall_crypto::thumbprint::Thumbprint;
@@ -44,7 +43,8 @@ impl Service {
         let asked = read_words(&body.scope, &body.audience);
         let ttl = body.ttl_seconds.map_or(CAPABILITY_TTL_MAX, Seconds);
         let ceilings = provider.ceilings();
-        let key = thumbprint.clone();
+        let (key, jti) = (thumbprint.clone(), self.new_jti());
+        let coming = jti.clone();
         let work = async move |tx: &mut Tx<'_>| {
             let row = acting(tx, key.as_str(), now).await?;
             service.ask_rules_of_agent(action, &row, true, &notes)?;
@@ -52,7 +52,10 @@ impl Service {
             if ttl.0 == 0 || ttl > CAPABILITY_TTL_MAX {
                 return Err(Refusal::TtlNotAllowed { max: CAPABILITY_TTL_MAX }.into());
             }
-            note(&notes, |seen| seen.target = format!("{scope} at {audience}"));
+            note(&notes, |seen| {
+                seen.target = format!("{scope} at {audience}");
+                seen.capability = Some(coming.clone());
+            });
             let mut ceilings = ceilings.clone();
             ceilings.extend(agent_approvals::granted(tx, &row.id, now).await?);
             let lacks = missing(&ceilings, &scope, &audience);
@@ -62,7 +65,7 @@ impl Service {
             Ok((row, Allowance { scope, audience, until: now + ttl }))
         };
         let (row, allowance) = self.store.write(Lane::Known, work, record).await?;
-        self.capability(&row, thumbprint, allowance, Vec::new(), now)
+        self.capability(&row, thumbprint, Granted { allowance, chain: Vec::new(), jti }, now)
     }
 
     /// Hands a capability on: the same or less, to the agent itself or to a part of it. The key that it is
@@ -85,11 +88,13 @@ impl Service {
         let record = self.record(request, notes.clone(), now);
         let held = self.pki.read_capability(&body.capability, now);
         let (service, to) = (self.clone(), body.agent.clone());
-        let wanted = wanted(&body);
+        let (wanted, jti) = (wanted(&body), self.new_jti());
+        let coming = jti.clone();
         let work = async move |tx: &mut Tx<'_>| {
             let row = acting(tx, thumbprint.as_str(), now).await?;
             service.ask_rules_of_agent(action, &row, true, &notes)?;
             let held = held.as_ref().map_err(|_| Refusal::CapabilityInvalid)?;
+            note(&notes, |seen| seen.capability = Some(held.jti.clone()));
             let whose = service.spiffe_of_agent(&row.tenant, &row.agent)?;
             // Whoever took it along has another key.
             if held.key != thumbprint || held.holder != whose {
@@ -100,7 +105,7 @@ impl Service {
             let to = receiver(tx, &row, to.as_ref(), now).await?;
             note(&notes, |seen| {
                 let (scope, audience) = (&allowance.scope, &allowance.audience);
-                seen.target = format!("{scope} at {audience}, to {}", to.agent);
+                seen.target = format!("{scope} at {audience}, to {}, as {coming}", to.agent);
             });
             let mut chain = vec![whose];
             chain.extend(held.chain.iter().cloned());
@@ -111,7 +116,7 @@ impl Service {
         };
         let (to, allowance, chain) = self.store.write(Lane::Known, work, record).await?;
         let key = Thumbprint::parse(to.thumbprint.as_str()).map_err(Failure::internal)?;
-        self.capability(&to, key, allowance, chain, now)
+        self.capability(&to, key, Granted { allowance, chain, jti }, now)
     }
 
     /// The durable key that has signed a message.
@@ -133,10 +138,10 @@ impl Service {
         &self,
         row: &Agent,
         key: Thumbprint,
-        allowance: Allowance,
-        chain: Vec<SpiffeId>,
+        granted: Granted,
         now: Timestamp,
     ) -> Result<CapabilityIssued, Failure> {
+        let Granted { allowance, chain, jti } = granted;
         let issued = CapabilityIssued {
             capability: String::new(),
             agent: row.agent.clone(),
@@ -150,11 +155,19 @@ impl Service {
             key,
             allowance,
             chain,
-            jti: BASE64URL_NOPAD.encode(&self.ambient.random::<16>()),
+            jti,
             issued_at: now,
         };
         Ok(CapabilityIssued { capability: self.pki.sign_capability(&claims)?, ..issued })
     }
+}
+
+/// What a capability says beside whose it is.
+struct Granted {
+    allowance: Allowance,
+    /// Who handed it on, the nearest first.
+    chain: Vec<SpiffeId>,
+    jti: String,
 }
 
 /// The agent of a key, which may act and has proved it.

@@ -175,6 +175,8 @@ pub(super) struct Seen {
     pub tenant: Option<TenantName>,
     /// The session presented.
     pub session: Option<landfall_identity::session::SessionFacts>,
+    /// The capability that was given, or acted with.
+    pub capability: Option<String>,
     /// On what.
     pub target: String,
     /// What the rules were asked, and which one decided.
@@ -254,6 +256,7 @@ fn event_of(
         reason,
         strength: seen.session.as_ref().map(|session| session.strength),
         session: seen.session.as_ref().map(|session| session.id.clone()),
+        capability: seen.capability.clone(),
         request: Some(request.request_id.clone()),
         personal: request.personal.clone(),
     })

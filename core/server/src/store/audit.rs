@@ -4,7 +4,6 @@ use super::{StoreError, Tx, params};
 use landfall_crypto::secret::sha256_of;
 use landfall_identity::audit::{Actor, AuditEvent, Personal};
 use landfall_identity::caller::ActorRole;
-use landfall_identity::spiffe::Principal;
 
 /// Writes one row. `salt` hides the personal fields behind their hash: erasing the side row leaves
 /// the log whole and tells nothing.
@@ -17,8 +16,8 @@ pub async fn append(tx: &mut Tx<'_>, event: &AuditEvent, salt: [u8; 16]) -> Resu
     tx.run(
         "INSERT INTO audit_events (id, at, tenant, actor, actor_user, actor_device, parents, action,
              target, outcome, reason, strength, session, request, personal_hash, rule,
-             actor_role)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             actor_role, capability)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         params![
             event.id.as_str(),
             event.at,
@@ -37,6 +36,7 @@ pub async fn append(tx: &mut Tx<'_>, event: &AuditEvent, salt: [u8; 16]) -> Resu
             personal_hash(&salt, &event.personal).as_slice(),
             event.rule.as_deref(),
             event.actor.role(&event.parents).map(ActorRole::as_str),
+            event.capability.as_deref(),
         ],
     )
     .await?;
@@ -64,13 +64,8 @@ pub fn personal_hash(salt: &[u8], personal: &Personal) -> [u8; 32] {
 fn names_of(actor: &Actor) -> (String, Option<String>, Option<String>) {
     match actor {
         Actor::Principal(id) => {
-            let device = match &id.principal {
-                Principal::Human { device, .. } | Principal::ProvisionedDevice { device, .. } => {
-                    Some(device.to_string())
-                }
-                Principal::Workload { .. } | Principal::Agent { .. } => None,
-            };
-            (id.to_string(), id.principal.user().map(ToString::to_string), device)
+            let (user, device) = (id.principal.user(), id.principal.machine());
+            (id.to_string(), user.map(ToString::to_string), device.map(ToString::to_string))
         }
         Actor::Stranger => ("stranger".into(), None, None),
         Actor::Server => ("server".into(), None, None),

@@ -21,6 +21,8 @@ pub struct Listed {
     pub actor: String,
     /// Whether as a master or as an agent; absent where nobody known acted, and in older rows.
     pub actor_role: Option<String>,
+    /// The capability that they were given, or acted with.
+    pub capability: Option<String>,
     /// On which machine, where it is one's own name that says so.
     pub machine: Option<String>,
     /// On whose behalf, nearest first.
@@ -88,7 +90,7 @@ macro_rules! listing {
         concat!(
             "SELECT e.id, e.seq, e.at, e.tenant, e.actor, e.parents, e.action, e.target, e.outcome,
                  e.reason, e.strength, e.session, e.request, p.source, p.user_agent, e.rule,
-                 e.actor_role, e.actor_device
+                 e.actor_role, e.actor_device, e.capability
              FROM audit_events e LEFT JOIN audit_personal p ON p.event = e.id
              WHERE e.tenant = $1 AND (e.at, e.id) < ($2, $3) AND (e.at, e.id) >= ($4, $5)
                AND e.at >= $6 AND ",
@@ -216,5 +218,6 @@ fn listed(row: &Row) -> Result<Listed, StoreError> {
         rule: row.get(15)?,
         actor_role: row.get(16)?,
         machine: row.get(17)?,
+        capability: row.get(18)?,
     })
 }

@@ -5,16 +5,23 @@ use landfall_crypto::merkle::{Frontier, Hash};
 use landfall_identity::{TenantName, Timestamp, UserName};
 
 /// What a leaf of the log is made of, in the order of its encoding: every column of a row but its
-/// place and its own hash. Rule and actor's role stand before the last one. A row without a role is of
-/// before roles were noted, or is nobody's: it has the leaf that it always had, without the role, and
-/// without the rule where there is none. So a leaf has 15, 16 or 17 columns, and none can pass for another.
-const SEALED_COLUMNS: usize = 17;
+/// place and its own hash. Rule, actor's role and capability stand before the last one. A row with a capability
+/// has all of them. One without has no place for it; and where it has no role either, being of before roles were
+/// noted, or nobody's, it has the leaf that it always had: without the role, and without the rule where there is
+/// none. So a leaf has 15 to 18 columns, and none can pass for another.
+const SEALED_COLUMNS: usize = 18;
 /// Where the rule stands among them.
 const RULE: usize = 14;
 /// Where the actor's role does.
 const ROLE: usize = 15;
+/// Where the capability does.
+const CAPABILITY: usize = 16;
 
 fn sealed_columns(mut columns: Vec<Value>) -> Vec<Value> {
+    if columns.get(CAPABILITY) != Some(&Value::Null) {
+        return columns;
+    }
+    columns.remove(CAPABILITY);
     if columns.get(ROLE) == Some(&Value::Null) {
         columns.remove(ROLE);
         if columns.get(RULE) == Some(&Value::Null) {
@@ -40,7 +47,8 @@ pub async fn unsealed(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Unsealed>, Stor
     let rows = tx
         .all(
             "SELECT id, at, tenant, actor, actor_user, actor_device, parents, action, target, outcome,
-                 reason, strength, session, request, rule, actor_role, personal_hash, ordinal
+                 reason, strength, session, request, rule, actor_role, capability, personal_hash,
+                 ordinal
              FROM audit_events WHERE seq IS NULL ORDER BY ordinal LIMIT $1",
             params![limit],
         )
@@ -231,7 +239,7 @@ pub async fn sealed_after(
         .all(
             "SELECT e.id, e.at, e.tenant, e.actor, e.actor_user, e.actor_device, e.parents, e.action,
                  e.target, e.outcome, e.reason, e.strength, e.session, e.request, e.rule,
-                 e.actor_role, e.personal_hash,
+                 e.actor_role, e.capability, e.personal_hash,
                  e.seq, e.leaf, p.salt, p.source, p.user_agent
              FROM audit_events e LEFT JOIN audit_personal p ON p.event = e.id
              WHERE typeof(e.seq) = 'integer' AND e.seq > $1 ORDER BY e.seq LIMIT $2",
@@ -461,11 +469,12 @@ mod tests {
 
     #[test]
     fn rows_of_every_age_have_a_leaf_of_their_own() {
-        let row = |rule: Value, role: Value| {
+        let all_of = |rule: Value, role: Value, capability: Value| {
             let mut columns = vec![Value::Int(0); RULE];
-            columns.extend([rule, role, Value::Blob(vec![7; 32])]);
+            columns.extend([rule, role, capability, Value::Blob(vec![7; 32])]);
             crate::audit::leaf::encode(1, &sealed_columns(columns))
         };
+        let row = |rule: Value, role: Value| all_of(rule, role, Value::Null);
         let text = |text: &str| Value::Text(text.into());
         let old = row(Value::Null, Value::Null);
         let mut plain = vec![Value::Int(0); RULE];
@@ -476,6 +485,9 @@ mod tests {
             row(text("x"), Value::Null),
             row(Value::Null, text("x")),
             row(text("x"), text("x")),
+            all_of(text("x"), text("x"), text("x")),
+            all_of(Value::Null, text("x"), text("x")),
+            all_of(Value::Null, Value::Null, text("x")),
         ];
         let distinct: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());

@@ -5,12 +5,14 @@ use rusqlite::OpenFlags;
 use rusqlite::types::ValueRef;
 use std::path::Path;
 
-/// Columns that a leaf is made of, with the rule at [`RULE`] and the actor's role at [`ROLE`].
-pub const COLUMNS: usize = 17;
+/// Columns that a leaf is made of, in the order of [`super::audit_log`].
+pub const COLUMNS: usize = 18;
 /// Where the rule stands among them: a row without a role and without one has a leaf without it.
 pub const RULE: usize = 14;
 /// Where the actor's role does: a row without one has a leaf without it.
 pub const ROLE: usize = 15;
+/// Where the capability does: a row without one has a leaf without it, and a row with one has all the others.
+pub const CAPABILITY: usize = 16;
 
 /// A column, as it lies in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub fn scan(
     let mut statement = connection.prepare(
         "SELECT e.id, e.at, e.tenant, e.actor, e.actor_user, e.actor_device, e.parents, e.action,
              e.target, e.outcome, e.reason, e.strength, e.session, e.request, e.rule,
-             e.actor_role, e.personal_hash, e.seq, e.leaf, p.salt, p.source, p.user_agent
+             e.actor_role, e.capability, e.personal_hash, e.seq, e.leaf, p.salt, p.source, p.user_agent
          FROM audit_events e LEFT JOIN audit_personal p ON p.event = e.id
          WHERE e.seq > ?1 AND e.seq <= ?2 ORDER BY e.seq",
     )?;

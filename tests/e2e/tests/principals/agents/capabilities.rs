@@ -51,6 +51,27 @@ async fn part(world: &World, agent: &SoftAgent, discriminator: &str) -> SoftAgen
     part
 }
 
+/// Who reads a service's own log finds there who was given the capability, and by which one it was handed on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_names_the_capability_that_was_given_and_the_one_that_was_handed_on() {
+    let (world, ana, agent) = scene().await;
+    let jti = |answer: &Answer| {
+        let said = claims(text(answer, "capability")).unwrap();
+        said["jti"].as_str().unwrap().to_owned()
+    };
+    let given = ask(&agent, &["write", "read"], &[CALENDAR]).await;
+    let less = exchange(&agent, text(&given, "capability"), json!({ "scope": ["read"] })).await;
+    let rows = ana.client().audit(&Default::default()).await.unwrap().items;
+    let of = |action: &str| rows.iter().find(|row| row.action == action).unwrap();
+    let (issued, handed) = (of("issue-capability"), of("exchange-capability"));
+    assert_eq!(issued.capability.as_deref(), Some(&*jti(&given)));
+    assert_eq!(handed.capability.as_deref(), Some(&*jti(&given)));
+    assert!(handed.target.ends_with(&format!(", as {}", jti(&less))), "{}", handed.target);
+    assert_eq!(handed.actor_role.as_deref(), Some("agent"));
+    let sound = world.operator(&["audit", "verify"]).unwrap();
+    assert!(sound.contains("whole"), "{sound}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_capability_is_within_the_ceiling_and_bound_to_the_key() {
     let (_world, _, agent) = scene().await;
