@@ -35,6 +35,10 @@ actor_role: string | null,
  */
 machine: string | null, 
 /**
+ * The capability that they were given, or acted with: its `jti`.
+ */
+capability: string | null, 
+/**
  * On whose behalf, nearest first.
  */
 parents: Array<string>, 

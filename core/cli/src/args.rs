@@ -353,6 +353,12 @@ pub enum AdminVerb {
     /// Platforms whose pods and CI jobs are let in
     #[command(subcommand)]
     WorkloadIssuers(AdminWorkloadsVerb),
+    /// Stop somebody's account: nothing of theirs works, and no way back in, until an administrator ends it
+    #[command(after_help = "Example:\n  landfall admin freeze bert")]
+    Freeze {
+        /// Whose
+        user: UserName,
+    },
     /// End somebody's freeze
     #[command(after_help = "Example:\n  landfall admin unfreeze bert")]
     Unfreeze {

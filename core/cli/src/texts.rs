@@ -315,6 +315,18 @@ pub fn revoked_already(device: &str, at: &str) -> String {
     format!("{device} was revoked for ever at {at}. There is nothing left to do.")
 }
 
+pub fn ask_admin_freeze(user: &str) -> String {
+    format!(
+        "Stop the account of {user}? None of their devices, passkeys, codes and agents works until an administrator ends it."
+    )
+}
+
+pub fn admin_frozen(user: &str) -> String {
+    format!(
+        "The account of {user} is stopped, and nobody gets back into it. What it has is kept.\nTo end that: landfall admin unfreeze {user}"
+    )
+}
+
 pub fn not_frozen_account(user: &str) -> String {
     format!("The account of {user} is not frozen. Nothing was changed.")
 }

@@ -88,6 +88,15 @@ impl Client {
         self.ask(ask.bound_to(session)).await
     }
 
+    /// Freezes somebody's account, until an administrator ends it.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn admin_freeze(&self, user: &UserName) -> Result<Frozen, Failure> {
+        let path = paths::fill(paths::ADMIN_FREEZE, &[user.as_str()]);
+        self.ask(Ask::post(Action::AdminFreezeUser, path).repeatable()).await
+    }
+
     /// Ends somebody's freeze.
     ///
     /// # Errors

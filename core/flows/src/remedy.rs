@@ -53,7 +53,7 @@ impl Remedy {
 
             C::CertificateRequired | C::NotEnrolled | C::DeviceRevoked => Self::EnrollAgain,
             C::CertificateExpired => Self::Retry,
-            C::DeviceSuspended | C::AccountFrozen => Self::AskOperator,
+            C::DeviceSuspended | C::AccountFrozen | C::FrozenByAdmin => Self::AskOperator,
             C::SessionRequired | C::SessionOver | C::SessionOfAnotherKey => Self::SignIn,
 
             C::Forbidden => Self::AskOperator,

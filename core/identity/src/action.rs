@@ -384,6 +384,8 @@ actions! {
     /// Revokes anybody's device.
     AdminRevokeDevice =
         Demand::new("admin-revoke-device", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
+    /// Freezes anybody's account, until an administrator ends it.
+    AdminFreezeUser = Demand::new("admin-freeze-user", HUMAN, CERT_HUMAN).tenant_wide();
     /// Ends anybody's freeze.
     AdminUnfreezeUser = Demand::new("admin-unfreeze-user", HUMAN, CERT_HUMAN).tenant_wide();
     /// Who in the tenant is on their way back in.

@@ -26,6 +26,9 @@ pub enum Refusal {
     /// The whole account is frozen.
     #[error("this account is frozen")]
     AccountFrozen,
+    /// It is frozen by an administrator, whatever its owner holds.
+    #[error("the account is frozen by an administrator")]
+    FrozenByAdmin,
     /// A session is needed.
     #[error("no session was shown")]
     SessionRequired,
@@ -455,6 +458,8 @@ pub enum Young {
     RemoveGuardian,
     /// Vouch for somebody who has named them lately. It is the guardian who is new, not a passkey.
     Vouch,
+    /// Vouch for an administrator. It is the one who vouches that became one lately.
+    VouchForAdmin,
     /// Change one's own recovery plan.
     ChangePlan,
     /// Give another role to somebody who was there before.

@@ -71,6 +71,8 @@ codes! {
     DeviceSuspended = 401, "device-suspended", "This device is suspended";
     /// Everything of this user stands still.
     AccountFrozen = 403, "account-frozen", "This account is frozen";
+    /// It is frozen by an administrator, whatever its owner holds.
+    FrozenByAdmin = 403, "frozen-by-admin", "An administrator has stopped this account";
     /// A session is needed.
     SessionRequired = 401, "session-required", "Sign in first";
     /// The session is over.
@@ -373,6 +375,7 @@ impl From<&Refusal> for ErrorCode {
             Refusal::DeviceRevoked => Self::DeviceRevoked,
             Refusal::DeviceSuspended => Self::DeviceSuspended,
             Refusal::AccountFrozen => Self::AccountFrozen,
+            Refusal::FrozenByAdmin => Self::FrozenByAdmin,
             Refusal::SessionRequired => Self::SessionRequired,
             Refusal::SessionOver => Self::SessionOver,
             Refusal::SessionOfAnotherKey => Self::SessionOfAnotherKey,

@@ -176,6 +176,8 @@ pub const AUDIT: &str = "/audit";
 /// The tenant's people.
 pub const ADMIN_USERS: &str = "/admin/users";
 /// End somebody's freeze.
+pub const ADMIN_FREEZE: &str = "/admin/users/{user}/freeze";
+/// See there.
 pub const ADMIN_UNFREEZE: &str = "/admin/users/{user}/unfreeze";
 /// The tenant's devices.
 pub const ADMIN_DEVICES: &str = "/admin/devices";

@@ -35,6 +35,12 @@ pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
         AdminVerb::Readiness { full, standing } => readiness::admin(app, full, standing).await,
         AdminVerb::Provisioned(verb) => provisioned::run(app, verb).await,
         AdminVerb::WorkloadIssuers(verb) => workload_issuers::run(app, verb).await,
+        AdminVerb::Freeze { user } => {
+            app.need_person()?;
+            app.confirm(&texts::ask_admin_freeze(user.as_str()))?;
+            let frozen = app.with_person(async || app.client.admin_freeze(&user).await).await?;
+            Answer::new(&frozen, texts::admin_frozen(user.as_str()))
+        }
         AdminVerb::Unfreeze { user } => {
             let users = app.client.admin_users().await?;
             if users.iter().any(|known| known.name == user && !known.frozen) {

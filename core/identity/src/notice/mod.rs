@@ -181,6 +181,11 @@ pub enum Happening {
         /// To what.
         role: Role,
     },
+    /// There is another administrator.
+    AdminAdded {
+        /// Who.
+        user: UserName,
+    },
     /// An agent acts for the owner from now on.
     AgentEnrolled {
         /// Which one.
@@ -294,6 +299,7 @@ impl Happening {
             Self::BreakGlass { .. } => "break-glass",
             Self::RecoveryCodesRemade { .. } => "recovery-codes-remade",
             Self::RoleChanged { .. } => "role-changed",
+            Self::AdminAdded { .. } => "admin-added",
             Self::AgentEnrolled { .. } => "agent-enrolled",
             Self::AgentRevoked { .. } => "agent-revoked",
             Self::MachineClaimed { .. } => "machine-claimed",
@@ -339,6 +345,7 @@ impl Happening {
             Self::BreakGlass { user } => format!("Emergency code for the administrator {user}"),
             Self::RecoveryCodesRemade { .. } => "New recovery codes".to_owned(),
             Self::RoleChanged { role } => format!("You are {} now", role.in_words()),
+            Self::AdminAdded { user } => format!("{user} is an administrator now"),
             Self::AgentEnrolled { agent } => format!("New agent: {}", short(agent)),
             Self::AgentRevoked { agent } => format!("Agent cut off for ever: {}", short(agent)),
             Self::MachineClaimed { machine } => format!("Machine claimed: {machine}"),
@@ -412,6 +419,7 @@ impl Happening {
                 format!("{count} new recovery codes were made; the old ones are worthless now")
             }
             Self::RoleChanged { role } => format!("You were made {}", role.in_words()),
+            Self::AdminAdded { user } => format!("{user} became an administrator"),
             Self::AgentEnrolled { .. } | Self::AgentRevoked { .. } => of_agents(self),
             Self::BreakGlass { .. } | Self::MachineClaimed { .. } => waiting::of_handed_out(self),
         }

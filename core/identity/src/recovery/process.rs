@@ -21,7 +21,7 @@ pub const RESUME_TTL: Seconds = GRANT_TTL;
 pub const TRIES_MAX: u32 = 10;
 /// Recoveries of one account that may be open at once. Beyond it the oldest that has proved nothing
 /// makes room.
-pub const OPEN_PER_ACCOUNT: u32 = 64;
+pub const OPEN_PER_ACCOUNT: u32 = 256;
 /// Recoveries that one place may begin within [`BEGUN_WINDOW`]. Generous: an office shares one address.
 pub const BEGUN_PER_PLACE: u32 = 30;
 /// How long its owner's list shows one that has shown nothing. Anybody can begin one; what it never proves

@@ -38,6 +38,18 @@ pub enum ThingKind {
     Guardian,
 }
 
+impl Thing {
+    /// The same person in their other role: administrators can be guardians, too.
+    pub fn other_role(&self) -> Option<Self> {
+        let kind = match self.kind {
+            ThingKind::Admin => ThingKind::Guardian,
+            ThingKind::Guardian => ThingKind::Admin,
+            _ => return None,
+        };
+        Some(Self { kind, name: self.name.clone() })
+    }
+}
+
 impl ThingKind {
     /// The door that it opens, alone or with others.
     pub const fn door(self) -> Door {
@@ -169,7 +181,20 @@ impl Standing {
     }
 }
 
-type Counts = BTreeMap<Door, usize>;
+/// How many proofs of each kind there are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Counts {
+    of: BTreeMap<Door, usize>,
+    /// People who are administrators and guardians: whoever loses one has lost both proofs.
+    both: usize,
+}
+
+/// What can be lost at once.
+#[derive(Debug, Clone, Copy)]
+enum Loss {
+    One(Door),
+    Both,
+}
 
 impl Readiness {
     /// Judges what a user holds by a plan.
@@ -183,7 +208,13 @@ impl Readiness {
         let counts = count(&things);
         let ways_in = ways_in(plan, &things)?;
         let losses = losses_to_lock_out(plan, &counts);
-        let alone = |thing: &&Thing| !opens(plan, &without(&counts, thing.kind.door()));
+        let is_both =
+            |thing: &Thing| thing.other_role().is_some_and(|other| things.contains(&other));
+        let loss = |thing: &Thing| match is_both(thing) {
+            true => Loss::Both,
+            false => Loss::One(thing.kind.door()),
+        };
+        let alone = |thing: &&Thing| !opens(plan, &counts.without(loss(thing)));
         // Whoever is out already does not lose the door by a loss.
         let single_losses =
             if losses == 0 { Vec::new() } else { things.iter().filter(alone).cloned().collect() };
@@ -203,29 +234,53 @@ impl Readiness {
 }
 
 fn count(things: &[Thing]) -> Counts {
-    let mut counts = Counts::new();
+    let mut of = BTreeMap::new();
     for thing in things {
-        *counts.entry(thing.kind.door()).or_default() += 1;
+        *of.entry(thing.kind.door()).or_default() += 1;
     }
-    counts
+    let admins = things.iter().filter(|thing| thing.kind == ThingKind::Admin);
+    let both = admins.filter_map(Thing::other_role).filter(|other| things.contains(other));
+    Counts { of, both: both.count() }
 }
 
 /// Whether so many proofs get in at all, however long it takes.
 fn opens(plan: &Plan, counts: &Counts) -> bool {
-    let given = counts.iter().map(|(door, count)| (*door, *count));
+    let given = counts.of.iter().map(|(door, count)| (*door, *count));
     plan.opens_at(&Given::counted(given, false, Timestamp::from_millis(0))).is_some()
 }
 
-fn without(counts: &Counts, door: Door) -> Counts {
-    let mut left = counts.clone();
-    left.entry(door).and_modify(|count| *count = count.saturating_sub(1));
-    left
-}
+impl Counts {
+    fn without(&self, loss: Loss) -> Self {
+        let mut left = self.clone();
+        let mut lose = |door| {
+            left.of.entry(door).and_modify(|count: &mut usize| *count = count.saturating_sub(1));
+        };
+        match loss {
+            Loss::One(door) => lose(door),
+            Loss::Both => {
+                lose(Door::Admin);
+                lose(Door::Guardian);
+                left.both = left.both.saturating_sub(1);
+            }
+        }
+        left
+    }
 
-fn with(counts: &Counts, door: Door) -> Counts {
-    let mut more = counts.clone();
-    *more.entry(door).or_default() += 1;
-    more
+    fn with(&self, door: Door) -> Self {
+        let mut more = self.clone();
+        *more.of.entry(door).or_default() += 1;
+        more
+    }
+
+    /// Everything that a single loss could be: of an administrator or a guardian who is not both, while there is one.
+    fn losses(&self) -> impl Iterator<Item = Loss> + '_ {
+        let single = |door: &Door| match door {
+            Door::Admin | Door::Guardian => self.of[door] > self.both,
+            _ => true,
+        };
+        let singles = self.of.keys().copied().filter(single).map(Loss::One);
+        singles.chain((self.both > 0).then_some(Loss::Both))
+    }
 }
 
 /// The smallest number of losses after which nothing gets in, up to [`LOSSES_MAX`].
@@ -237,7 +292,7 @@ fn losses_to_lock_out(plan: &Plan, counts: &Counts) -> usize {
         }
         left = left
             .iter()
-            .flat_map(|counts| counts.keys().map(|door| without(counts, *door)))
+            .flat_map(|counts| counts.losses().map(|loss| counts.without(loss)))
             .collect();
         left.sort_unstable();
         left.dedup();
@@ -276,7 +331,7 @@ fn next_best(plan: &Plan, counts: &Counts, losses: usize) -> Option<Remedy> {
         // Among equals the easier one, which is the smaller.
         (*reached, std::cmp::Reverse(*remedy))
     };
-    let single = Remedy::ALL.map(|remedy| (remedy, gain(&with(counts, remedy.door()))));
+    let single = Remedy::ALL.map(|remedy| (remedy, gain(&counts.with(remedy.door()))));
     let best = single.into_iter().max_by_key(better)?;
     if best.1 > losses {
         return Some(best.0);
@@ -285,7 +340,7 @@ fn next_best(plan: &Plan, counts: &Counts, losses: usize) -> Option<Remedy> {
         .into_iter()
         .flat_map(|first| Remedy::ALL.into_iter().map(move |second| (first, second)));
     pairs
-        .map(|(first, second)| (first, gain(&with(&with(counts, first.door()), second.door()))))
+        .map(|(first, second)| (first, gain(&counts.with(first.door()).with(second.door()))))
         .max_by_key(better)
         .filter(|(_, reached)| *reached > losses)
         .map(|(first, _)| first)

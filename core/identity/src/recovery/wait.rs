@@ -182,6 +182,19 @@ impl Plan {
         self.kept_without_waits().unwrap_or(Self::AnyOf(Vec::new()))
     }
 
+    /// This plan as its user can count on it: a wait in a proof's place can be asked for alone, not as a part of
+    /// something, and moves only while it is heard of by a mailbox, for every device is lost.
+    #[must_use]
+    pub fn with_waits_heard(&self) -> Self {
+        match self {
+            Self::AnyOf(of) => Self::AnyOf(of.iter().map(Self::with_waits_heard).collect()),
+            Self::Wait { hold: Hold::Always, .. } => {
+                Self::AllOf(vec![self.clone(), Self::one(Door::MailedCode)])
+            }
+            other => other.without_waits(),
+        }
+    }
+
     fn kept_without_waits(&self) -> Option<Self> {
         let kept = |of: &[Self]| of.iter().map(Self::kept_without_waits).collect::<Vec<_>>();
         Some(match self {

@@ -146,7 +146,9 @@ impl fmt::Display for Fault {
                 "the exported file lacks the last {count} checkpoints, from {first} rows on: its end \
                  was cut off"
             ),
-            Self::FileMissing => f.write_str("the exported file of checkpoints is missing"),
+            Self::FileMissing => {
+                f.write_str("the exported file of checkpoints is missing, or was emptied")
+            }
             Self::LineUnreadable(line) => {
                 write!(f, "the exported file, line {line}: no checkpoint")
             }
@@ -169,6 +171,13 @@ impl fmt::Display for Verification {
             "checkpoints: {} in the database, {} in the exported file",
             self.checkpoints, self.exported
         )?;
+        if self.exported < self.checkpoints && self.faults.is_empty() {
+            writeln!(
+                f,
+                "note: the exported file lacks the newest ones. An older copy does, and a server's own for \
+                 seconds; otherwise somebody may have cut it"
+            )?;
+        }
         for fault in &self.faults {
             writeln!(f, "BROKEN: {fault}")?;
         }

@@ -68,13 +68,17 @@ pub async fn verify(
     if let Some(error) = check.file.failed.take() {
         return Err(error.into());
     }
-    if !has_file && check.found.checkpoints > 0 {
-        check.fault(Fault::FileMissing);
-    } else if let Some((first, count)) = check.unexported
-        && kind == Exported::Own
-        && count > u64::from(TAIL_MAX)
-    {
-        check.fault(Fault::FileBehind { first, count });
+    // A crash leaves the file behind by a line or two, and empties none.
+    let is_empty = check.found.exported == 0 && check.found.checkpoints > 1;
+    let own = kind == Exported::Own;
+    match check.unexported {
+        Some((first, count)) if has_file && own && count > u64::from(TAIL_MAX) => {
+            check.fault(Fault::FileBehind { first, count });
+        }
+        _ if !has_file && check.found.checkpoints > 0 || own && is_empty => {
+            check.fault(Fault::FileMissing);
+        }
+        _ => {}
     }
     Ok(check.found)
 }

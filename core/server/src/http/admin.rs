@@ -28,6 +28,14 @@ pub(super) async fn set_role(
     reply(app.service.set_role(context, segments.get("user")?, body).await)
 }
 
+pub(super) async fn freeze(
+    State(app): State<App>,
+    context: RequestContext,
+    segments: Segments,
+) -> Answer<Frozen> {
+    reply(app.service.admin_freeze(context, segments.get("user")?).await)
+}
+
 pub(super) async fn unfreeze(
     State(app): State<App>,
     context: RequestContext,

@@ -176,6 +176,9 @@ fn next_step(refusal: &Refusal) -> String {
             "Nothing works until it is unfrozen. With your passkey: landfall unfreeze. Without one: landfall \
              recover --replace, or ask an administrator."
         }
+        Refusal::FrozenByAdmin => {
+            "Nothing that you hold ends that. Call an administrator: landfall admin unfreeze, on their machine, does."
+        }
         Refusal::SessionRequired => "Open a session first: landfall login.",
         Refusal::SessionOver => "Open another one: landfall login.",
         Refusal::SessionOfAnotherKey => {
@@ -239,6 +242,10 @@ fn young(what: Young, until: &str) -> String {
         Young::RemoveGuardian => {
             format!("It may remove that guardian from {until}. Until then an older passkey can.")
         }
+        Young::VouchForAdmin => format!(
+            "You became an administrator lately. Your word lets another administrator back in from {until}; \
+             until then somebody who has been one for longer can give theirs."
+        ),
         Young::Vouch => format!(
             "A guardian's word counts from a day after they were chosen, yours from {until}. Others who \
              were chosen before can help now, and so can an administrator."

@@ -378,6 +378,8 @@ fn admin_routes() -> Vec<Route> {
     vec![
         get(paths::ADMIN_USERS, Action::AdminListUsers, admin::users)
             .documented(|docs| docs.query::<PageQuery>().lists::<UserInfo>()),
+        post(paths::ADMIN_FREEZE, Action::AdminFreezeUser, admin::freeze)
+            .documented(Docs::gives::<Frozen>),
         post(paths::ADMIN_UNFREEZE, Action::AdminUnfreezeUser, admin::unfreeze)
             .documented(Docs::gives::<Frozen>),
         get(paths::ADMIN_DEVICES, Action::AdminListDevices, admin::devices)

@@ -8,6 +8,7 @@ use super::break_glass::is_emergency;
 use super::key_holders::may_be_devices;
 use super::notices::News;
 use super::perform::{Notes, note, recorder};
+use super::readiness_facts::is_acting_admin;
 use super::{RequestContext, Service, tokens::used};
 use crate::failure::Failure;
 use crate::pki;
@@ -25,7 +26,7 @@ use landfall_identity::id::{EnrollmentId, GrantId};
 use landfall_identity::notice::{By, Happening};
 use landfall_identity::spiffe::{Principal, SpiffeId};
 use landfall_identity::token::{Redemption, RedemptionRefusal, TokenKind};
-use landfall_identity::{DeviceName, DeviceState, Label, Refusal, Timestamp, UserName};
+use landfall_identity::{DeviceName, DeviceState, Label, Refusal, TenantName, Timestamp, UserName};
 use landfall_protocol::enroll::{CertIssueRequest, CertIssued, GrantInfo};
 use std::sync::Arc;
 
@@ -103,7 +104,12 @@ impl Service {
                             .glass_is_broken(tx, token, &names.user, source.clone(), now)
                             .await?;
                     }
-                    service.tell(tx, news(candidate, source.clone(), now)).await?;
+                    let news = news(candidate, source.clone(), now);
+                    if token.kind == TokenKind::Invite && token.role == Role::Admin {
+                        let what = Happening::AdminAdded { user: names.user.clone() };
+                        service.tell_other_admins(tx, News { what, ..news.clone() }).await?;
+                    }
+                    service.tell(tx, news).await?;
                 }
                 note(&notes, |seen| seen.actor = Some(enrolled.spiffe_id.clone()));
                 Ok(enrolled)
@@ -319,12 +325,18 @@ async fn settle_user(
         TokenKind::Claim | TokenKind::Invite if exists => return Err(Refusal::UserExists.into()),
         TokenKind::Claim | TokenKind::Invite => {}
     }
+    if let Some(issuer) = token.issuer.as_ref().filter(|_| token.kind == TokenKind::Invite) {
+        may_invite_still(tx, &token.tenant, issuer, now).await?;
+    }
     let role = if token.kind == TokenKind::Claim { Role::Admin } else { token.role };
     users::ensure_tenant(tx, &token.tenant, now).await?;
     let user = User {
         tenant: token.tenant.clone(),
         name: names.user.clone(),
         role,
+        admin_since: (role == Role::Admin).then_some(now),
+        admin_until: None,
+        frozen_by_admin: false,
         frozen_at: None,
         webauthn_handle: candidate.webauthn_handle.to_vec(),
         created_at: now,
@@ -335,6 +347,20 @@ async fn settle_user(
     tokens::cancel_others(tx, &token.tenant, token.kind, token.user.as_ref(), &token.id, now)
         .await?;
     Ok(())
+}
+
+/// An invitation is as good as who made it. *An administrator whose role was taken would come back by one that was
+/// made before.*
+async fn may_invite_still(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    issuer: &UserName,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    match is_acting_admin(tx, tenant, issuer).await? {
+        true => Ok(()),
+        false => Err(Refusal::TokenCancelled { at: now }.into()),
+    }
 }
 
 /// The same key again: the same certificate, as long as its device may act.

@@ -1,14 +1,14 @@
 //! "That was not me": the link in a mailed notice, which freezes the account by a POST from its page.
 //!
 //! Whoever reads the owner's mail can do no more with it than stop the account; the owner's passkey
-//! ends that.
+//! ends that, and so does a recovery that an administrator has vouched for since.
 
 use super::notices::News;
 use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service, me};
 use crate::failure::Failure;
 use crate::store::freeze_links::{self, FreezeLink};
-use crate::store::{Lane, Tx, users};
+use crate::store::{Lane, Tx, recoveries, users};
 use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::Secret32;
 use landfall_crypto::secret::sha256;
@@ -68,9 +68,12 @@ impl Service {
                 return Err(Refusal::LinkOver.into());
             }
             let row = users::find(tx, &tenant, &user).await?.ok_or(Refusal::LinkOver)?;
-            if row.frozen_at.is_some() {
-                // A recovery that was begun meanwhile, and would end the freeze, ends with this.
-                users::set_frozen(tx, &tenant, &user, Some(now)).await?;
+            if let Some(frozen_at) = row.frozen_at {
+                // A recovery that was begun meanwhile, and would end the freeze, ends with this. What an administrator
+                // has vouched for in spite of the freeze goes on: else whoever reads the mail keeps the owner out.
+                if !recoveries::is_spoken_for(tx, &tenant, &user, frozen_at, now).await? {
+                    users::set_frozen(tx, &tenant, &user, Some(now)).await?;
+                }
                 return Ok((me::report(true, 0), Vec::new()));
             }
             let news = News {

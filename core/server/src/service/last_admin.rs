@@ -8,50 +8,52 @@ use super::Turn;
 use super::readiness_facts::{ADMINS_MAX, Holdings, View, plan_of, vouchers};
 use super::roles::is_not_the_only_admin;
 use crate::failure::Failure;
-use crate::store::users::User;
 use crate::store::{StoreError, Tx, holdings as held, passkeys, users};
 use landfall_identity::id::PasskeyId;
 use landfall_identity::recovery::{Plan, Thing, ThingKind};
 use landfall_identity::{DeviceName, Refusal, Role, TenantName, Timestamp, UserName};
 
 /// Whether an administrator can act now, or come back.
-///
-/// # Errors
-/// The database.
-pub(super) async fn stands(
-    tx: &mut Tx<'_>,
-    plan: &Plan,
-    admin: &User,
-    holdings: &Holdings,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    if holdings.devices > 0 && holdings.passkeys > 0 {
-        return Ok(true);
-    }
-    // Who was enrolled a moment ago has not registered a passkey yet.
-    let registering =
-        holdings.devices > 0 && held::has_live_grant(tx, &admin.tenant, &admin.name, now).await?;
-    Ok(registering || holdings.come_back_by(plan))
+pub(super) fn stands(plan: &Plan, holdings: &Holdings) -> bool {
+    holdings.devices > 0 && holdings.passkeys > 0 || holdings.come_back_by(plan)
 }
 
-async fn somebody_stands(
+/// How firmly a tenant has an administrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Footing {
+    /// There is nobody.
+    Nobody,
+    /// Somebody was enrolled a moment ago, and has ten minutes to register a passkey. *An administrator who hands
+    /// over to them, and leaves, leaves nobody when they do not.*
+    OneRegisters,
+    /// Somebody can act, or come back.
+    OneStands,
+}
+
+async fn footing(
     tx: &mut Tx<'_>,
     view: &View,
     tenant: &TenantName,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Footing, StoreError> {
     let vouchers = vouchers(tx, view, tenant, now).await?;
     if !vouchers.is_empty() {
-        return Ok(true);
+        return Ok(Footing::OneStands);
     }
-    for admin in users::admins(tx, tenant, ADMINS_MAX).await? {
+    let mut found = Footing::Nobody;
+    let admins = users::admins(tx, tenant, ADMINS_MAX).await?;
+    // Who was stopped by another one comes back by another one alone.
+    for admin in admins.into_iter().filter(|admin| !admin.frozen_by_admin) {
         let holdings = Holdings::of(tx, view, &admin, &vouchers, now).await?;
-        let plan = plan_of(tx, &view.plan, &admin).await?;
-        if stands(tx, &plan, &admin, &holdings, now).await? {
-            return Ok(true);
+        let plan = plan_of(tx, &view.plan, &admin, now).await?;
+        if stands(&plan, &holdings) {
+            return Ok(Footing::OneStands);
+        }
+        if holdings.devices > 0 && held::has_live_grant(tx, tenant, &admin.name, now).await? {
+            found = Footing::OneRegisters;
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 /// What an act would take from a user.
@@ -103,15 +105,15 @@ pub(super) async fn foreseen(
         }
         Loss::Role => {}
     }
-    let plan = plan_of(tx, &view.plan, &found).await?;
+    let plan = plan_of(tx, &view.plan, &found, now).await?;
     let stays = !matches!(loss, Loss::Role);
-    if stays && stands(tx, &plan, &found, &left, now).await? {
+    if stays && stands(&plan, &left) {
         return Ok(());
     }
     for other in users::admins(tx, tenant, ADMINS_MAX).await? {
         let holdings = Holdings::of(tx, view, &other, &[], now).await?;
-        let plan = plan_of(tx, &view.plan, &other).await?;
-        if other.name != *user && stands(tx, &plan, &other, &holdings, now).await? {
+        let plan = plan_of(tx, &view.plan, &other, now).await?;
+        if other.name != *user && stands(&plan, &holdings) {
             return Ok(());
         }
     }
@@ -120,8 +122,8 @@ pub(super) async fn foreseen(
 
 /// Watches over an act against one user.
 pub(super) struct LastAdmin {
-    /// Whether the act could bring it about at all.
-    watch: bool,
+    /// How it was before; nobody where the act could not bring it about at all.
+    before: Footing,
     tenant: TenantName,
     now: Timestamp,
 }
@@ -140,8 +142,11 @@ impl LastAdmin {
     ) -> Result<Self, StoreError> {
         let found = users::find(tx, tenant, user).await?;
         let admin = found.is_some_and(|user| user.role == Role::Admin);
-        let watch = admin && somebody_stands(tx, view, tenant, now).await?;
-        Ok(Self { watch, tenant: tenant.clone(), now })
+        let before = match admin {
+            true => footing(tx, view, tenant, now).await?,
+            false => Footing::Nobody,
+        };
+        Ok(Self { before, tenant: tenant.clone(), now })
     }
 
     /// After it.
@@ -149,9 +154,10 @@ impl LastAdmin {
     /// # Errors
     /// [`Refusal::LastAdmin`]; the act is undone.
     pub(super) async fn after(self, tx: &mut Tx<'_>, view: &View) -> Result<(), Failure> {
-        if self.watch && !somebody_stands(tx, view, &self.tenant, self.now).await? {
-            return Err(Refusal::LastAdmin.into());
+        let before = self.before;
+        if before == Footing::Nobody || footing(tx, view, &self.tenant, self.now).await? >= before {
+            return Ok(());
         }
-        Ok(())
+        Err(Refusal::LastAdmin.into())
     }
 }

@@ -1,5 +1,6 @@
 //! The caller's own account: who am I, freeze, unfreeze.
 
+use super::last_admin::LastAdmin;
 use super::notices::News;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
@@ -116,9 +117,53 @@ impl Service {
             let oldest = passkeys::all_of(tx, turn.tenant(), user).await?.into_iter().next();
             let since = oldest.map_or(turn.now, |row| row.kept.registered_at);
             turn.authorize(tx, &Object::Freeze { since }, None).await?;
+            if row.frozen_by_admin {
+                return Err(Refusal::FrozenByAdmin.into());
+            }
             service.thaw(tx, turn, &row).await
         })
         .await
+    }
+
+    /// Freezes somebody's account, as an administrator: until one ends it, nothing that its owner holds gets
+    /// them in. One's own would shut out its only judge.
+    ///
+    /// # Errors
+    /// A refusal; [`Refusal::LastAdmin`].
+    pub async fn admin_freeze(
+        &self,
+        request: RequestContext,
+        user: UserName,
+    ) -> Result<Frozen, Failure> {
+        let service = self.clone();
+        let view = self.view();
+        let (report, thumbprints) = self
+            .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
+                turn.about(format!("account {user}"));
+                let object = Object::Owned { tenant: turn.tenant().clone(), user: user.clone() };
+                turn.authorize(tx, &object, None).await?;
+                let found = users::find(tx, turn.tenant(), &user).await?;
+                let row = found.ok_or(Refusal::NotFound)?;
+                if turn.user()? == &user {
+                    return Err(Refusal::LastAdmin.into());
+                }
+                let guard = LastAdmin::before(tx, &view, &row.tenant, &row.name, turn.now).await?;
+                let stopped = match row.frozen_at {
+                    Some(_) => (report(true, 0), Vec::new()),
+                    None => {
+                        let news = turn.news(&user, Happening::AccountFrozen)?;
+                        service.stop_account(tx, news).await?
+                    }
+                };
+                users::set_frozen_by_admin(tx, &row.tenant, &row.name).await?;
+                guard.after(tx, &view).await?;
+                Ok(stopped)
+            })
+            .await?;
+        for thumbprint in &thumbprints {
+            self.cutter.cut(thumbprint);
+        }
+        Ok(report)
     }
 
     /// Ends somebody's freeze, as an administrator.

@@ -2,7 +2,9 @@
 
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
-use crate::store::{Lane, StoreError, Tx, WriterStats, agent_tokens, changes, meta, outbox, users};
+use crate::store::{
+    Lane, StoreError, Tx, WriterStats, agent_tokens, audit_log, changes, meta, outbox, users,
+};
 use landfall_identity::{Refusal, Timestamp};
 use landfall_protocol::ErrorCode;
 use std::sync::Arc;
@@ -31,8 +33,9 @@ impl Service {
         let (settings, now) = (Arc::clone(&self.settings), self.now());
         self.keep(async move |tx: &mut Tx<'_>| {
             meta::set(tx, meta::PUBLIC_URL, &settings.public_url).await?;
-            // The directory's lock says so: nobody else delivers from this database.
+            // The directory's lock says so: nobody else delivers from this database, and nobody else seals.
             outbox::release_all(tx).await?;
+            audit_log::release_all(tx).await?;
             agent_tokens::release_all(tx).await?;
             users::ensure_tenant(tx, &settings.tenant, now).await
         })

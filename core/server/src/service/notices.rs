@@ -3,10 +3,11 @@
 //! A notice is written in the transaction of the act, by the use case that does it: no act that an
 //! owner must hear of can become durable without its notice.
 
+use super::readiness_facts::ADMINS_MAX;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::outbox::{self, Parcel, Purpose, Recipient};
-use crate::store::{Tx, addresses, notices};
+use crate::store::{Tx, addresses, notices, users};
 use landfall_identity::address::ADDRESSES_PER_USER;
 use landfall_identity::id::{NoticeId, ParcelId};
 use landfall_identity::notice::delivery::{BURST_MAX, BURST_WITHIN};
@@ -17,6 +18,7 @@ use landfall_protocol::notice::NoticeInfo;
 use landfall_protocol::{Page, PageQuery};
 
 /// Something to tell, before it has a name.
+#[derive(Clone)]
 pub(super) struct News {
     /// Where.
     pub tenant: TenantName,
@@ -98,6 +100,23 @@ impl Service {
             self.mail_notice(tx, &notice, address.address).await?;
         }
         self.post_notice(tx, &notice).await
+    }
+
+    /// Writes a notice to each administrator but the one whom the news are about.
+    ///
+    /// # Errors
+    /// As [`Service::tell`].
+    pub(super) async fn tell_other_admins(
+        &self,
+        tx: &mut Tx<'_>,
+        news: News,
+    ) -> Result<(), Failure> {
+        for admin in users::admins(tx, &news.tenant, ADMINS_MAX).await? {
+            if admin.name != news.user {
+                self.tell(tx, News { user: admin.name, ..news.clone() }).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts a call of each webhook into the outbox. Programs read them: each notice is told, none summed

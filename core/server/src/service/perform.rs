@@ -53,10 +53,12 @@ impl Service {
             if let (Err(refusal), DeviceState::Active) = (&presented, caller.device) {
                 return Err(refusal.clone().into());
             }
-            // What a machine's certificate says of itself means nothing unless we signed it: its row says
-            // when its key ends.
+            // What a certificate says of itself means nothing unless we signed it. A machine that stands for
+            // itself needs none: its row says when its key ends. A person's device has to come for one, and
+            // whoever could make their own would never have to.
             let machine = matches!(caller.spiffe_id.principal, Principal::ProvisionedDevice { .. });
-            if not_after.is_over(now) && (chain_ok || !machine) {
+            let is_good = if chain_ok { !not_after.is_over(now) } else { machine };
+            if !is_good {
                 return Err(Refusal::CertificateExpired.into());
             }
             if let Some(claims) = claims

@@ -29,7 +29,7 @@ impl Service {
             let user = own_row(tx, turn).await?;
             let vouchers = vouchers(tx, &view, turn.tenant(), turn.now).await?;
             let holdings = Holdings::of(tx, &view, &user, &vouchers, turn.now).await?;
-            let ready = readiness(&plan_of(tx, &view.plan, &user).await?, &holdings)?;
+            let ready = readiness(&plan_of(tx, &view.plan, &user, turn.now).await?, &holdings)?;
             let done = drills::of_user(tx, turn.tenant(), turn.user()?).await?;
             Ok(ReadinessInfo {
                 standing: ready.standing,
@@ -91,10 +91,10 @@ impl Service {
             let (mut recoverable, mut standing) = (0, 0);
             for admin in &admins {
                 let holdings = Holdings::of(tx, &view, admin, &vouchers, turn.now).await?;
-                let plan = plan_of(tx, &view.plan, admin).await?;
+                let plan = plan_of(tx, &view.plan, admin, turn.now).await?;
                 let ready = readiness(&plan, &holdings)?.standing == Standing::Ready;
                 recoverable += u32::from(ready);
-                standing += u32::from(stands(tx, &plan, admin, &holdings, turn.now).await?);
+                standing += u32::from(stands(&plan, &holdings));
             }
             Ok(AdminsReadiness {
                 admins: count(admins.len()),
@@ -137,7 +137,7 @@ async fn of_user(
 ) -> Result<UserReadiness, Failure> {
     let names = by_person(turn);
     let holdings = Holdings::of(tx, view, user, vouchers, turn.now).await?;
-    let ready = readiness(&plan_of(tx, &view.plan, user).await?, &holdings)?;
+    let ready = readiness(&plan_of(tx, &view.plan, user, turn.now).await?, &holdings)?;
     let own = recovery_plans::find(tx, &user.tenant, &user.name).await?;
     let newest = drills::of_user(tx, &user.tenant, &user.name).await?.into_iter().next();
     Ok(UserReadiness {

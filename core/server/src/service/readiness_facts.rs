@@ -31,6 +31,8 @@ pub(super) struct View {
     pub silence_max: Seconds,
     /// Whether this server sends mail, so that a mailbox can receive a code.
     pub mail: bool,
+    /// Whether it can be shown a passkey.
+    pub passkeys: bool,
     /// What machines may stand for.
     pub machine_roles: Arc<MachineRoles>,
     /// How long a code for a device or an agent may live.
@@ -61,8 +63,9 @@ impl Service {
             mail,
             ..
         } = *self.settings;
+        let passkeys = self.settings.relying_party.is_some();
         let machine_roles = Arc::clone(&self.settings.machine_roles);
-        View { plan, silence_max, mail, machine_roles, code_ttl_max }
+        View { plan, silence_max, mail, passkeys, machine_roles, code_ttl_max }
     }
 }
 
@@ -99,7 +102,7 @@ impl Holdings {
         let thing = |kind, name: String| Thing { kind, name };
         let mut things: Vec<_> =
             devices.iter().map(|name| thing(ThingKind::Device, name.to_string())).collect();
-        for row in usable.iter().filter(|row| leaves_its_device(row)) {
+        for row in usable.iter().filter(|row| view.passkeys && leaves_its_device(row)) {
             let kind = match row.kept.reported.backup_eligible {
                 true => ThingKind::SyncedPasskey,
                 false => ThingKind::RoamingKey,
@@ -116,8 +119,13 @@ impl Holdings {
         let confirmed =
             mailboxes.into_iter().filter(|address| view.mail && address.confirmed_at.is_some());
         things.extend(confirmed.map(|row| thing(ThingKind::Mailbox, row.address.as_str().into())));
-        let others = vouchers.iter().filter(|admin| *admin != name);
-        things.extend(others.map(|admin| thing(ThingKind::Admin, admin.to_string())));
+        for admin in vouchers.iter().filter(|admin| *admin != name) {
+            if user.role_in_recovery(now) != Role::Admin
+                || vouches_for_admins(tx, tenant, admin, now).await?
+            {
+                things.push(thing(ThingKind::Admin, admin.to_string()));
+            }
+        }
         let guardians = guardians(tx, view, user, now).await?;
         things.extend(guardians.map(|name| thing(ThingKind::Guardian, name.to_string())));
         Ok(Self { things, devices: devices.len(), passkeys: usable.len() })
@@ -159,7 +167,8 @@ async fn could_vouch(
     user: &User,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    Ok(user.frozen_at.is_none()
+    Ok(view.passkeys
+        && user.frozen_at.is_none()
         && !view.devices(tx, user, now).await?.is_empty()
         && passkeys::count_usable(tx, &user.tenant, &user.name).await? > 0)
 }
@@ -179,12 +188,12 @@ pub(super) fn readiness(plan: &Plan, holdings: &Holdings) -> Result<Readiness, F
 
 fn judge(plan: Option<Plan>, things: &[Thing]) -> Result<Readiness, Failure> {
     match plan {
-        Some(plan) => Readiness::of(&plan, things).map_err(Failure::internal),
+        Some(plan) => Readiness::of(&plan.with_waits_heard(), things).map_err(Failure::internal),
         None => Ok(Readiness::shut()),
     }
 }
 
-/// The plan that holds for a user: the tenant's (two administrators for an administrator, and no wait in a
+/// The plan that holds for a user who begins to come back at `at`: the tenant's (two administrators for an administrator, and no wait in a
 /// proof's place unless the user wants it), and their own on top of it. A plan of their own can
 /// only ever take something away, whatever became of the tenant's since it was chosen.
 ///
@@ -194,15 +203,30 @@ pub(super) async fn plan_of(
     tx: &mut Tx<'_>,
     tenant_plan: &Plan,
     user: &User,
+    at: Timestamp,
 ) -> Result<Plan, StoreError> {
-    let base = wanted(tx, user, tenant_plan.for_role(user.role)).await?;
-    match recovery_plans::find(tx, &user.tenant, &user.name).await? {
-        Some(own) => {
-            let own = wanted(tx, user, own.plan.for_role(user.role)).await?;
-            Ok(on_top(&base, &own))
-        }
-        None => Ok(base),
-    }
+    plan_by_name(tx, tenant_plan, (&user.tenant, &user.name), user.role_in_recovery(at)).await
+}
+
+/// As [`plan_of`], of whoever has this name, and of a member whom nobody knows where nobody has it. *How long an
+/// answer takes must not tell whether somebody exists,* so the same is asked for both.
+///
+/// # Errors
+/// The database.
+pub(super) async fn plan_by_name(
+    tx: &mut Tx<'_>,
+    tenant_plan: &Plan,
+    (tenant, name): (&TenantName, &UserName),
+    role: Role,
+) -> Result<Plan, StoreError> {
+    let waits = waits::allowed_since(tx, tenant, name).await?.is_some();
+    let own = recovery_plans::find(tx, tenant, name).await?;
+    let wanted = |plan: Plan| if waits { plan } else { plan.without_waits() };
+    let base = wanted(tenant_plan.for_role(role));
+    Ok(match own {
+        Some(own) => on_top(&base, &wanted(own.plan.for_role(role))),
+        None => base,
+    })
 }
 
 /// What of a plan holds for a user: no wait in a proof's place unless the user has allowed it.
@@ -222,6 +246,20 @@ pub(super) fn on_top(base: &Plan, own: &Plan) -> Plan {
         Ok(()) => own.clone(),
         Err(_) => base.and(own),
     }
+}
+
+/// Whether the word that somebody gave at `at` lets an administrator back in.
+///
+/// # Errors
+/// The database.
+pub(super) async fn vouches_for_admins(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    name: &UserName,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let found = users::find(tx, tenant, name).await?;
+    Ok(found.and_then(|user| user.vouches_for_admins_from()).is_some_and(|from| from.is_over(at)))
 }
 
 /// Whether this user is an administrator whose account may act.

@@ -9,14 +9,15 @@ use crate::store::enrollments::Enrollment;
 use crate::store::passkeys::NewPasskey;
 use crate::store::recoveries::{self, ProofRow, Recovery};
 use crate::store::users::User;
+use crate::store::waits::Wait;
 use crate::store::{
-    Lane, Tx, enrollments, guardians, passkeys, recovery_codes, recovery_plans, users,
+    Lane, Tx, enrollments, guardians, passkeys, recovery_codes, recovery_plans, users, waits,
 };
-use landfall_identity::id::{EnrollmentId, PasskeyId, RecoveryId};
+use landfall_identity::id::{EnrollmentId, NoticeId, PasskeyId, RecoveryId};
 use landfall_identity::passkey::{Attachment, Reported};
 use landfall_identity::recovery::{
-    Carried, CodeName, Completion, Door, Hold, Plan, Readiness, RecoveryState, Standing, Thing,
-    ThingKind,
+    Carried, CodeName, Completion, Door, Hold, Leg, Plan, Readiness, RecoveryState, Standing,
+    Thing, ThingKind, WaitState,
 };
 use landfall_identity::{DeviceState, Label, Role, Seconds, TenantName};
 use proptest::prelude::*;
@@ -42,6 +43,8 @@ struct Tenant {
     /// Other administrators: whether each has a device that may act, and a passkey.
     others: Vec<(bool, bool)>,
     frozen: bool,
+    /// Whether they let a wait stand in for a proof.
+    waits: bool,
     plan: Plan,
     own: Option<Plan>,
 }
@@ -79,8 +82,14 @@ fn tenant() -> impl Strategy<Value = Tenant> {
     let numbers = (any::<bool>(), 0_u8..=2, 0_u8..=2, 0_u8..=2, 0_u8..=2, 0_u8..=2);
     let others = prop::collection::vec((any::<bool>(), any::<bool>()), 0..=3);
     let plans = (plan(), prop::option::of(plan()));
-    (numbers, others, prop::bool::weighted(0.1), plans).prop_map(
-        |((admin, devices, codes, roaming, mailboxes, guardians), others, frozen, (plan, own))| {
+    let choices = (prop::bool::weighted(0.1), any::<bool>());
+    (numbers, others, choices, plans).prop_map(
+        |(
+            (admin, devices, codes, roaming, mailboxes, guardians),
+            others,
+            (frozen, waits),
+            (plan, own),
+        )| {
             Tenant {
                 admin,
                 devices,
@@ -90,6 +99,7 @@ fn tenant() -> impl Strategy<Value = Tenant> {
                 guardians,
                 others,
                 frozen,
+                waits,
                 plan,
                 own,
             }
@@ -118,6 +128,9 @@ async fn user(tx: &mut Tx<'_>, tenant: &TenantName, who: &str, role: Role) -> Us
         tenant: tenant.clone(),
         name: name(who),
         role,
+        admin_since: (role == Role::Admin).then_some(NOON - Seconds::days(2)),
+        admin_until: None,
+        frozen_by_admin: false,
         frozen_at: None,
         webauthn_handle: fresh().to_vec(),
         created_at: NOON,
@@ -220,6 +233,9 @@ async fn furnish(
     if let Some(own) = &made.own {
         recovery_plans::set(tx, tenant, &bert.name, own, NOON).await.unwrap();
     }
+    if made.waits {
+        waits::allow(tx, tenant, &bert.name, NOON).await.unwrap();
+    }
     if made.frozen {
         users::set_frozen(tx, tenant, &bert.name, Some(NOON)).await.unwrap();
     }
@@ -274,8 +290,35 @@ async fn lets_in(
         let proof = ProofRow { door, by, thing, reason: None, at: NOON };
         recoveries::add_proof(tx, &row.id, &proof).await.unwrap();
     }
-    let judged = Judgement::of(tx, &made.plan, row, NOON + LATE).await.unwrap();
+    let judged = Judgement::of(tx, &made.plan, row.clone(), NOON + LATE).await.unwrap();
+    if let Some(whole) = judged.may_wait {
+        let hears = left.iter().any(|thing| thing.kind == ThingKind::Mailbox);
+        wait(tx, &row, whole, hears).await;
+        let judged = Judgement::of(tx, &made.plan, row, NOON + LATE).await.unwrap();
+        return judged.completion == Completion::Issue;
+    }
     judged.completion == Completion::Issue
+}
+
+/// A wait that was asked for, and that some mailbox has heard of in every leg, or none in the first.
+async fn wait(tx: &mut Tx<'_>, row: &Recovery, whole: Seconds, hears: bool) {
+    let state = match hears {
+        true => WaitState::Running { leg: Leg::Last, ends_at: Some(NOON + whole) },
+        false => WaitState::Running { leg: Leg::First, ends_at: None },
+    };
+    let made = Wait {
+        recovery: row.id.clone(),
+        tenant: row.tenant.clone(),
+        user: row.user.clone(),
+        device: row.device.clone(),
+        state,
+        whole,
+        notice: NoticeId::from_bits(fresh()),
+        begun_at: NOON,
+        recovering_since: NOON,
+    };
+    waits::insert(tx, &made).await.unwrap();
+    waits::set(tx, &made).await.unwrap();
 }
 
 fn is_promised(readiness: &Readiness, left: &[&Thing]) -> bool {
@@ -295,13 +338,14 @@ async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
         plan: made.plan.clone(),
         silence_max: Seconds::days(90),
         mail: true,
+        passkeys: true,
         machine_roles: Default::default(),
         code_ttl_max: Seconds::minutes(10),
     };
     let vouchers = vouchers(tx, &view, &tenant, NOON).await.unwrap();
     let holdings = Holdings::of(tx, &view, &bert, &vouchers, NOON).await.unwrap();
     // A plan on top of the tenant's may have more ways than anybody can read; nobody can choose it.
-    let plan = plan_of(tx, &made.plan, &bert).await.unwrap();
+    let plan = plan_of(tx, &made.plan, &bert, NOON).await.unwrap();
     let Ok(ready) = readiness(&plan, &holdings) else { return Ok(()) };
     for thing in ready.ways_in.iter().flat_map(|way| &way.needs).flat_map(|need| &need.of) {
         if !leads_in(thing.kind.door()) {
@@ -332,7 +376,8 @@ async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
         }
     }
     for lost in things {
-        let left: Vec<&Thing> = things.iter().filter(|thing| *thing != lost).collect();
+        let gone = |thing: &Thing| thing == lost || lost.other_role().as_ref() == Some(thing);
+        let left: Vec<&Thing> = things.iter().filter(|thing| !gone(thing)).collect();
         let locks_out = everything && !lets_in(tx, made, &bert, &left, &proofs).await;
         if ready.single_losses.contains(lost) != locks_out {
             return Err(format!("the loss of {lost:?} locks out: {locks_out}"));
@@ -374,6 +419,7 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
         guardians: 0,
         others: Vec::new(),
         frozen: false,
+        waits: false,
         plan: landfall_identity::recovery::Preset::Personal.plan(),
         own: None,
     };
@@ -386,11 +432,12 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
             plan: made.plan.clone(),
             silence_max: Seconds::days(90),
             mail: true,
+            passkeys: true,
             machine_roles: Default::default(),
             code_ttl_max: Seconds::minutes(10),
         };
         let holdings = Holdings::of(tx, &view, &bert, &[], NOON).await.unwrap();
-        let plan = plan_of(tx, &made.plan, &bert).await.unwrap();
+        let plan = plan_of(tx, &made.plan, &bert, NOON).await.unwrap();
         readiness(&plan, &holdings)
     };
     let silent = async |_: &mut Tx<'_>, _: &_| Ok(());

@@ -312,12 +312,16 @@ async fn linked_by(
 }
 
 /// A freeze from before the recovery ends with it: the doors back in stay open. One that came
-/// afterwards is the owner's answer to it, and stops it.
+/// afterwards is the owner's answer to it, and stops it, unless an administrator has vouched after it. An
+/// administrator's ends by an administrator alone.
 async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing, now: Timestamp) -> Result<bool, Failure> {
     let user = standing.user.as_ref().ok_or(Refusal::RecoveryUnproved)?;
     match user.frozen_at {
         None => Ok(false),
-        Some(at) if at > standing.row.begun_at => Err(Refusal::AccountFrozen.into()),
+        Some(_) if user.frozen_by_admin => Err(Refusal::FrozenByAdmin.into()),
+        Some(at) if at > standing.row.begun_at && !standing.is_spoken_for_since(at) => {
+            Err(Refusal::AccountFrozen.into())
+        }
         Some(_) => {
             may_thaw(tx, standing, now).await?;
             users::set_frozen(tx, &user.tenant, &user.name, None).await?;

@@ -82,7 +82,7 @@ impl Service {
     ) -> Result<RecoveryPlanInfo, Failure> {
         let user = own_row(tx, turn).await?;
         let base = tenant_plan.for_role(user.role);
-        let current = plan_of(tx, tenant_plan, &user).await?;
+        let current = plan_of(tx, tenant_plan, &user, turn.now).await?;
         let own = chosen.as_ref().map(|plan| plan.for_role(user.role));
         if let Some(own) = &own {
             own.check_choice(&base, leads_in)
@@ -167,6 +167,6 @@ async fn shown(
         tenant: words(&tenant_plan.for_role(user.role))?,
         own: own.as_ref().map(own_words).transpose()?,
         own_since_at: own.as_ref().map(|own| own.set_at.into()),
-        holds: words(&plan_of(tx, tenant_plan, &user).await?)?,
+        holds: words(&plan_of(tx, tenant_plan, &user, turn.now).await?)?,
     })
 }

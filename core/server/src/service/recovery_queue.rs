@@ -9,7 +9,8 @@ use landfall_identity::authorize::Object;
 use landfall_identity::id::RecoveryId;
 use landfall_identity::notice::Happening;
 use landfall_identity::recovery::{Door, Plan};
-use landfall_identity::{Action, BoundAction, Reason, Refusal, UserName};
+use landfall_identity::refusal::Young;
+use landfall_identity::{Action, BoundAction, Reason, Refusal, Role, UserName};
 use landfall_protocol::recovery::{RecoveryApproveRequest, RecoveryInfo};
 use landfall_protocol::{Page, PageQuery};
 
@@ -82,7 +83,7 @@ impl Service {
     }
 
     /// Vouches for a recovery, after the administrator has approved exactly this one. The same
-    /// administrator again changes nothing.
+    /// administrator again changes nothing, unless the account was frozen in between.
     ///
     /// # Errors
     /// A refusal; [`Refusal::Forbidden`] for one's own account.
@@ -106,6 +107,11 @@ impl Service {
                 reason: Some(body.reason.clone()),
                 at: turn.now,
             };
+            let whose = users::find(tx, &row.tenant, &row.user).await?;
+            if let Some(frozen_at) = whose.and_then(|user| user.frozen_at) {
+                // They vouch for it in spite of the freeze, and not before it.
+                recoveries::give_again(tx, &id, &proof, frozen_at).await?;
+            }
             if recoveries::add_proof(tx, &id, &proof).await? {
                 let what = Happening::RecoveryApproved { device: row.device.clone() };
                 service.tell(tx, turn.news(&row.user, what)?).await?;
@@ -139,9 +145,17 @@ pub(super) async fn may_approve(
     if turn.user()? == &row.user {
         return Err(Refusal::Forbidden.into());
     }
-    match row.state.is_open(row.expires_at, turn.now) {
-        true => Ok(()),
-        false => Err(Refusal::RecoveryOver.into()),
+    if !row.state.is_open(row.expires_at, turn.now) {
+        return Err(Refusal::RecoveryOver.into());
+    }
+    let whose = users::find(tx, &row.tenant, &row.user).await?;
+    let mine = users::find(tx, turn.tenant(), turn.user()?).await?;
+    let of_admin = whose.is_some_and(|user| user.role_in_recovery(row.begun_at) == Role::Admin);
+    match mine.and_then(|user| user.vouches_for_admins_from()).filter(|_| of_admin) {
+        Some(from) if !from.is_over(turn.now) => {
+            Err(Refusal::Probation { until: from, what: Young::VouchForAdmin }.into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a recovery stands: what was proved, what of it counts now, and what the plan says.
 
-use super::readiness_facts::{is_acting_admin, plan_of};
+use super::readiness_facts::{is_acting_admin, plan_by_name, vouches_for_admins};
 use crate::doors::leads_in;
 use crate::store::passkeys::{self, PasskeyRow};
 use crate::store::recoveries::{self, ProofRow, Recovery};
@@ -55,21 +55,19 @@ impl Standing {
     ) -> Result<Self, StoreError> {
         let user = users::find(tx, &row.tenant, &row.user).await?;
         let tenants_hold = plan.longest_hold();
-        let plan = match &user {
-            Some(user) => plan_of(tx, plan, user).await?,
-            None => plan.for_role(Role::Member).without_waits(),
-        };
+        let role = user.as_ref().map_or(Role::Member, |user| user.role_in_recovery(row.begun_at));
+        // Whether there is such a user shows in nothing, nor in how much is asked.
+        let plan = plan_by_name(tx, plan, (&row.tenant, &row.user), role).await?;
         // One's own plan takes nothing from the time that the tenant's gives.
         let hold = plan.longest_hold().max(tenants_hold);
+        let last_cut = holdings::last_cut(tx, &row.tenant, &row.user).await?;
         let lives = match enrollments::count_active(tx, &row.tenant, &row.user).await? {
-            0 => holdings::last_cut(tx, &row.tenant, &row.user)
-                .await?
-                .map_or(Lives::Never, |at| Lives::cut_at(at, hold)),
+            0 => last_cut.map_or(Lives::Never, |at| Lives::cut_at(at, hold)),
             _ => Lives::Now,
         };
         let mut proofs = Vec::new();
         for proof in recoveries::proofs(tx, &row.id).await? {
-            let counts = counts(tx, &row, &proof).await?;
+            let counts = counts(tx, &row, &proof, role).await?;
             proofs.push(Judged { row: proof, counts });
         }
         let given = proofs.iter().filter(|proof| proof.counts).map(Judged::shown);
@@ -88,6 +86,13 @@ impl Standing {
         let named = enrollments::find(tx, &row.tenant, &row.user, &row.device).await?;
         let name_taken = row.state == RecoveryState::Open && named.is_some();
         Ok(Self { row, user, proofs, completion, wait, may_wait, name_taken })
+    }
+
+    /// Whether an administrator has vouched for it since then. *Whoever reads the owner's mail can freeze the account
+    /// at each step of their way back:* somebody who has spoken with the owner meanwhile decides.
+    pub(super) fn is_spoken_for_since(&self, at: Timestamp) -> bool {
+        let admins = self.proofs.iter().filter(|proof| proof.row.door == Door::Admin);
+        admins.filter(|proof| proof.counts).any(|proof| proof.row.at > at)
     }
 
     /// Why it cannot be completed now, if it cannot.
@@ -201,13 +206,14 @@ impl Judged {
 
 /// Whether a proof counts as the rows are now: a code that still works, an address that is still
 /// the user's, an administrator or a guardian who
-/// is one still and could act on the device that the approval was given on, a device of
+/// is one still (and has been for a day, where an administrator is let in) and could act on the device that the approval was given on, a device of
 /// the user that may still act, a passkey that is still registered, is found without a user name, and does not
 /// live on a device that was cut off.
 async fn counts(
     tx: &mut Tx<'_>,
     recovery: &Recovery,
     proof: &ProofRow,
+    role: Role,
 ) -> Result<bool, StoreError> {
     let shape = |column| StoreError::Shape { column };
     // What readiness promises and what counts here is one answer.
@@ -223,7 +229,9 @@ async fn counts(
         Door::Admin => {
             let name = UserName::parse(proof.by.as_str()).map_err(|_| shape(1))?;
             let device = EnrollmentId::parse(proof.thing.as_str()).map_err(|_| shape(2))?;
-            let admin = is_acting_admin(tx, &recovery.tenant, &name).await?;
+            let admin = is_acting_admin(tx, &recovery.tenant, &name).await?
+                && (role != Role::Admin
+                    || vouches_for_admins(tx, &recovery.tenant, &name, proof.at).await?);
             Ok(admin && name != recovery.user && acts(tx, recovery, &name, &device).await?)
         }
         Door::Device => {

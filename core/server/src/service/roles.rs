@@ -83,8 +83,12 @@ impl Service {
         if user.role == Role::Admin {
             is_not_the_only_admin(tx, user).await?;
         }
-        users::set_role(tx, &user.tenant, &user.name, role).await?;
+        users::set_role(tx, &user.tenant, &user.name, role, turn.now).await?;
         guard.after(tx, &view).await?;
+        if role == Role::Admin {
+            let news = turn.news(&user.name, Happening::AdminAdded { user: user.name.clone() })?;
+            self.tell_other_admins(tx, news).await?;
+        }
         self.tell(tx, turn.news(&user.name, Happening::RoleChanged { role })?).await
     }
 }

@@ -141,6 +141,15 @@ pub async fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Ends whoever's lease, for the start of a server: see [`super::outbox::release_all`].
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn release_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.run("UPDATE audit_head SET held_until = 0 WHERE name = 'log'", params![]).await?;
+    Ok(())
+}
+
 /// Gives a row its place; tells whether it had none.
 ///
 /// # Errors

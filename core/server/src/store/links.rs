@@ -94,8 +94,8 @@ pub async fn step(
 }
 
 /// Leaves room for one more: while more than `kept` links of a user, or of the whole tenant, wait for an
-/// approver, the oldest of the place that has the most of them ends. So a flood from one place pushes
-/// out its own, and nobody is pushed out whom an approver has taken on.
+/// approver, the oldest of the place that has the most of them, in the network that has, ends. So a flood from one
+/// place or network pushes out its own, and nobody is pushed out whom an approver has taken on.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -108,28 +108,31 @@ pub async fn make_room(
 ) -> Result<(), StoreError> {
     let user = user.map(UserName::as_str);
     for _ in 0..ROUNDS_MAX {
-        let places = tx
+        let nets = tx
             .all(
-                "SELECT r.place, COUNT(*), MIN(r.begun_at) FROM links l
+                "SELECT r.net, COUNT(*), MIN(r.begun_at) FROM links l
                  JOIN recoveries r ON r.id = l.recovery
                  WHERE l.stage = 'waiting' AND l.expires_at > $3 AND r.state = 'open'
                    AND r.tenant = $1 AND ($2 IS NULL OR r.user_name = $2)
-                 GROUP BY r.place ORDER BY 2 DESC, 3",
+                 GROUP BY r.net ORDER BY 2 DESC, 3",
                 params![tenant.as_str(), user, now],
             )
             .await?;
         let mut waiting = 0;
-        for place in &places {
-            waiting += place.get::<u32>(1)?;
+        for net in &nets {
+            waiting += net.get::<u32>(1)?;
         }
-        let Some(fullest) = places.first().filter(|_| waiting > kept) else { return Ok(()) };
+        let Some(fullest) = nets.first().filter(|_| waiting > kept) else { return Ok(()) };
         let fullest: String = fullest.get(0)?;
         let oldest = tx
             .one(
                 "SELECT l.recovery FROM links l JOIN recoveries r ON r.id = l.recovery
                  WHERE l.stage = 'waiting' AND l.expires_at > $3 AND r.state = 'open'
-                   AND r.tenant = $1 AND ($2 IS NULL OR r.user_name = $2) AND r.place = $4
-                 ORDER BY r.begun_at, r.id LIMIT 1",
+                   AND r.tenant = $1 AND ($2 IS NULL OR r.user_name = $2) AND r.net = $4
+                 ORDER BY (SELECT COUNT(*) FROM links o JOIN recoveries s ON s.id = o.recovery
+                           WHERE o.stage = 'waiting' AND o.expires_at > $3 AND s.state = 'open'
+                             AND s.tenant = r.tenant AND ($2 IS NULL OR s.user_name = $2)
+                             AND s.place = r.place) DESC, r.begun_at, r.id LIMIT 1",
                 params![tenant.as_str(), user, now, fullest],
             )
             .await?;

@@ -4,6 +4,7 @@ use super::{Row, StoreError, Tx, params};
 use landfall_identity::id::{EnrollmentId, RecoveryId};
 use landfall_identity::recovery::{Door, RecoveryState, UNPROVED_SHOWN};
 use landfall_identity::{DeviceName, Reason, TenantName, Timestamp, UserName};
+use std::net::IpAddr;
 
 /// A recovery.
 #[derive(Debug, Clone)]
@@ -130,8 +131,8 @@ pub async fn begun_from(tx: &mut Tx<'_>, place: &str, since: Timestamp) -> Resul
 }
 
 /// Lets the time of those recoveries of an account end for which there is no room: of the ones that have
-/// proved nothing, those beyond `kept`. Each place keeps its newest before any place keeps its second:
-/// who begins many pushes out their own. Links have a pool of their own.
+/// proved nothing, those beyond `kept`. Each network keeps its newest before any keeps its second, and in it each
+/// place: who begins many pushes out their own. Links have a pool of their own.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -145,17 +146,38 @@ pub async fn make_room(
     tx.run(
         "UPDATE recoveries SET expires_at = $3 WHERE id IN
              (SELECT ranked.id FROM
-                (SELECT r.id, r.begun_at,
-                        ROW_NUMBER() OVER (PARTITION BY r.place ORDER BY r.begun_at DESC, r.id) AS nth
-                 FROM recoveries r
-                 WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $3
-                   AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
-                   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = r.id)) ranked
+                (SELECT of_place.id, of_place.begun_at,
+                        ROW_NUMBER() OVER (PARTITION BY of_place.net
+                                           ORDER BY of_place.nth, of_place.begun_at DESC, of_place.id) AS nth
+                 FROM
+                   (SELECT r.id, r.net, r.begun_at,
+                           ROW_NUMBER() OVER (PARTITION BY r.place ORDER BY r.begun_at DESC, r.id) AS nth
+                    FROM recoveries r
+                    WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $3
+                      AND NOT EXISTS (SELECT 1 FROM recovery_proofs p WHERE p.recovery = r.id)
+                      AND NOT EXISTS (SELECT 1 FROM links l WHERE l.recovery = r.id)) of_place) ranked
               ORDER BY ranked.nth, ranked.begun_at DESC, ranked.id LIMIT 1000 OFFSET $4)",
         params![tenant.as_str(), user.as_str(), now, kept],
     )
     .await?;
     Ok(())
+}
+
+/// The network that a place is in: the first two of an address's four numbers, or of an IPv6 network's groups, which
+/// is what a provider gives out.
+fn net_of(place: &str) -> String {
+    let address = place.split('/').next().unwrap_or_default();
+    match address.parse() {
+        Ok(IpAddr::V4(address)) => {
+            let [first, second, ..] = address.octets();
+            format!("{first}.{second}")
+        }
+        Ok(IpAddr::V6(address)) => {
+            let [first, second, ..] = address.segments();
+            format!("{first:x}:{second:x}")
+        }
+        Err(_) => place.to_owned(),
+    }
 }
 
 /// Adds an open recovery.
@@ -165,8 +187,8 @@ pub async fn make_room(
 pub async fn insert(tx: &mut Tx<'_>, new: &Recovery) -> Result<(), StoreError> {
     tx.run(
         "INSERT INTO recoveries (id, tenant, user_name, device, thumbprint, spki, place, state,
-             begun_at, expires_at, tries_left)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10)",
+             begun_at, expires_at, tries_left, net)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10, $11)",
         params![
             new.id.as_str(),
             new.tenant.as_str(),
@@ -178,6 +200,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Recovery) -> Result<(), StoreError> {
             new.begun_at,
             new.expires_at,
             new.tries_left,
+            net_of(&new.place),
         ],
     )
     .await?;
@@ -305,6 +328,47 @@ pub async fn complete(
         )
         .await?;
     Ok(completed == 1)
+}
+
+/// Whether an administrator has vouched since then for a recovery of this user that is open.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn is_spoken_for(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    user: &UserName,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = tx
+        .one(
+            "SELECT 1 FROM recovery_proofs p JOIN recoveries r ON r.id = p.recovery
+             WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $4
+               AND p.door = 'admin' AND p.given_at > $3 LIMIT 1",
+            params![tenant.as_str(), user.as_str(), since, now],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// A proof that was given before `since` is given anew, now.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn give_again(
+    tx: &mut Tx<'_>,
+    recovery: &RecoveryId,
+    proof: &ProofRow,
+    since: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE recovery_proofs SET given_at = $4
+         WHERE recovery = $1 AND door = $2 AND given_by = $3 AND given_at <= $5",
+        params![recovery.as_str(), proof.door.as_str(), proof.by.as_str(), proof.at, since,],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Keeps a proof; `false` when the same one gave it before. Then the first stays, unless its `thing` has

@@ -2,6 +2,7 @@
 
 use super::{Row, StoreError, Tx, params};
 use landfall_identity::caller::{AccountState, Role};
+use landfall_identity::device::PROBATION;
 use landfall_identity::{TenantName, Timestamp, UserName};
 
 /// A user.
@@ -13,8 +14,14 @@ pub struct User {
     pub name: UserName,
     /// What they may do.
     pub role: Role,
+    /// Since when they are an administrator.
+    pub admin_since: Option<Timestamp>,
+    /// Until when they were one.
+    pub admin_until: Option<Timestamp>,
     /// Since when the account is frozen.
     pub frozen_at: Option<Timestamp>,
+    /// Whether an administrator froze it, and not whoever has a device or a mail of its owner's.
+    pub frozen_by_admin: bool,
     /// The WebAuthn user handle: random, never the name.
     pub webauthn_handle: Vec<u8>,
     /// Since when the user exists.
@@ -25,6 +32,21 @@ impl User {
     /// Whether the account may act.
     pub fn account(&self) -> AccountState {
         if self.frozen_at.is_some() { AccountState::Frozen } else { AccountState::Active }
+    }
+
+    /// The role by which they are let back in at `at`. *Whoever takes an administrator's role away would come in as
+    /// them by one approval, where it takes two:* for a day it does still.
+    pub fn role_in_recovery(&self, at: Timestamp) -> Role {
+        match self.admin_until {
+            Some(until) if !(until + PROBATION).is_over(at) => Role::Admin,
+            _ => self.role,
+        }
+    }
+
+    /// From when on their word lets another administrator back in. *Whoever can make administrators would make the
+    /// second one, who agrees:* so it counts from a day after they became one.
+    pub fn vouches_for_admins_from(&self) -> Option<Timestamp> {
+        self.admin_since.map(|since| since + PROBATION)
     }
 }
 
@@ -37,6 +59,9 @@ fn read(row: &Row) -> Result<User, StoreError> {
         frozen_at: row.get(3)?,
         webauthn_handle: row.get(4)?,
         created_at: row.get(5)?,
+        admin_since: row.get(6)?,
+        admin_until: row.get(7)?,
+        frozen_by_admin: row.get(8)?,
     })
 }
 
@@ -60,7 +85,8 @@ pub async fn find(
 ) -> Result<Option<User>, StoreError> {
     let row = tx
         .one(
-            "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at
+            "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at,
+                 admin_since, admin_until, frozen_by_admin
              FROM users WHERE tenant = $1 AND name = $2",
             params![tenant.as_str(), name.as_str()],
         )
@@ -74,21 +100,22 @@ pub async fn find(
 /// [`StoreError`] from the database, also when the name is taken.
 pub async fn insert(tx: &mut Tx<'_>, user: &User) -> Result<(), StoreError> {
     tx.run(
-        "INSERT INTO users (tenant, name, role, webauthn_handle, created_at)
-         VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO users (tenant, name, role, webauthn_handle, created_at, admin_since)
+         VALUES ($1, $2, $3, $4, $5, $6)",
         params![
             user.tenant.as_str(),
             user.name.as_str(),
             user.role.as_str(),
             user.webauthn_handle.as_slice(),
             user.created_at,
+            user.admin_since,
         ],
     )
     .await?;
     Ok(())
 }
 
-/// Freezes or unfreezes.
+/// Freezes or unfreezes. What an administrator froze stays theirs until it is unfrozen.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -99,14 +126,33 @@ pub async fn set_frozen(
     frozen_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     tx.run(
-        "UPDATE users SET frozen_at = $3 WHERE tenant = $1 AND name = $2",
+        "UPDATE users SET frozen_at = $3, frozen_by_admin = frozen_by_admin AND $3 IS NOT NULL
+         WHERE tenant = $1 AND name = $2",
         params![tenant.as_str(), name.as_str(), frozen_at],
     )
     .await?;
     Ok(())
 }
 
-/// Gives a user another role.
+/// Notes that it was an administrator who froze an account.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn set_frozen_by_admin(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    name: &UserName,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE users SET frozen_by_admin = TRUE
+         WHERE tenant = $1 AND name = $2 AND frozen_at IS NOT NULL",
+        params![tenant.as_str(), name.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Gives a user another role, from now on.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -115,10 +161,14 @@ pub async fn set_role(
     tenant: &TenantName,
     name: &UserName,
     role: Role,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(
-        "UPDATE users SET role = $3 WHERE tenant = $1 AND name = $2",
-        params![tenant.as_str(), name.as_str(), role.as_str()],
+        "UPDATE users SET role = $3,
+             admin_until = CASE WHEN role = 'admin' AND $3 <> 'admin' THEN $4 ELSE admin_until END,
+             admin_since = CASE WHEN $3 <> 'admin' THEN NULL ELSE COALESCE(admin_since, $4) END
+         WHERE tenant = $1 AND name = $2",
+        params![tenant.as_str(), name.as_str(), role.as_str(), now],
     )
     .await?;
     Ok(())
@@ -144,7 +194,8 @@ pub async fn admins(
 ) -> Result<Vec<User>, StoreError> {
     let rows = tx
         .all(
-            "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at
+            "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at,
+                 admin_since, admin_until, frozen_by_admin
              FROM users WHERE tenant = $1 AND role = 'admin' ORDER BY name LIMIT $2",
             params![tenant.as_str(), limit],
         )
@@ -164,7 +215,8 @@ pub async fn list(
 ) -> Result<Vec<User>, StoreError> {
     let rows = tx
         .all(
-            "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at
+            "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at,
+                 admin_since, admin_until, frozen_by_admin
              FROM users WHERE tenant = $1 AND name > $2 ORDER BY name LIMIT $3",
             params![tenant.as_str(), after, limit],
         )

@@ -1,10 +1,14 @@
 //! No act leaves a tenant that nobody can administer; and what whoever runs the server does when it has
 //! come to that all the same.
 
+use landfall_client::MintRequest;
+use landfall_identity::caller::Role;
 use landfall_identity::passkey::Attachment;
-use landfall_identity::{DeviceName, Seconds};
+use landfall_identity::token::TokenKind;
+use landfall_identity::{DeviceName, Seconds, UserName};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::device::DeviceStateName;
+use landfall_test_support::world::told;
 use landfall_test_support::{Person, PocketKey, World};
 use std::os::unix::fs::MetadataExt;
 
@@ -72,6 +76,54 @@ async fn a_second_device_a_second_admin_or_a_member_change_that() {
     // And Eve is the last one.
     let refused = eve.client().suspend_device(&device("eve-laptop")).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::LastAdmin);
+}
+
+/// Handing over: whoever comes next has ten minutes for a passkey, and may let them pass. Nobody leaves meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_stays_until_the_next_one_can_act() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bob = UserName::parse("bob").unwrap();
+    let invite = |role| MintRequest {
+        kind: TokenKind::Invite,
+        user: bob.clone(),
+        device: None,
+        role,
+        ttl: None,
+    };
+    let minted = ana.client().mint(invite(Role::Admin), &ana.shell).await.map_err(told).unwrap();
+    let machine = world.machine("bob-laptop").unwrap();
+    machine.enroll(&minted.text, None, Some("bob-laptop")).await.unwrap();
+    let refused = ana.client().admin_set_role(&ana.name, Role::Member, &ana.shell).await;
+    assert_eq!(refused.err().unwrap().code(), ErrorCode::LastAdmin);
+    let refused = ana.client().suspend_device(&device("ana-desktop")).await;
+    assert_eq!(refused.err().unwrap().code(), ErrorCode::LastAdmin);
+    // Ana hears of him, and once he can act she may go.
+    let heard = ana.client().notices(50, None).await.unwrap().items;
+    assert!(heard.iter().any(|notice| notice.title == "bob is an administrator now"), "{heard:?}");
+    world.clock.advance(Seconds(1));
+    let bob = Person { name: bob, machine, shell: PocketKey::new().unwrap() };
+    bob.register(Attachment::Roaming).await.unwrap();
+    ana.client().admin_set_role(&ana.name, Role::Member, &ana.shell).await.unwrap();
+}
+
+/// An invitation is as good as who made it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_admin_any_more_comes_back_by_no_invitation_of_theirs() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let eve = world.invited_admin(&ana, "eve").await.unwrap();
+    let mallory = UserName::parse("mallory").unwrap();
+    let ttl = Some(Seconds::days(7));
+    let (kind, role) = (TokenKind::Invite, Role::Admin);
+    let request = MintRequest { kind, user: mallory, device: None, role, ttl };
+    let minted = eve.client().mint(request, &eve.shell).await.map_err(told).unwrap();
+    world.pass(Seconds::hours(25)).await.unwrap();
+    ana.client().admin_set_role(&eve.name, Role::Member, &ana.shell).await.unwrap();
+    let machine = world.machine("sock").unwrap();
+    let refused = machine.try_enroll(&minted.text, None, Some("sock")).await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::TokenCancelled);
+    assert_eq!(world.number("SELECT COUNT(*) FROM users WHERE role = 'admin'").unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

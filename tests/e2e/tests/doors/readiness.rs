@@ -56,9 +56,23 @@ async fn the_device_sees_the_score_and_the_person_sees_names() {
     assert!(late.status >= 400 || late.body["details"].is_null(), "{late:?}");
 }
 
+/// What the server cannot be shown is no way in, however good it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_is_not_promised_where_no_page_can_ask_for_one() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    assert_eq!(ana.client().readiness().await.unwrap().standing, Standing::Ready);
+    let without = |config: &mut landfall_server::Config, _: &std::path::Path| {
+        config.localhost_listen = None;
+        Ok(())
+    };
+    world.restart_with(without).await.unwrap();
+    assert_eq!(ana.client().readiness().await.unwrap().standing, Standing::OneLossAway);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lone_user_is_told_the_truth_and_what_helps_does() {
-    let world = World::new().await.unwrap();
+    let mut world = World::new().await.unwrap();
     let ana = world.admin("ana").await.unwrap();
     ana.client().make_recovery_codes(&ana.shell).await.unwrap();
     let alone = in_full(&ana).await;
@@ -78,6 +92,8 @@ async fn a_lone_user_is_told_the_truth_and_what_helps_does() {
 
     // And the truth when both are gone: the row of an administrator who sees her.
     let eve = world.invited_admin(&ana, "eve").await.unwrap();
+    // Her word lets an administrator in from a day later on.
+    world.pass(Seconds::hours(24)).await.unwrap();
     eve.step_up().await.unwrap();
     for name in ["ana-desktop", "ana-phone"] {
         eve.client().admin_suspend_device(&ana.name, &device(name)).await.unwrap();

@@ -1,6 +1,7 @@
 //! Administrators vouch: with a reason, for the very machine that is on the phone, never alone where one
 //! is too few, and never against the owner.
 
+use landfall_identity::caller::Role;
 use landfall_identity::id::RecoveryId;
 use landfall_identity::passkey::Attachment;
 use landfall_identity::{DeviceName, Reason, Seconds};
@@ -167,6 +168,11 @@ async fn an_admin_needs_two_others_and_is_never_one_of_them() {
     let ana = world.admin("ana").await.unwrap();
     let eve = world.invited_admin(&ana, "eve").await.unwrap();
     let kim = world.invited_admin(&ana, "kim").await.unwrap();
+    // Whoever can make administrators could make the second one: their word counts from a day later on.
+    let soon = Bare::new(&world).unwrap();
+    let id = soon.begin("eve", "eve-new").await.unwrap().recovery_id;
+    assert_eq!(approve(&kim, &soon, &id).await.err(), Some(ErrorCode::Probation));
+    world.pass(Seconds::hours(24)).await.unwrap();
     long_cut_off(&mut world, &ana, &eve, "eve-laptop").await;
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("eve", "eve-new").await.unwrap().recovery_id;
@@ -184,6 +190,82 @@ async fn an_admin_needs_two_others_and_is_never_one_of_them() {
     assert_eq!(approve(&kim, &bare, &id).await.unwrap().state, RecoveryStateName::Ready);
     let done = bare.complete(&id, "eve-new", None).await.unwrap();
     assert_eq!(done.status, 200, "{done:?}");
+}
+
+/// One administrator takes another's role, and is alone with an approval that was not enough a moment ago.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_an_admin_until_yesterday_still_needs_two() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let eve = world.invited_admin(&ana, "eve").await.unwrap();
+    world.pass(Seconds::hours(25)).await.unwrap();
+    long_cut_off(&mut world, &eve, &ana, "ana-desktop").await;
+    let bare = Bare::new(&world).unwrap();
+    let id = bare.begin("ana", "ana-new").await.unwrap().recovery_id;
+    assert_eq!(approve(&eve, &bare, &id).await.unwrap().state, RecoveryStateName::Unproved);
+    eve.client().admin_set_role(&ana.name, Role::Member, &eve.shell).await.unwrap();
+    let refused = bare.complete(&id, "ana-new", None).await.unwrap();
+    assert_eq!(refused.code(), ErrorCode::RecoveryUnproved);
+    // Nor does it help to begin anew, on that day.
+    let anew = Bare::new(&world).unwrap();
+    let id = anew.begin("ana", "ana-new").await.unwrap().recovery_id;
+    assert_eq!(approve(&eve, &anew, &id).await.unwrap().state, RecoveryStateName::Unproved);
+    world.pass(Seconds::hours(24)).await.unwrap();
+    let later = Bare::new(&world).unwrap();
+    let id = later.begin("ana", "ana-new").await.unwrap().recovery_id;
+    assert_eq!(approve(&eve, &later, &id).await.unwrap().state, RecoveryStateName::Ready);
+}
+
+/// Whoever reads Bert's mail answers each step of his way back with a freeze. Ana, who has him on the telephone,
+/// decides.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_admin_vouches_for_in_spite_of_a_freeze_goes_on() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let bare = Bare::new(&world).unwrap();
+    let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
+    approve(&ana, &bare, &id).await.unwrap();
+    world.clock.advance(Seconds(1));
+    bert.client().freeze().await.unwrap();
+    world.pass(Seconds::hours(1)).await.unwrap();
+    let refused = bare.complete(&id, "bert-new", None).await.unwrap();
+    assert_eq!(refused.code(), ErrorCode::AccountFrozen, "it came after her word");
+    approve(&ana, &bare, &id).await.unwrap();
+    let held = bare.complete(&id, "bert-new", None).await.unwrap();
+    assert_eq!(held.code(), ErrorCode::RecoveryHeld, "the hour is his who could object, anew");
+    world.pass(Seconds::hours(1)).await.unwrap();
+    let done = bare.complete(&id, "bert-new", None).await.unwrap();
+    assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!(world.number("SELECT COUNT(*) FROM users WHERE frozen_at IS NOT NULL").unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_admin_has_stopped_no_way_back_opens() {
+    let mut world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    ana.step_up().await.unwrap();
+    assert_eq!(
+        ana.client().admin_freeze(&ana.name).await.err().map(|f| f.code()),
+        Some(ErrorCode::LastAdmin)
+    );
+    assert!(ana.client().admin_freeze(&bert.name).await.unwrap().frozen);
+    let refused = bert.client().secrets().await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::AccountFrozen);
+    world.pass(Seconds::hours(25)).await.unwrap();
+    bert.step_up().await.unwrap();
+    let refused = bert.client().unfreeze().await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::FrozenByAdmin);
+    long_cut_off(&mut world, &ana, &bert, "bert-laptop").await;
+    let bare = Bare::new(&world).unwrap();
+    let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
+    approve(&ana, &bare, &id).await.unwrap();
+    let refused = bare.complete(&id, "bert-new", None).await.unwrap();
+    assert_eq!(refused.code(), ErrorCode::FrozenByAdmin);
+    ana.step_up().await.unwrap();
+    ana.client().admin_unfreeze(&bert.name).await.unwrap();
+    assert_eq!(bare.complete(&id, "bert-new", None).await.unwrap().status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,6 +125,28 @@ async fn killed_between_redeem_and_reply_the_retry_gets_the_same_certificate() {
     assert_eq!(stored_certificates(&database).len(), 1);
 }
 
+/// Whoever stops a server right after it died and came up again: what it wrote before has its place in the log, and
+/// nobody can change it unseen any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_soon_after_a_crash_leaves_nothing_unsealed() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    let mut server = Process::start(&data_dir, "127.0.0.1:0");
+    let http = reqwest::Client::builder().no_proxy().danger_accept_invalid_certs(true);
+    let http = http.build().unwrap();
+    let url = format!("{}{}", server.https, paths::CERT_ISSUE);
+    let issued = http.post(&url).json(&claim_of(&server)).send().await.unwrap();
+    assert_eq!(issued.status().as_u16(), 200);
+    server.kill();
+    let mut server = Process::start(&data_dir, "127.0.0.1:0");
+    let stop = Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
+    assert!(stop.success() && server.child.wait().unwrap().success());
+    let connection = Connection::open(data_dir.join("landfall.db")).unwrap();
+    let waiting = "SELECT COUNT(*) FROM audit_events WHERE seq IS NULL";
+    assert_eq!(connection.query_row(waiting, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
 /// A full disk under the log, or a reader of it that went away, must not be a way to stop the server.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_takes_no_more_lines_stops_nothing() {

@@ -71,6 +71,30 @@ async fn whoever_fills_an_accounts_pool_pushes_out_their_own_and_never_the_owner
     assert_eq!(approver.find(&owner.link_code(&id)).await.unwrap().status, 200);
 }
 
+/// Whoever has a network has as many places as they like.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_from_a_whole_network_pushes_out_its_own_and_not_the_owners() {
+    let world = World::new().await.unwrap();
+    world.admin("ana").await.unwrap();
+    let (owner, linking) = (Bare::new(&world).unwrap(), Bare::new(&world).unwrap());
+    let id = owner.begin("ana", "ana-new").await.unwrap().recovery_id;
+    let link = linking.begin_link("ana", "ana-next").await.unwrap().recovery.recovery_id;
+    let elsewhere = "UPDATE recoveries SET place = '192.0.2.1', net = '192.0'";
+    world.database().unwrap().execute(elsewhere, ()).unwrap();
+    world.clock.advance(Seconds(1));
+    for number in 0..=OPEN_PER_ACCOUNT {
+        let stranger = Bare::at(&world, place(1 + number)).unwrap();
+        stranger.begin("ana", "x").await.unwrap();
+    }
+    for number in 0..=LINKS_PER_ACCOUNT {
+        let stranger = Bare::at(&world, place(1 + number)).unwrap();
+        stranger.begin_link("ana", "x").await.unwrap();
+    }
+    assert_eq!(owner.show(&id).await.unwrap().state, RecoveryStateName::Unproved);
+    let shown = linking.show_link(&link).await.unwrap().recovery;
+    assert_eq!(shown.state, RecoveryStateName::Unproved);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenants_pool_is_bounded_and_makes_room_where_it_is_fullest() {
     let world = World::new().await.unwrap();

@@ -61,7 +61,7 @@ async fn the_audit_names_the_capability_that_was_given_and_the_one_that_was_hand
     };
     let given = ask(&agent, &["write", "read"], &[CALENDAR]).await;
     let less = exchange(&agent, text(&given, "capability"), json!({ "scope": ["read"] })).await;
-    let rows = ana.client().audit(&Default::default()).await.unwrap().items;
+    let rows = ana.client().admin_audit(&Default::default()).await.unwrap().items;
     let of = |action: &str| rows.iter().find(|row| row.action == action).unwrap();
     let (issued, handed) = (of("issue-capability"), of("exchange-capability"));
     assert_eq!(issued.capability.as_deref(), Some(&*jti(&given)));

@@ -74,9 +74,14 @@ async fn a_key_that_is_known_needs_no_certificate_of_ours() {
     assert_eq!(stolen.code(), ErrorCode::SessionOfAnotherKey);
     let nobody = pinned(&world, &KeyPair::generate().unwrap());
     assert_eq!(refused(&nobody).await, ErrorCode::NotEnrolled);
-    // A person's key with a certificate of its own making is still judged by the time that it names.
+    // A person's key with a certificate of its own making has none, whatever time that names: or a key that was
+    // copied would never have to come for one, and no silence would be too long.
     let person = KeyPair::from_pkcs8(&olga.machine.key_file().unwrap()).unwrap();
     assert_eq!(refused(&pinned(&world, &person)).await, ErrorCode::CertificateExpired);
+    let now = world.ambient.now();
+    let own = self_signed(&person, now - Seconds::days(1), now + Seconds::days(3650)).unwrap();
+    let own = Raw::showing(&world, &person, own).unwrap();
+    assert_eq!(refused(&own).await, ErrorCode::CertificateExpired);
     let closed =
         raw.send(Method::DELETE, paths::SESSION, Some(&session.token), None).await.unwrap();
     assert!(closed.status < 300, "{closed:?}");
