@@ -4,6 +4,7 @@ use crate::ask::{Ask, check_version, read_json, with_query};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::http::Request;
+use crate::loss::Loss;
 use crate::texts;
 use landfall_identity::{Action, AuthStrength};
 use landfall_protocol::audit::AuditRow;
@@ -97,6 +98,7 @@ impl Client {
         for session in open.into_iter().filter(|session| !session.expires_at.0.is_over(now)) {
             let mut request = Request::new(Method::DELETE, paths::SESSION);
             request.token = Some(Zeroizing::new(session.token));
+            request.loss = Loss::Again;
             match live.http.send(&request).await {
                 Ok(_) => closed += 1,
                 Err(failure) => told = told.and(Err(failure)),

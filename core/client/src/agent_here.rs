@@ -7,6 +7,7 @@ use crate::enroll::misplaced;
 use crate::failure::Failure;
 use crate::http::{Http, Request};
 use crate::link::tampered;
+use crate::loss::Loss;
 use crate::state::KeptAgent;
 use crate::texts;
 use landfall_crypto::Thumbprint;
@@ -226,6 +227,7 @@ impl Client {
         request.body = Some(body);
         // All of them find what they did before.
         request.repeatable = true;
+        request.loss = Loss::Again;
         read_json(&http.send(&request).await?)
     }
 }

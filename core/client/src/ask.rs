@@ -4,6 +4,7 @@
 use crate::client::{Client, Live};
 use crate::failure::Failure;
 use crate::http::Request;
+use crate::loss::Loss;
 use crate::texts;
 use landfall_identity::action::Entry;
 use landfall_identity::{Action, AuthStrength};
@@ -227,6 +228,8 @@ impl Client {
             let mut request = Request::new(Method::POST, paths::SESSION);
             request.body = serde_json::to_vec(&SessionOpenRequest {}).ok().map(Zeroizing::new);
             request.repeatable = true;
+            // The act that it is for has not gone out yet.
+            request.loss = Loss::Nothing;
             match live.http.send(&request).await {
                 Ok(body) => {
                     let session: SessionOpened = read_json(&body)?;
@@ -254,6 +257,7 @@ fn request(ask: &Ask, session: SessionOpened) -> Request {
         token: Some(Zeroizing::new(session.token)),
         headers: ask.headers.clone(),
         repeatable: ask.repeatable,
+        loss: if ask.method == Method::GET { Loss::Nothing } else { Loss::of(ask.action) },
     }
 }
 

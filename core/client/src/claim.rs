@@ -6,6 +6,7 @@ use crate::client::{Client, key_handle};
 use crate::enroll::Enrolled;
 use crate::failure::Failure;
 use crate::http::{Http, Request};
+use crate::loss::Loss;
 use crate::renew::renew;
 use crate::state::ProfileName;
 use crate::texts;
@@ -137,10 +138,12 @@ impl Claiming {
         let well_known = http.send(&Request::new(Method::GET, paths::WELL_KNOWN)).await?;
         check_version(&read_json::<WellKnown>(&well_known)?)?;
         let mut open = post(paths::SESSION, &SessionOpenRequest {});
-        open.repeatable = true;
+        (open.repeatable, open.loss) = (true, Loss::Nothing);
         let session: SessionOpened = read_json(&http.send(&open).await?)?;
         let csr = client.build_csr(own)?;
         let mut claim = post(paths::CLAIM_CREDENTIAL, &ClaimRequest { csr });
+        // A claim of ours that went through is found by the key that it named.
+        claim.loss = Loss::Again;
         claim.token = Some(Zeroizing::new(session.token));
         read_json(&http.send(&claim).await?)
     }

@@ -1,6 +1,7 @@
 //! HTTP: bounded in time, size and tries; no redirects, no proxies, no cookies.
 
 use crate::failure::Failure;
+use crate::loss::Loss;
 use crate::texts;
 use crate::tls::{self, DeviceIdentity};
 use landfall_crypto::Ambient;
@@ -42,12 +43,16 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Whether it may be sent again when the answer was lost: reading, and what the server keys.
     pub(crate) repeatable: bool,
+    /// What is said when the answer was lost.
+    pub(crate) loss: Loss,
 }
 
 impl Request {
     pub(crate) fn new(method: Method, target: impl Into<String>) -> Self {
-        let repeatable = method == Method::GET;
-        Self { method, target: target.into(), body: None, token: None, headers: vec![], repeatable }
+        let reads = method == Method::GET;
+        let loss = if reads { Loss::Nothing } else { Loss::Look(None) };
+        let (target, headers) = (target.into(), Vec::new());
+        Self { method, target, body: None, token: None, headers, repeatable: reads, loss }
     }
 }
 
@@ -69,23 +74,27 @@ impl Http {
     /// Sends a request and reads the whole answer: the body of a 2xx, or the server's problem.
     pub(crate) async fn send(&self, request: &Request) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let mut tries = 1;
+        let mut went_out = false;
         loop {
-            let (failure, again) = match self.send_once(request).await {
+            let Unanswered { failure, again, sent } = match self.send_once(request).await {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
+            went_out |= sent;
             if !again || tries >= TRIES_MAX {
-                return Err(failure);
+                // A last try that reached nobody does not undo one that may have arrived.
+                let unsure = went_out && failure.code() == ErrorCode::ServerUnreachable;
+                return Err(if unsure { self.unreachable(&request.loss.told()) } else { failure });
             }
             tokio::time::sleep(self.pause(tries)).await;
             tries += 1;
         }
     }
 
-    /// One try. With the failure: whether another try may help and does no harm.
-    async fn send_once(&self, request: &Request) -> Result<Zeroizing<Vec<u8>>, (Failure, bool)> {
+    /// One try.
+    async fn send_once(&self, request: &Request) -> Result<Zeroizing<Vec<u8>>, Unanswered> {
         let url = self.base.join(&request.target).map_err(|_| {
-            (Failure::new(ErrorCode::InvalidField, "The address cannot be written."), false)
+            Unanswered::for_good(ErrorCode::InvalidField, "The address cannot be written.")
         })?;
         let mut builder = self.client.request(request.method.clone(), url);
         for (name, value) in &request.headers {
@@ -104,29 +113,39 @@ impl Http {
         let response = builder.send().await.map_err(|error| self.unsent(&error, request))?;
         let status = response.status();
         let body = read_bounded(response).await.map_err(|code| match code {
-            Unread::TooLong => (Failure::new(ErrorCode::AnswerUnreadable, texts::TOO_LONG), false),
-            Unread::Broken => {
-                (Failure::new(ErrorCode::ServerUnreachable, lost(request)), request.repeatable)
-            }
+            Unread::TooLong => Unanswered::for_good(ErrorCode::AnswerUnreadable, texts::TOO_LONG),
+            Unread::Broken => self.lost(request),
         })?;
         if status.is_success() {
             return Ok(body);
         }
         let failure = Failure::from(problem_of(status, &body));
         let busy = matches!(failure.code(), ErrorCode::Busy | ErrorCode::Unavailable);
-        Err((failure, busy && request.repeatable))
+        Err(Unanswered { failure, again: busy && request.repeatable, sent: false })
     }
 
-    fn unsent(&self, error: &reqwest::Error, request: &Request) -> (Failure, bool) {
+    fn unsent(&self, error: &reqwest::Error, request: &Request) -> Unanswered {
         tracing::debug!(%error, "no answer");
         if let Some(failure) = certificate_failure(error) {
-            return (failure, false);
+            return Unanswered { failure, again: false, sent: false };
         }
         // A connection that was never made carried nothing, so anything may be tried again.
-        let harmless = error.is_connect();
-        let text = if harmless { texts::UNREACHABLE } else { lost(request) };
+        if error.is_connect() {
+            let failure = self.unreachable(texts::UNREACHABLE);
+            return Unanswered { failure, again: true, sent: false };
+        }
+        self.lost(request)
+    }
+
+    /// It went out, and nobody knows what became of it.
+    fn lost(&self, request: &Request) -> Unanswered {
+        let failure = self.unreachable(&request.loss.told());
+        Unanswered { failure, again: request.repeatable, sent: true }
+    }
+
+    fn unreachable(&self, text: &str) -> Failure {
         let detail = format!("{text} The server is {}.", self.base.origin().ascii_serialization());
-        (Failure::new(ErrorCode::ServerUnreachable, detail), harmless || request.repeatable)
+        Failure::new(ErrorCode::ServerUnreachable, detail)
     }
 
     /// Between half and all of a doubling pause.
@@ -148,8 +167,19 @@ pub(crate) fn builder(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
         .user_agent(USER_AGENT)
 }
 
-fn lost(request: &Request) -> &'static str {
-    if request.repeatable { texts::UNREACHABLE } else { texts::ANSWER_LOST }
+/// A try that brought no answer that serves.
+struct Unanswered {
+    failure: Failure,
+    /// Whether another try may help and does no harm.
+    again: bool,
+    /// Whether it may have been done, and nobody said so.
+    sent: bool,
+}
+
+impl Unanswered {
+    fn for_good(code: ErrorCode, text: &str) -> Self {
+        Self { failure: Failure::new(code, text), again: false, sent: false }
+    }
 }
 
 pub(crate) enum Unread {

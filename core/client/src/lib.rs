@@ -30,6 +30,7 @@ mod identity;
 mod link;
 mod link_approve;
 mod loopback;
+mod loss;
 mod notices;
 mod passkey_door;
 mod passkeys;

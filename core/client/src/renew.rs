@@ -4,6 +4,7 @@ use crate::ask::read_json;
 use crate::client::{Client, key_handle};
 use crate::failure::Failure;
 use crate::http::{Http, Request};
+use crate::loss::Loss;
 use crate::texts;
 use landfall_crypto::certificate::CertificateFacts;
 use landfall_crypto::httpsig::{self, Profile, RENEWAL};
@@ -112,6 +113,8 @@ impl Client {
             ("signature", fields.signature),
         ];
         request.body = Some(body);
+        // Signed anew it finds what the key has done before.
+        request.loss = Loss::Again;
         Ok(request)
     }
 }

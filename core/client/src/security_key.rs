@@ -9,6 +9,7 @@ use crate::ask::read_json;
 use crate::enroll::misplaced;
 use crate::failure::Failure;
 use crate::http::{Http, Request};
+use crate::loss::Loss;
 use crate::shell::Shell;
 use crate::texts;
 use landfall_identity::id::CeremonyId;
@@ -102,6 +103,8 @@ impl Page {
         let bytes = serde_json::to_vec(body).map_err(|_| misplaced())?;
         let mut request = Request::new(Method::POST, path);
         request.body = Some(Zeroizing::new(bytes));
+        // Nothing is done before this app collects it.
+        request.loss = Loss::Nothing;
         request.headers = vec![
             ("origin", self.origin.origin().ascii_serialization()),
             ("sec-fetch-site", "same-origin".to_owned()),

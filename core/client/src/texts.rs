@@ -8,7 +8,13 @@ pub const MAILED_CODE_FORM: &str =
 pub const UNREACHABLE: &str =
     "The server did not answer. Check the network connection, then try again. Nothing was changed.";
 /// A call that may have been carried out before the connection broke.
-pub const ANSWER_LOST: &str = "The connection broke before the server's answer arrived, so it may have done what you asked. Look first, then try again.";
+pub const ANSWER_LOST: &str = "The connection broke before the server's answer arrived, so what you asked may have been done. Look first, then try again.";
+/// As above, where the same again is the same.
+pub const ANSWER_LOST_AGAIN: &str = "The connection broke before the server's answer arrived, so what you asked may have been done. Try again: it is not done twice.";
+/// As [`ANSWER_LOST`], with the command that shows it.
+pub fn answer_lost(command: &str) -> String {
+    ANSWER_LOST.replace("Look first,", &format!("Look first, with `{command}`,"))
+}
 /// The certificate is not what the code or the profile says it must be.
 pub const NOT_TRUSTED: &str = "Something else answered at this address: its certificate is not the one that your code names. Do not go on over this network. If it stays, ask whoever runs the server.";
 /// The certificate is right and the time is not.

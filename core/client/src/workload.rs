@@ -3,6 +3,7 @@
 
 use crate::failure::Failure;
 use crate::http::{Http, Request};
+use crate::loss::Loss;
 use crate::texts;
 use landfall_crypto::csr::build_csr;
 use landfall_crypto::secret::SecretText;
@@ -46,6 +47,7 @@ impl WorkloadDoor {
         let mut request = Request::new(Method::POST, paths::WORKLOAD_EXCHANGE);
         request.body = Some(Zeroizing::new(written.map_err(|_| unusable())?));
         request.repeatable = true;
+        request.loss = Loss::Again;
         let answer = self.0.send(&request).await?;
         serde_json::from_slice(&answer)
             .map_err(|_| Failure::new(ErrorCode::AnswerUnreadable, texts::UNREADABLE))

@@ -15,6 +15,7 @@ mod ceremonies;
 mod client;
 mod clock;
 mod crash;
+mod lost_answers;
 mod lost_laptop;
 mod matrix;
 mod on_record;
