@@ -71,19 +71,26 @@ impl App {
         }
     }
 
-    /// Refuses to begin what ends at a passkey when nobody can use one.
+    /// Refuses to begin what ends at a passkey on a machine that is nobody's, and when nobody can use one.
     pub fn need_person(&self) -> Result<(), Failure> {
+        self.client.profile()?;
+        self.need_touch()
+    }
+
+    /// Refuses to begin what ends at a passkey when nobody can use one.
+    pub fn need_touch(&self) -> Result<(), Failure> {
         let refused = || Failure::new(ErrorCode::StepUpRequired, texts::NOBODY_TO_TOUCH);
         self.person.then_some(()).ok_or_else(refused)
     }
 
     /// Asks before what cannot be undone: whoever only presses Enter has not said yes. `--yes` answers;
-    /// without a terminal it is not asked.
+    /// without a terminal it is not asked. On a machine that is nobody's there is nothing to ask about.
     pub fn confirm(&self, question: &str) -> Result<(), Failure> {
+        self.client.profile()?;
         self.agree(|| self.terminal.ask_no(question))
     }
 
-    /// Asks before what one came for; Enter is yes. Otherwise as [`App::confirm`].
+    /// Asks before what one came for, on any machine; Enter is yes. Otherwise as [`App::confirm`].
     pub fn go_on(&self, question: &str) -> Result<(), Failure> {
         self.agree(|| self.terminal.ask_yes(question))
     }

@@ -109,6 +109,10 @@ fn trace(verbose: u8) {
         1 => "landfall_client=debug,landfall_authenticator=debug,landfall_workload=debug",
         _ => "landfall_client=trace,landfall_authenticator=trace,rustls=debug,reqwest=debug",
     };
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    // A line that cannot be written would be complained of where it cannot be written either.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .try_init();
 }

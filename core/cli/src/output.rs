@@ -117,10 +117,9 @@ fn human(failure: &Failure) -> String {
     text
 }
 
-/// Prints a line on stderr.
-#[allow(clippy::print_stderr, reason = "a terminal program talks here")]
+/// Prints a line on stderr. One that nobody can be told is no reason to stop, nor to end otherwise.
 pub fn say(line: &str) {
-    eprintln!("{line}");
+    let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Whether somebody still reads: whoever closed the pipe has read enough, and no error of ours. A disk

@@ -33,7 +33,7 @@ pub const PASTE_REST: &str =
 pub const NOT_A_CLAIM: &str = "This code lets somebody in, and does not claim a new server. Use it with `landfall enroll`. Nothing was used.";
 pub const ASK_USER: &str = "Your user name: ";
 pub const ASK_ENROLL: &str = "Make this machine yours with this code?";
-pub const RESUMING: &str = "Going on with the enrolment that was interrupted.";
+pub const ANOTHER_CODE: &str = "An enrolment was begun on this machine with another code that goes by the same number. It is given up, and the code that you gave now is used instead. If you have not seen both of them, stop here and ask whoever sent you this one.";
 pub const ASK_FREEZE: &str =
     "Stop everything of your account now, this machine too? The ways back in stay open.";
 pub const ASK_VALUE: &str = "The value (it is not shown): ";
@@ -236,6 +236,14 @@ pub fn enroll_about(view: &landfall_client::FlowView) -> String {
     )
 }
 
+pub fn resuming(view: &landfall_client::FlowView) -> String {
+    let about = &view.about;
+    format!(
+        "Going on with the enrolment that was interrupted: {} of {} on {}.",
+        about.device, about.user, about.server
+    )
+}
+
 pub fn enrolled(user: &str, device: &str, server: &str, until: Option<&str>) -> String {
     let mut text = format!("This machine is {device} of {user} on {server}.");
     if let Some(until) = until {
@@ -343,7 +351,21 @@ pub fn lost_for_now(device: &str, why: &str) -> String {
 
 pub fn lost_this_one(device: &str) -> String {
     format!(
-        "{device} is this very machine; it has cut itself off. From another device: landfall device revoke {device}"
+        "{device} is this very machine; it has cut itself off.\n{}\nFor ever, from another device: landfall device revoke {device}",
+        after_cutting_this_off(device)
+    )
+}
+
+/// How somebody comes back to the machine that they have cut off.
+pub fn after_cutting_this_off(device: &str) -> String {
+    format!(
+        "What lets it work again: on another device of yours, landfall device resume {device}; or an administrator. Without either: landfall recover --replace, here or on another machine."
+    )
+}
+
+pub fn ask_cut_this_off(device: &str) -> String {
+    format!(
+        "{device} is the very machine that you sit at. Cut it off now? It cannot take that back itself: another device of yours can, or an administrator; without either there is only landfall recover."
     )
 }
 

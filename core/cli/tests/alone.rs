@@ -234,12 +234,85 @@ fn usage_errors_are_json_too_when_asked_for() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// Whoever is nobody here needs an identity first, whatever else it would take.
 #[test]
-fn what_takes_a_passkey_says_so_before_it_begins() {
+fn without_an_identity_no_passkey_is_asked_for() {
     let (_folder, home) = home();
-    let output = landfall(&home, &["device", "add", "x2", "--json"], "");
-    assert_eq!(output.status.code(), Some(4));
+    for words in [
+        &["device", "add", "x2"][..],
+        &["device", "suspend", "x2"],
+        &["webauthn", "register"],
+        &["admin", "invite", "bert"],
+        &["recovery", "codes", "make"],
+        &["login", "--step-up"],
+        &["freeze"],
+    ] {
+        let output = landfall(&home, &[words, &["--json"]].concat(), "");
+        assert_eq!(problem(&output)["code"], "no-profile", "{words:?}");
+        assert_eq!(output.status.code(), Some(3), "{words:?}");
+    }
+    // Where an identity is what one comes for, the touch is.
+    let words = ["enroll", "--roaming-authenticator", "--json"];
+    let output = landfall(&home, &words, "");
     assert_eq!(problem(&output)["code"], "step-up-required");
+    assert_eq!(output.status.code(), Some(4));
+}
+
+/// A number is no secret: whoever has seen a code can make another one that bears it.
+#[test]
+fn a_code_is_taken_for_itself_and_not_for_another_of_its_number() {
+    let (_folder, home) = home();
+    let theirs = token(Some("bert"), Seconds::minutes(5));
+    let says = |code: &str| {
+        let output = landfall(&home, &["enroll", "--device", "x1", "--yes"], code);
+        assert_eq!(output.status.code(), Some(8));
+        // Broken between words, so that it fits a terminal.
+        let said = String::from_utf8(output.stderr).unwrap();
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said = says(&theirs);
+    assert!(said.contains("user bert") && !said.contains("another code"), "{said}");
+    let said = says(&theirs);
+    assert!(said.contains(&format!("interrupted: x1 of bert on {NOBODY}")), "{said}");
+
+    let ours = token(Some("carl"), Seconds::minutes(5));
+    let said = says(&ours);
+    assert!(said.contains("another code that goes by the same number"), "{said}");
+    assert!(said.contains("user carl") && !said.contains("bert"), "{said}");
+    assert!(says(&ours).contains("interrupted: x1 of carl"));
+}
+
+/// What cannot be said changes nothing about what happened.
+#[test]
+#[cfg(target_os = "linux")]
+fn whoever_cannot_be_told_still_gets_the_exit_code() {
+    let (_folder, home) = home();
+    let code = token(Some("bert"), Seconds::minutes(5));
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    for (words, exit) in [
+        (&["whoami"][..], 3),
+        (&["whoami", "--json"], 3),
+        (&["secret", "delete"], 2),
+        (&["enroll", &code, "--device", "x1", "--yes", "-vv"], 8),
+    ] {
+        for stderr in [Stdio::from(full()), Stdio::from(closed())] {
+            let ended = Command::new(env!("CARGO_BIN_EXE_landfall"))
+                .args(words)
+                .env_clear()
+                .env("LANDFALL_HOME", &home)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(stderr)
+                .status()
+                .unwrap();
+            assert_eq!(ended.code(), Some(exit), "{words:?}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::drive::{Doer, drive};
 use crate::failure::Failure;
 use crate::http::{Http, Request};
+use crate::loss::Loss;
 use crate::renew::renew;
 use crate::shell::Shell;
 use crate::state::{Pending, Profile, ProfileName};
@@ -35,6 +36,8 @@ pub struct Enrolling {
     client: Client,
     pending: Pending,
     resumed: bool,
+    /// Whether another enrolment goes by the number of this code, and is given up for it.
+    displaces: bool,
     _lock: File,
 }
 
@@ -50,7 +53,8 @@ pub struct Enrolled {
 impl Client {
     /// Reads a code and prepares an enrolment. Asks nobody: whatever is wrong with the code, the names
     /// or this machine is found before anything is spent. When the same code was begun with before,
-    /// that enrolment is taken up again.
+    /// that enrolment is taken up again; one that was begun with another code of the same number gives
+    /// way to this one.
     ///
     /// # Errors
     /// `token-unreadable`, `token-mistyped`, `token-too-new`, `token-expired`, `name-missing`,
@@ -65,9 +69,10 @@ impl Client {
         let token = read_token(pasted)?;
         let lock = self.prepare_identity()?;
         let begun = self.home().pending_of(&token.payload.id)?;
-        if let Some(pending) = begun {
-            return Ok(Enrolling { client: self.clone(), pending, resumed: true, _lock: lock });
-        }
+        let displaces = match begun {
+            Some(pending) if is_of(&pending, &token) => return Ok(self.resuming(pending, lock)),
+            other => other.is_some(),
+        };
         let now = self.ambient().now();
         if token.payload.exp.is_over(now) {
             return Err(Failure::new(ErrorCode::TokenExpired, texts::TOKEN_OVER));
@@ -82,7 +87,7 @@ impl Client {
             trust: token.payload.trust,
             auth: token.secret.auth().to_text(),
         };
-        Ok(Enrolling { client: self.clone(), pending, resumed: false, _lock: lock })
+        Ok(Enrolling { client: self.clone(), pending, resumed: false, displaces, _lock: lock })
     }
 
     /// Takes up the enrolment that was interrupted last, if there is one.
@@ -92,8 +97,25 @@ impl Client {
     pub fn resume_enroll(&self) -> Result<Option<Enrolling>, Failure> {
         let Some(pending) = self.home().pending().pop() else { return Ok(None) };
         let lock = self.prepare_identity()?;
-        Ok(Some(Enrolling { client: self.clone(), pending, resumed: true, _lock: lock }))
+        Ok(Some(self.resuming(pending, lock)))
     }
+
+    fn resuming(&self, pending: Pending, lock: File) -> Enrolling {
+        let client = self.clone();
+        Enrolling { client, pending, resumed: true, displaces: false, _lock: lock }
+    }
+}
+
+/// Whether an enrolment was begun with this very code, and not with one that only has its number.
+fn is_of(pending: &Pending, token: &TokenText) -> bool {
+    let (facts, payload) = (pending.flow.facts(), &token.payload);
+    pending.server == payload.url
+        && pending.trust == payload.trust
+        && *pending.auth == **token.secret.auth().to_text()
+        && (facts.kind, &facts.tenant) == (payload.kind, &payload.tenant)
+        && facts.expires_at == payload.exp
+        && payload.user.as_ref().is_none_or(|user| *user == facts.user)
+        && payload.device.as_ref().is_none_or(|device| *device == facts.device)
 }
 
 /// Reads a pasted code.
@@ -152,6 +174,11 @@ impl Enrolling {
         self.resumed
     }
 
+    /// Whether an enrolment that was begun with another code of the same number is given up for it.
+    pub fn displaces_another(&self) -> bool {
+        self.displaces
+    }
+
     /// Goes on: the person has said yes, or says "try again". Can be called again after a failure
     /// whose view says `try-again`.
     ///
@@ -200,6 +227,7 @@ impl EnrollDoer {
                 request.body = serde_json::to_vec(&body).ok().map(Zeroizing::new);
                 // The same key is answered with the same certificate.
                 request.repeatable = true;
+                request.loss = Loss::Again;
                 let issued: CertIssued = read_json(&http.send(&request).await?)?;
                 Ok(Reply::Certificate(Box::new(issued)))
             }

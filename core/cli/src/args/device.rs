@@ -44,7 +44,9 @@ pub enum DeviceVerb {
         label: Label,
     },
     /// Cut a device off for now
-    #[command(after_help = "Example:\n  landfall device suspend bert-laptop")]
+    #[command(
+        after_help = "It asks first when that is the machine that you sit at.\n\nExample:\n  landfall device suspend bert-laptop"
+    )]
     Suspend {
         /// Its name
         name: DeviceName,

@@ -30,10 +30,7 @@ pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
                 format!("{name} is called \"{}\" now.", device.label.as_deref().unwrap_or(""));
             Answer::new(&device, text)
         }
-        DeviceVerb::Suspend { name } => {
-            let cut = app.with_person(async || app.client.suspend_device(&name).await).await?;
-            Answer::new(&cut, cut_text(&cut))
-        }
+        DeviceVerb::Suspend { name } => suspend(app, &name).await,
         DeviceVerb::Resume { name } => {
             let device = app.with_person(async || app.client.resume_device(&name).await).await?;
             Answer::new(&device, format!("{name} works again."))
@@ -55,6 +52,20 @@ pub async fn run(app: &App, verb: DeviceVerb) -> Result<Answer, Failure> {
         }
         DeviceVerb::Lost { name } => lost(app, name).await,
     }
+}
+
+/// Nobody cuts off by a slip what they sit at.
+async fn suspend(app: &App, name: &DeviceName) -> Result<Answer, Failure> {
+    let here = app.client.profile()?.names().is_some_and(|(_, _, own)| own == name);
+    if here {
+        app.confirm(&texts::ask_cut_this_off(name.as_str()))?;
+    }
+    let cut = app.with_person(async || app.client.suspend_device(name).await).await?;
+    let mut text = cut_text(&cut);
+    if here {
+        text = format!("{text}\n{}", texts::after_cutting_this_off(name.as_str()));
+    }
+    Answer::new(&cut, text)
 }
 
 async fn add(app: &App, name: DeviceName, ttl: Option<Seconds>) -> Result<Answer, Failure> {
@@ -94,10 +105,15 @@ pub fn gone(device: DeviceInfo) -> Result<Option<Answer>, Failure> {
 
 /// Cut off first, by whatever proof there is; for ever only if that is allowed already.
 async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
-    if let Some(done) = gone(known(app, &name).await?)? {
+    let device = known(app, &name).await?;
+    let here = device.this_device;
+    if let Some(done) = gone(device)? {
         return Ok(done);
     }
-    app.confirm(&texts::ask_lost(name.as_str()))?;
+    app.confirm(&match here {
+        true => texts::ask_cut_this_off(name.as_str()),
+        false => texts::ask_lost(name.as_str()),
+    })?;
     let cut = app.with_person(async || app.client.suspend_device(&name).await).await;
     let cut = cut.inspect_err(|failure| {
         // Frightened people must not be left with an error about a browser.

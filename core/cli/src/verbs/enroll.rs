@@ -60,7 +60,7 @@ pub async fn enroll(app: &App, mut args: EnrollArgs) -> Result<Answer, Failure> 
 
 /// Nobody's code is spent when there is no one to touch the key.
 fn can_register(app: &App, args: &EnrollArgs) -> Result<(), Failure> {
-    if args.roaming_authenticator { app.need_person() } else { Ok(()) }
+    if args.roaming_authenticator { app.need_touch() } else { Ok(()) }
 }
 
 /// The code: from the arguments, from a pipe, or asked for without being shown. `None` when the pipe
@@ -152,8 +152,11 @@ fn host_name() -> Option<String> {
 
 async fn go(app: &App, mut enrolling: Enrolling, with_key: bool) -> Result<Answer, Failure> {
     if enrolling.is_resumed() {
-        app.terminal.say(texts::RESUMING);
+        app.terminal.say(&texts::resuming(&enrolling.view()));
     } else {
+        if enrolling.displaces_another() {
+            app.terminal.say(texts::ANOTHER_CODE);
+        }
         app.terminal.say(&texts::enroll_about(&enrolling.view()));
         app.go_on(texts::ASK_ENROLL)?;
     }

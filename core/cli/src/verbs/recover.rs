@@ -27,7 +27,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     let wait = args.wait;
     let (mail, mailed) = (args.mail, args.mailed);
     if args.with_passkey {
-        app.need_person()?;
+        app.need_touch()?;
     }
     let mut recovering = go_on_or_begin(app, args).await?;
     if wait {

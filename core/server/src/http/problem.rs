@@ -170,7 +170,9 @@ fn next_step(refusal: &Refusal) -> String {
              landfall recover if you have no other device, otherwise with a code from another of yours."
         }
         Refusal::DeviceSuspended => {
-            "It was cut off for now. Resume it from another of your devices, or ask an administrator."
+            "It was cut off for now. Resume it from another of your devices (landfall device resume NAME), \
+             or ask an administrator. Without either, get in anew with what you have kept: landfall recover \
+             --replace."
         }
         Refusal::AccountFrozen => {
             "Nothing works until it is unfrozen. With your passkey: landfall unfreeze. Without one: landfall \

@@ -67,15 +67,23 @@ impl Scene {
         Self { server, folder, ana }
     }
 
+    /// Ana gets another device.
+    async fn add_phone(&self) {
+        let phone = Machine::at(&self.folder.path().join("phone"), &Ambient::system()).unwrap();
+        let token = self.ana.device_token("ana-phone").await.unwrap();
+        phone.enroll(&token, None, None).await.unwrap();
+    }
+
     /// The client's program on Ana's machine, with nobody before it and no browser.
     fn landfall(&self, words: &[&str]) -> Output {
-        Command::new(binary("landfall"))
-            .args(words)
-            .arg("--json")
-            .env("LANDFALL_HOME", &self.ana.machine.folder)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        self.command(words).arg("--json").output().unwrap()
+    }
+
+    /// As above, not run yet, and for people.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(binary("landfall"));
+        command.args(words).env("LANDFALL_HOME", &self.ana.machine.folder).stdin(Stdio::null());
+        command
     }
 
     /// What it answers, when it must go well.
@@ -91,9 +99,7 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_touches_a_key_for_what_is_done_already() {
     let scene = Scene::new().await;
-    let phone = Machine::at(&scene.folder.path().join("phone"), &Ambient::system()).unwrap();
-    let token = scene.ana.device_token("ana-phone").await.unwrap();
-    phone.enroll(&token, None, None).await.unwrap();
+    scene.add_phone().await;
     let name = DeviceName::parse("ana-phone").unwrap();
     // While there is something to do it takes a touch, and nobody is there to give it.
     let wanted = scene.landfall(&["device", "revoke", "ana-phone", "--yes"]);
@@ -112,6 +118,32 @@ async fn nobody_touches_a_key_for_what_is_done_already() {
     }
 }
 
+/// A frightened person types the wrong name: the machine that they sit at.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_cuts_off_the_machine_that_they_sit_at_by_a_slip() {
+    let scene = Scene::new().await;
+    scene.add_phone().await;
+    for verb in ["suspend", "lost"] {
+        let asked = scene.landfall(&["device", verb, "ana-desktop"]);
+        assert_eq!(asked.status.code(), Some(2), "{asked:?}");
+        let problem: Value = serde_json::from_slice(&asked.stderr).unwrap();
+        assert_eq!(problem["code"], "input-needed");
+    }
+    assert_eq!(scene.answer(&["whoami"])["device"]["name"], "ana-desktop");
+
+    let ways = ["landfall device resume", "administrator", "landfall recover --replace"];
+    let cut = scene.command(&["device", "suspend", "ana-desktop", "--yes"]).output().unwrap();
+    assert!(cut.status.success(), "{cut:?}");
+    let said = String::from_utf8(cut.stdout).unwrap();
+    let refused = scene.landfall(&["whoami"]);
+    let problem: Value = serde_json::from_slice(&refused.stderr).unwrap();
+    assert_eq!(problem["code"], "device-suspended");
+    for way in ways {
+        assert!(said.contains(way), "{way}: {said}");
+        assert!(problem["detail"].as_str().unwrap().contains(way), "{way}: {problem}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_there_is_not_found() {
     let scene = Scene::new().await;
@@ -120,6 +152,10 @@ async fn who_is_not_there_is_not_found() {
     let problem: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(problem["code"], "not-found");
     assert_eq!(scene.answer(&["admin", "devices", "--user", "ana"])["items"][0]["user"], "ana");
+    // Also for whoever cannot be told.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = scene.command(&["secret", "get", "nope"]);
+    assert_eq!(command.stderr(full).status().unwrap().code(), Some(6));
     // A name that leads elsewhere is no name, for the program and for the server.
     let output = scene.landfall(&["secret", "get", "a/../b"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
