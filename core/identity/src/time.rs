@@ -63,19 +63,19 @@ impl From<Timestamp> for Moment {
 pub struct Seconds(pub u64);
 
 impl Seconds {
-    /// `n` minutes.
+    /// `n` minutes; the longest span there is when that would be longer.
     pub const fn minutes(n: u64) -> Self {
-        Self(n * 60)
+        Self(n.saturating_mul(60))
     }
 
-    /// `n` hours.
+    /// `n` hours; as [`Seconds::minutes`].
     pub const fn hours(n: u64) -> Self {
-        Self(n * 3600)
+        Self(n.saturating_mul(3600))
     }
 
-    /// `n` days.
+    /// `n` days; as [`Seconds::minutes`].
     pub const fn days(n: u64) -> Self {
-        Self(n * 86_400)
+        Self(n.saturating_mul(86_400))
     }
 
     fn as_millis(self) -> i64 {
@@ -113,5 +113,10 @@ mod tests {
         let far = Timestamp::from_seconds(1) + Seconds(u64::MAX);
         assert_eq!(far.millis(), i64::MAX);
         assert_eq!(Timestamp::from_seconds(1).since(far), Seconds(0));
+        for longest in
+            [Seconds::minutes(u64::MAX), Seconds::hours(u64::MAX), Seconds::days(u64::MAX)]
+        {
+            assert_eq!(longest, Seconds(u64::MAX));
+        }
     }
 }

@@ -58,6 +58,8 @@ const MAX_CONNECTIONS: usize = 4096;
 const MAX_CONNECTIONS_PER_SOURCE: usize = 512;
 /// Days without a renewal after which a device may not renew by itself any more.
 const RENEWAL_SILENCE_MAX_DAYS: u64 = 90;
+/// The most connections that can be configured.
+const CONNECTIONS_LIMIT: usize = 1_000_000;
 
 /// What the operator says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -336,24 +338,14 @@ impl Config {
 
     /// The rules between keys: the key that is to blame, and what to do.
     fn rules(&self) -> Result<(), (&'static str, &'static str)> {
-        match (&self.tls_certificate, &self.tls_key) {
-            (Some(_), None) => {
-                return Err((
-                    "tls_certificate",
-                    "set tls_certificate and tls_key together, or neither",
-                ));
-            }
-            (None, Some(_)) => {
-                return Err(("tls_key", "set tls_certificate and tls_key together, or neither"));
-            }
-            _ => {}
-        }
-        if !(1..=DEVICE_TTL_MAX.0).contains(&self.device_token_ttl_max_seconds) {
+        if self.data_dir.as_os_str().is_empty() {
             return Err((
-                "device_token_ttl_max_seconds",
-                "device_token_ttl_max_seconds must be from 1 to 86400 (24 hours)",
+                "data_dir",
+                "data_dir is empty: name the directory where everything is kept, such as /var/lib/landfall",
             ));
         }
+        self.tls_rules()?;
+        self.number_rules()?;
         if self.localhost_listen.is_some_and(|address| !address.ip().is_loopback()) {
             return Err((
                 "localhost_listen",
@@ -366,25 +358,54 @@ impl Config {
                 "listen takes every address of this machine: set public_url to the one that people use",
             ));
         }
+        self.machine_roles.rules()?;
+        webhooks::rules(self)?;
+        agents::rules(self)?;
+        smtp::rules(self)
+    }
+
+    fn tls_rules(&self) -> Result<(), (&'static str, &'static str)> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(_), None) => {
+                Err(("tls_certificate", "set tls_certificate and tls_key together, or neither"))
+            }
+            (None, Some(_)) => {
+                Err(("tls_key", "set tls_certificate and tls_key together, or neither"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Numbers that a type alone does not bound.
+    fn number_rules(&self) -> Result<(), (&'static str, &'static str)> {
+        if !(1..=DEVICE_TTL_MAX.0).contains(&self.device_token_ttl_max_seconds) {
+            return Err((
+                "device_token_ttl_max_seconds",
+                "device_token_ttl_max_seconds must be from 1 to 86400 (24 hours)",
+            ));
+        }
+        if !(1..=3650).contains(&self.renewal_silence_max_days) {
+            return Err((
+                "renewal_silence_max_days",
+                "renewal_silence_max_days must be from 1 to 3650 (ten years)",
+            ));
+        }
         if self.recovery_waiting_days.is_some_and(|days| !(3..=30).contains(&days)) {
             return Err((
                 "recovery_waiting_days",
                 "recovery_waiting_days must be from 3 to 30; leave it out to have no such way in",
             ));
         }
-        if self.max_connections == 0 {
-            return Err(("max_connections", "max_connections must be at least 1"));
+        if !(1..=CONNECTIONS_LIMIT).contains(&self.max_connections) {
+            return Err(("max_connections", "max_connections must be from 1 to 1000000"));
         }
-        if self.max_connections_per_source == 0 {
+        if !(1..=CONNECTIONS_LIMIT).contains(&self.max_connections_per_source) {
             return Err((
                 "max_connections_per_source",
-                "max_connections_per_source must be at least 1",
+                "max_connections_per_source must be from 1 to 1000000",
             ));
         }
-        self.machine_roles.rules()?;
-        webhooks::rules(self)?;
-        agents::rules(self)?;
-        smtp::rules(self)
+        Ok(())
     }
 }
 

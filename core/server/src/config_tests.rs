@@ -32,6 +32,11 @@ fn every_error_names_the_key_where_it_was_said_and_what_belongs_there() {
     for (toml, variables, says) in [
         ("listen = 'here'", [].as_slice(), "landfall.toml: listen must be an address and a port"),
         (
+            "listen = 3",
+            &[],
+            "listen must be an address and a port, such as 127.0.0.1:8443, and is 3",
+        ),
+        (
             "max_connections = 'many'",
             &[],
             "landfall.toml: max_connections must be a whole number, such as 3600, and is the text \"many\"",
@@ -87,12 +92,21 @@ fn rules_between_keys_hold() {
         ("public_url = 'https://u:p@id.example.org'", "nothing behind it"),
         ("recovery_waiting_days = 2", "from 3 to 30"),
         ("recovery_waiting_days = 31", "from 3 to 30"),
-        ("max_connections = 0", "at least 1"),
-        ("max_connections_per_source = 0", "at least 1"),
+        ("renewal_silence_max_days = 0", "from 1 to 3650"),
+        ("renewal_silence_max_days = 3651", "from 1 to 3650"),
+        ("renewal_silence_max_days = 99999999999999", "from 1 to 3650"),
+        ("max_connections = 0", "from 1 to 1000000"),
+        ("max_connections = 9223372036854775807", "from 1 to 1000000"),
+        ("max_connections_per_source = 0", "from 1 to 1000000"),
     ] {
         let error = load(&format!("data_dir = '/x'\n{toml}"), &[]).unwrap_err().to_string();
         assert!(error.contains(says), "{toml}: {error}");
         assert!(error.contains("landfall.toml"), "{toml}: {error}");
+    }
+    for (file, variables) in [("data_dir = ''", [].as_slice()), ("", &[("LANDFALL_DATA_DIR", "")])]
+    {
+        let error = load(file, variables).unwrap_err().to_string();
+        assert!(error.contains("data_dir is empty: name the directory"), "{error}");
     }
     let variable = load("data_dir = '/x'", &[("LANDFALL_LISTEN", "0.0.0.0:443")]).unwrap_err();
     assert!(variable.to_string().contains("the variable LANDFALL_LISTEN: "), "{variable}");

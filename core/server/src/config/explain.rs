@@ -74,6 +74,7 @@ fn wanted(expected: String) -> String {
         "a boolean" => "true or false",
         "a string" | "str" | "string" | "path string" | "path" => "a text in quotes",
         "a sequence" | "seq" => "a list",
+        "socket address" => "an address and a port, such as 127.0.0.1:8443",
         _ => return expected,
     };
     words.to_owned()
