@@ -304,6 +304,25 @@ pub fn cut_off(device: &str, sessions: u32, passkeys: u32) -> String {
     text
 }
 
+/// Of a passkey of somebody else.
+pub fn passkey_elsewhere_of(user: &str, passkey: &PasskeyInfo) -> String {
+    let PasskeyInfo { label, id, .. } = passkey;
+    let place = match passkey.attachment {
+        Attachment::Roaming => "is in a key that is carried",
+        Attachment::Platform => "is synced elsewhere",
+    };
+    format!(
+        "The passkey \"{label}\" of {user} was registered on it and {place}, so it still works: whoever has it can come back in with it. If it is lost, too, {user} can remove it, and nobody else: landfall webauthn remove {id}"
+    )
+}
+
+/// To an administrator who has cut off one device of somebody else.
+pub fn others_come_back(user: &str) -> String {
+    format!(
+        "{user} can still come back in, with a passkey, a recovery code, the guardians or another device, and so can whoever has taken those. To keep the whole account shut until an administrator opens it: landfall admin freeze {user}"
+    )
+}
+
 pub fn passkey_elsewhere(passkey: &PasskeyInfo) -> String {
     let PasskeyInfo { label, id, .. } = passkey;
     let place = match passkey.attachment {

@@ -71,7 +71,7 @@ async fn devices(app: &App, act: AdminDeviceVerb) -> Result<Answer, Failure> {
         AdminDeviceVerb::Suspend { user, device } => {
             let suspend = async || app.client.admin_suspend_device(&user, &device).await;
             let cut = app.with_person(suspend).await?;
-            Answer::new(&cut, device::cut_text(&cut))
+            Answer::new(&cut, device::cut_text_of(app, &user, &cut)?)
         }
         AdminDeviceVerb::Resume { user, device } => {
             let resume = async || app.client.admin_resume_device(&user, &device).await;
@@ -88,7 +88,7 @@ async fn devices(app: &App, act: AdminDeviceVerb) -> Result<Answer, Failure> {
             app.need_person()?;
             app.confirm(&texts::ask_revoke(device.as_str()))?;
             let cut = app.client.admin_revoke_device(&user, &device, &app.terminal).await?;
-            Answer::new(&cut, device::cut_text(&cut))
+            Answer::new(&cut, device::cut_text_of(app, &user, &cut)?)
         }
     }
 }

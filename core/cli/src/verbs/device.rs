@@ -9,7 +9,7 @@ use crate::clock::{clock_time, with_clock_times};
 use crate::exit;
 use crate::output::{Answer, table, wrap};
 use crate::texts;
-use landfall_client::words::{DeviceName, Role, Seconds, TokenKind};
+use landfall_client::words::{DeviceName, Role, Seconds, TokenKind, UserName};
 use landfall_client::{Failure, MintRequest, Remedy};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::device::{DeviceCut, DeviceInfo, DeviceStateName};
@@ -145,7 +145,20 @@ async fn lost(app: &App, name: DeviceName) -> Result<Answer, Failure> {
     }
 }
 
-pub fn cut_text(cut: &DeviceCut) -> String {
+/// What an administrator is told who cut off a device of `user`, which may be their own.
+pub fn cut_text_of(app: &App, user: &UserName, cut: &DeviceCut) -> Result<String, Failure> {
+    if app.client.profile()?.names().is_some_and(|(_, own, _)| own == user) {
+        return Ok(cut_text(cut));
+    }
+    let name = cut.device.name.as_str();
+    let mut lines = vec![texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled)];
+    let theirs = |passkey| texts::passkey_elsewhere_of(user.as_str(), passkey);
+    lines.extend(cut.passkeys_synced.iter().map(theirs));
+    lines.push(texts::others_come_back(user.as_str()));
+    Ok(lines.join("\n"))
+}
+
+fn cut_text(cut: &DeviceCut) -> String {
     let name = cut.device.name.as_str();
     let mut text = texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled);
     for passkey in &cut.passkeys_synced {

@@ -24,6 +24,7 @@ mod renewal;
 mod revocation;
 mod step_up;
 mod terminal;
+mod terminal_admin;
 mod terminal_link;
 mod tokens;
 mod webpki;

@@ -80,7 +80,7 @@ impl Scene {
     }
 
     /// As above, not run yet, and for people.
-    fn command(&self, words: &[&str]) -> Command {
+    pub(super) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary("landfall"));
         command.args(words).env("LANDFALL_HOME", &self.ana.machine.folder).stdin(Stdio::null());
         command
@@ -88,7 +88,7 @@ impl Scene {
 
     /// What it answers, when it must go well.
     #[track_caller]
-    fn answer(&self, words: &[&str]) -> Value {
+    pub(super) fn answer(&self, words: &[&str]) -> Value {
         let output = self.landfall(words);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{words:?}: {said}");
@@ -129,6 +129,13 @@ async fn nobody_cuts_off_the_machine_that_they_sit_at_by_a_slip() {
         let problem: Value = serde_json::from_slice(&asked.stderr).unwrap();
         assert_eq!(problem["code"], "input-needed");
     }
+    // At a terminal it asks, and Enter alone is a no.
+    let words = "device suspend ana-desktop";
+    let mut desktop = Screen::run(&scene.ana.machine.folder, words);
+    desktop.until(|seen| seen.contains("the very machine that you sit at").then_some(()));
+    desktop.until(|seen| seen.contains("[y/N]").then_some(()));
+    desktop.press("\n");
+    desktop.until(|seen| seen.contains("Nothing was changed").then_some(()));
     assert_eq!(scene.answer(&["whoami"])["device"]["name"], "ana-desktop");
 
     let ways = ["landfall device resume", "administrator", "landfall recover --replace"];
