@@ -27,7 +27,7 @@ pub use workload::AdminWorkloadsVerb;
 #[cfg(unix)]
 pub use workload::{RunArgs, WorkloadVerb};
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use landfall_client::words::{
     Attachment, DeviceName, Label, Role, Seconds, SecretName, Standing, TokenId, UserName,
@@ -285,13 +285,14 @@ pub enum SecretVerb {
     },
     /// Delete one version, or all of them
     #[command(
+        group = ArgGroup::new("which").required(true).args(["version", "all_versions"]),
         after_help = "Examples:\n  landfall secret delete wifi --version 3\n  landfall secret delete wifi --all-versions"
     )]
     Delete {
         /// Its name
         name: SecretName,
         /// This version
-        #[arg(long, required_unless_present = "all_versions", conflicts_with = "all_versions")]
+        #[arg(long)]
         version: Option<u64>,
         /// Everything; takes a passkey
         #[arg(long)]
@@ -450,7 +451,11 @@ fn duration(text: &str) -> Result<Seconds, String> {
         _ => return Err(wrong()),
     };
     let number: u64 = number.parse().map_err(|_| wrong())?;
-    number.checked_mul(each).filter(|seconds| *seconds > 0).map(Seconds).ok_or_else(wrong)
+    match number.checked_mul(each) {
+        Some(0) => Err("that is no time at all; the least is 1s".to_owned()),
+        Some(seconds) => Ok(Seconds(seconds)),
+        None => Err("that is longer than anything lasts here".to_owned()),
+    }
 }
 
 #[cfg(test)]

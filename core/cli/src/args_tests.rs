@@ -74,7 +74,8 @@ fn flags_before_and_after_the_code_both_work() {
 #[test]
 fn deleting_says_what() {
     let parse = |line: &str| Args::try_parse_from(words(line));
-    assert!(parse("landfall secret delete wifi").is_err());
+    let told = parse("landfall secret delete wifi").unwrap_err().to_string();
+    assert!(told.contains("--version <VERSION>|--all-versions"), "{told}");
     assert!(parse("landfall secret delete wifi --version 1 --all-versions").is_err());
     assert!(parse("landfall secret delete wifi --version 1").is_ok());
 }
@@ -88,4 +89,6 @@ fn durations_are_read_and_nonsense_is_refused() {
     {
         assert!(duration(bad).is_err(), "{bad}");
     }
+    // Well written, and no lifetime all the same.
+    assert!(duration("0s").unwrap_err().contains("the least is 1s"));
 }

@@ -16,7 +16,7 @@ pub const VERSIONS_KEPT: u64 = 100;
 
 /// The text is not a secret's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a secret's name is 1 to 128 of A-Z a-z 0-9 . _ / -, and no part of it is . or ..")]
+#[error("a secret's name is 1 to 128 of A-Z a-z 0-9 . _ / -, and no part of it is '.' or '..'")]
 pub struct SecretNameError;
 
 fn check_secret_name(text: &str) -> Result<(), SecretNameError> {

@@ -47,6 +47,13 @@ pub enum KeyFileError {
         /// How it stands.
         mode: u32,
     },
+    /// The public half of the audit key is not there.
+    #[error(
+        "{0} is not there: it is the public key that the audit log is verified with, and nothing was verified. \
+         Give a copy that was kept elsewhere with --key FILE, put it back from your backup, or restart the \
+         server, which writes it anew as long as it has its audit.key"
+    )]
+    NoPublic(String),
     /// The file holds something else.
     #[error(
         "{0} does not hold the key that belongs there; put the right file back from your backup"
@@ -163,7 +170,11 @@ pub fn audit_key(directory: &DataDirectory, needed: bool) -> Result<KeyPair, Key
     if let Some(content) = read_private(&path)? {
         let wrong = || KeyFileError::Content(path.display().to_string());
         let parsed = pem::parse(content.as_slice()).map_err(|_| wrong())?;
-        return KeyPair::from_pkcs8(parsed.contents()).map_err(|_| wrong());
+        let key = KeyPair::from_pkcs8(parsed.contents()).map_err(|_| wrong())?;
+        if !directory.file(AUDIT_PUBLIC).exists() {
+            write_audit_public(directory, &key)?;
+        }
+        return Ok(key);
     }
     if needed {
         return Err(KeyFileError::Lost(path.display().to_string()));
@@ -172,9 +183,13 @@ pub fn audit_key(directory: &DataDirectory, needed: bool) -> Result<KeyPair, Key
     let private = key.to_pkcs8()?;
     let text = Zeroizing::new(pem::encode(&pem::Pem::new("PRIVATE KEY", private.expose())));
     crate::directory::write_private(&path, text.as_bytes())?;
-    let public = pem::encode(&pem::Pem::new("PUBLIC KEY", key.public_key().spki()));
-    crate::directory::write_private(&directory.file(AUDIT_PUBLIC), public.as_bytes())?;
+    write_audit_public(directory, &key)?;
     Ok(key)
+}
+
+fn write_audit_public(directory: &DataDirectory, key: &KeyPair) -> Result<(), KeyFileError> {
+    let public = pem::encode(&pem::Pem::new("PUBLIC KEY", key.public_key().spki()));
+    Ok(crate::directory::write_private(&directory.file(AUDIT_PUBLIC), public.as_bytes())?)
 }
 
 /// Reads the public half of an audit key.
@@ -183,10 +198,7 @@ pub fn audit_key(directory: &DataDirectory, needed: bool) -> Result<KeyPair, Key
 /// [`KeyFileError`].
 pub fn audit_public_key(path: &Path) -> Result<PublicKey, KeyFileError> {
     let name = || path.display().to_string();
-    let content = read(path)?.ok_or_else(|| KeyFileError::Read {
-        path: name(),
-        source: io::ErrorKind::NotFound.into(),
-    })?;
+    let content = read(path)?.ok_or_else(|| KeyFileError::NoPublic(name()))?;
     let parsed = pem::parse(content.as_slice()).map_err(|_| KeyFileError::Content(name()))?;
     PublicKey::from_spki(parsed.contents()).map_err(|_| KeyFileError::Content(name()))
 }

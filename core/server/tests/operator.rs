@@ -21,3 +21,5 @@ mod config;
 mod database;
 #[path = "operator/keys.rs"]
 mod keys;
+#[path = "operator/told.rs"]
+mod told;

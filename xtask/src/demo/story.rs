@@ -17,6 +17,10 @@ const SECRETS: [(&str, &str); 2] =
 /// # Errors
 /// Something did not go as it should.
 pub fn play(stage: &Stage, cast: &mut Cast) -> Result<()> {
+    stage.aside("Nobody has to touch anything: a small program stands in for people's security keys and browsers.");
+    stage.aside(
+        "Everything else is what people run: the server, and a folder of its own for each machine.",
+    );
     ana_starts(stage, cast)?;
     bert_starts(stage, cast)?;
     stage.count_from_here();

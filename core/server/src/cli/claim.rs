@@ -4,13 +4,14 @@ use super::say;
 use crate::config::{Config, PublicUrl, Site};
 use crate::connections::Registry;
 use crate::directory::DataDirectory;
+use crate::failure::Failure;
 use crate::pki::RootKey;
 use crate::service::Service;
 use crate::start::{open_keys, settings};
 use crate::store::{Store, Tx, meta};
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::secret::SecretText;
-use landfall_identity::UserName;
+use landfall_identity::{Refusal, UserName};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use std::error::Error;
@@ -21,8 +22,19 @@ use terminal_size::{Width, terminal_size_of};
 /// `claim-token`: makes one and shows it. The server may run meanwhile.
 pub(super) async fn claim_token(config: &Config) -> Result<(), Box<dyn Error>> {
     let service = beside(config, Ambient::system()).await?;
-    let token = service.issue_claim().await?;
-    show(&token)
+    match service.issue_claim().await {
+        Ok(token) => show(&token),
+        Err(Failure::Refused(Refusal::AlreadyClaimed)) => {
+            let admins = service.administrators().await?;
+            Err(format!(
+                "this server has an administrator already: {}. They let people in: landfall admin invite \
+                 NAME. If none of them can get in any more: landfall-server break-glass NAME --device DEVICE",
+                admins.join(", ")
+            )
+            .into())
+        }
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 /// The token as text and as a QR code.

@@ -59,14 +59,16 @@ pub(super) async fn outbox(config: &Config) -> Result<(), Box<dyn Error>> {
 pub(super) async fn verify_audit(config: &Config, args: &VerifyArgs) -> Result<(), Box<dyn Error>> {
     let root = &config.data_dir;
     DataDirectory::attach(root)?;
-    if let Some(file) = &args.checkpoints
-        && let Err(error) = File::open(file)
-    {
-        // A name that was mistyped says nothing about the log.
-        let file = file.display();
-        return Err(
-            format!("--checkpoints {file} cannot be read: {error}. Nothing was verified").into()
-        );
+    // A name that was mistyped says nothing about the log.
+    for (flag, file) in [("--checkpoints", &args.checkpoints), ("--key", &args.key)] {
+        if let Some(file) = file
+            && let Err(error) = File::open(file)
+        {
+            let file = file.display();
+            return Err(
+                format!("{flag} {file} cannot be read: {error}. Nothing was verified").into()
+            );
+        }
     }
     let kind = if args.checkpoints.is_some() { Exported::Copy } else { Exported::Own };
     let checkpoints = args.checkpoints.clone().unwrap_or_else(|| root.join(JOURNAL_FILE));

@@ -237,7 +237,12 @@ impl Common {
 fn say(text: impl std::fmt::Display) -> io::Result<()> {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        other => other.map_err(|error| {
+            io::Error::other(format!(
+                "standard output does not take what there is to say: {error}. What was asked for may be \
+                 done all the same; give it somewhere to write to, and run it again"
+            ))
+        }),
     }
 }
 

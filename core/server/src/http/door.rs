@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, ORIGIN};
 use http::request::Parts;
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use landfall_identity::Refusal;
 use landfall_identity::action::Entry;
 use landfall_protocol::ErrorCode;
@@ -120,11 +120,7 @@ impl Door {
         let no_method = refused.problem.code == ErrorCode::MethodNotAllowed;
         let mut response = refused.into_response();
         if no_method {
-            let here = routes().iter().filter(|route| route.path == self.info.path);
-            let methods: Vec<&str> = here.map(|route| route.method).collect();
-            if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
-                response.headers_mut().insert(ALLOW, allowed);
-            }
+            response.headers_mut().extend(allowed(self.info.path));
         }
         response
     }
@@ -161,6 +157,18 @@ impl Door {
             self.app.strangers.note(address, code);
         }
     }
+}
+
+/// The `Allow` header of a path: HEAD stands in it where it is served.
+pub(super) fn allowed(path: &str) -> Option<(HeaderName, HeaderValue)> {
+    let mut methods = Vec::new();
+    for route in routes().iter().filter(|route| route.path == path) {
+        methods.push(route.method);
+        if route.method == "GET" && route.action.demand().entry == Entry::Anyone {
+            methods.push("HEAD");
+        }
+    }
+    HeaderValue::from_str(&methods.join(", ")).ok().map(|methods| (ALLOW, methods))
 }
 
 /// A page answers itself only (Fetch Metadata, section 2.3). `again` says how to begin anew.

@@ -250,12 +250,19 @@ const WHOLE_NUMBER: &str = "It must be a whole number.";
 fn expected(expected: Option<&str>) -> String {
     let internal = ["struct ", "enum ", "tuple ", "internally tagged", "adjacently tagged"];
     match expected {
-        Some("u8" | "u16" | "u32" | "u64" | "i64" | "usize") => WHOLE_NUMBER.to_owned(),
+        Some("u8") => whole_number_to(u8::MAX.into()),
+        Some("u16") => whole_number_to(u16::MAX.into()),
+        Some("u32") => whole_number_to(u32::MAX),
+        Some("u64" | "i64" | "usize") => WHOLE_NUMBER.to_owned(),
         Some(expected) if !internal.iter().any(|word| expected.contains(word)) => {
             format!("Send {expected} here.")
         }
         _ => "It holds something else than what belongs here.".to_owned(),
     }
+}
+
+fn whole_number_to(max: u32) -> String {
+    format!("It must be a whole number from 0 to {max}.")
 }
 
 fn quoted<'t>(text: &'t str, start: &str) -> Option<&'t str> {

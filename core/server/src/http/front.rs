@@ -2,6 +2,7 @@
 //! answer, one log line, and the problem's last touch.
 
 use super::App;
+use super::door::allowed;
 use super::problem::{Refused, render};
 use crate::failure::Failure;
 use axum::extract::{MatchedPath, Request, State};
@@ -100,8 +101,11 @@ pub async fn not_found() -> Refused {
 }
 
 /// The address exists and takes another method.
-pub async fn method_not_allowed() -> Refused {
-    Refused::unread(ErrorCode::MethodNotAllowed, "The Allow header lists those that it takes.")
+pub async fn method_not_allowed(path: MatchedPath) -> Response {
+    let why = "The Allow header lists those that it takes.";
+    let mut response = Refused::unread(ErrorCode::MethodNotAllowed, why).into_response();
+    response.headers_mut().extend(allowed(path.as_str()));
+    response
 }
 
 fn headers(headers: &mut HeaderMap, id: &str, web_pki: bool) {

@@ -113,7 +113,8 @@ impl Service {
     /// Withdraws one of the caller's codes.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] when it is not theirs; the reason why it can no longer be withdrawn.
+    /// [`Refusal::NotFound`] when it is not theirs; [`Refusal::TokenUsed`]. One that is withdrawn already
+    /// is answered as it stands.
     pub async fn cancel_agent_code(
         &self,
         request: RequestContext,
@@ -128,14 +129,14 @@ impl Service {
             let object = Object::Owned { tenant: code.tenant.clone(), user: code.user.clone() };
             turn.authorize(tx, &object, None).await?;
             if !agent_codes::cancel(tx, &id, turn.now).await? {
-                return Err(match code.state {
+                return match code.state {
                     TokenState::Consumed { at, .. } => {
-                        Refusal::TokenUsed { at, device: code.agent.unwrap_or_default() }
+                        let device = code.agent.unwrap_or_default();
+                        Err(Refusal::TokenUsed { at, device }.into())
                     }
-                    TokenState::Cancelled { at } => Refusal::TokenCancelled { at },
-                    TokenState::Issued => Refusal::AgentCodeWrong,
-                }
-                .into());
+                    TokenState::Cancelled { .. } => Ok(code_info(&code, turn.now)),
+                    TokenState::Issued => Err(Refusal::AgentCodeWrong.into()),
+                };
             }
             let code = agent_codes::find(tx, &id).await?.ok_or(Refusal::NotFound)?;
             Ok(code_info(&code, turn.now))

@@ -2,6 +2,7 @@
 
 use super::ceremonies::Seeds;
 use landfall_identity::BoundAction;
+use landfall_identity::token::TokenKind;
 
 /// What the audit says that a begin is about.
 pub(super) fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
@@ -10,7 +11,8 @@ pub(super) fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         None => ceremony,
         Some(BoundAction::IssueToken { kind, user, device, .. }) => {
             let device = device.as_ref().map_or("any device", |device| device.as_str());
-            format!("{ceremony}: issue a {} token for {device} of {user}", kind.as_str())
+            let article = if *kind == TokenKind::Invite { "an" } else { "a" };
+            format!("{ceremony}: issue {article} {} token for {device} of {user}", kind.as_str())
         }
         Some(BoundAction::AddPasskey { attachment, .. }) => {
             format!("{ceremony}: add a {} passkey", attachment.as_str())

@@ -13,6 +13,9 @@ use landfall_identity::token::{CLAIM_TTL, TokenKind, TokenState};
 use landfall_identity::{Action, Refusal, Role};
 use url::Url;
 
+/// Administrators who are named to somebody at the server's own terminal.
+const NAMED_MAX: u32 = 20;
+
 impl Service {
     /// Makes a claim token and withdraws those that were made before. The server itself makes it, so
     /// it opens no vault.
@@ -65,6 +68,17 @@ impl Service {
     /// [`Failure`] from the store.
     pub async fn is_unclaimed(&self) -> Result<bool, Failure> {
         Ok(!self.store.read(users::any_admin).await?)
+    }
+
+    /// The administrators of the tenant, by name; a screen of them.
+    ///
+    /// # Errors
+    /// [`Failure`] from the store.
+    pub async fn administrators(&self) -> Result<Vec<String>, Failure> {
+        let tenant = &self.settings.tenant;
+        let look = async |tx: &mut Tx<'_>| users::admins(tx, tenant, NAMED_MAX).await;
+        let admins = self.store.read(look).await?;
+        Ok(admins.into_iter().map(|admin| admin.name.to_string()).collect())
     }
 
     fn claim_text(&self, token: &Token, secret: DoorSecret) -> Result<SecretText, Failure> {

@@ -73,7 +73,8 @@ impl Service {
     /// Withdraws one of the caller's tokens.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] when it is not theirs; the reason why it can no longer be withdrawn.
+    /// [`Refusal::NotFound`] when it is not theirs; [`Refusal::TokenUsed`]. One that is withdrawn already
+    /// is answered as it stands.
     pub async fn cancel_token(
         &self,
         mut request: RequestContext,
@@ -92,12 +93,11 @@ impl Service {
             }
             turn.authorize(tx, &object, None).await?;
             if !tokens::cancel(tx, &id, turn.now).await? {
-                return Err(match token.state {
-                    TokenState::Consumed { at, .. } => used(&token, at),
-                    TokenState::Cancelled { at } => Refusal::TokenCancelled { at },
-                    TokenState::Issued => Refusal::NotFound,
+                match token.state {
+                    TokenState::Consumed { at, .. } => return Err(used(&token, at).into()),
+                    TokenState::Cancelled { .. } => return Ok(info(&token, turn.now)),
+                    TokenState::Issued => return Err(Refusal::NotFound.into()),
                 }
-                .into());
             }
             let token = tokens::find(tx, &id).await?.ok_or(Refusal::NotFound)?;
             Ok(info(&token, turn.now))

@@ -73,10 +73,18 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum StoreError {
     /// The writer's driver.
     #[error("database: {0}")]
-    Writer(#[from] rusqlite::Error),
+    Writer(rusqlite::Error),
     /// The readers' driver.
     #[error("database: {0}")]
-    Reader(#[from] sqlx::Error),
+    Reader(sqlx::Error),
+    /// The file is no database any more, or parts of it are none.
+    #[error(
+        "the database is damaged ({0}). Stop the server, and keep a copy of the whole data directory as it is. \
+         Then put landfall.db back from your backup, and take the files landfall.db-wal and landfall.db-shm \
+         away from beside it. Keep audit.pub and today's audit-checkpoints.jsonl: landfall-server audit verify \
+         shows with them what the backup lacks"
+    )]
+    Damaged(String),
     /// The file.
     #[error("the database file cannot be used: {0}; check who owns it and that the disk has room")]
     File(#[from] std::io::Error),
@@ -135,13 +143,42 @@ impl StoreError {
     }
 }
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Writer(error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_damage(&error) { Self::Damaged(error.to_string()) } else { Self::Reader(error) }
+    }
+}
+
 impl From<MigrateError> for StoreError {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::VersionMissing(version) => Self::Newer(version),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
+                if is_damage(&error) =>
+            {
+                Self::Damaged(error.to_string())
+            }
             other => Self::Migration(other),
         }
     }
+}
+
+/// Whether SQLite says that the file is not what it wrote: `SQLITE_CORRUPT` and `SQLITE_NOTADB`, of whose
+/// numbers the extended codes keep the last byte.
+fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 
 impl From<StoreError> for Failure {

@@ -166,13 +166,19 @@ async fn head_is_for_public_addresses_and_never_passes_for_a_reading() {
     for route in routes().iter().filter(|route| route.method == "GET") {
         let at = path(route);
         let answer = raw.send(Method::HEAD, &at, Some(&token), None).await.unwrap();
+        // Whoever asks with a third method is told the same.
+        let other = raw.send(Method::PUT, &at, Some(&token), None).await.unwrap();
+        let allowed = other.field("allow").unwrap().to_owned();
         match route.action.demand().entry {
             Entry::Anyone => {
                 assert_ne!(answer.status, 405, "{at}");
+                assert!(allowed.contains("HEAD"), "{at}: {allowed}");
                 assert_eq!(rows(&world, &answer), [""; 0], "{at}");
             }
             _ => {
                 assert_eq!(answer.status, 405, "{at}");
+                assert_eq!(answer.field("allow"), Some(allowed.as_str()), "{at}");
+                assert!(allowed.contains("GET") && !allowed.contains("HEAD"), "{at}: {allowed}");
                 let expected = format!("{} deny invalid-field", route.action.code());
                 assert_eq!(rows(&world, &answer), [expected], "{at}");
             }

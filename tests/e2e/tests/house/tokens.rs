@@ -162,6 +162,9 @@ async fn a_cancelled_or_expired_token_says_so_to_its_holder_and_gives_nothing() 
     let id = TokenText::parse(&cancelled).unwrap().payload.id;
     ana.client().cancel_token(&id).await.unwrap();
     assert_eq!(redeem(&raw, &redemption(&cancelled, &key)).await.code(), ErrorCode::TokenCancelled);
+    // Whoever withdraws it twice wants what is so already.
+    let again = ana.client().cancel_token(&id).await.unwrap();
+    assert_eq!(again.state, TokenStateName::Cancelled);
     let expired = ana.device_token("ana-phone").await.unwrap();
     world.clock.advance(Seconds::minutes(10));
     assert_eq!(redeem(&raw, &redemption(&expired, &key)).await.code(), ErrorCode::TokenExpired);
