@@ -41,6 +41,16 @@ fn every_error_names_the_key_where_it_was_said_and_what_belongs_there() {
             &[],
             "landfall.toml: max_connections must be a whole number, such as 3600, and is the text \"many\"",
         ),
+        (
+            "max_connections = -3",
+            &[],
+            "max_connections must be a whole number, and 0 or more, and is -3",
+        ),
+        (
+            "recovery_waiting_days = 99999999999",
+            &[],
+            "recovery_waiting_days must be a whole number from 0 to 4294967295, and is 99999999999",
+        ),
         ("log_format = 'xml'", &[], "landfall.toml: log_format must be text or json, and is xml"),
         ("tenant = 7", &[], "landfall.toml: tenant must be a text in quotes, and is 7"),
         (

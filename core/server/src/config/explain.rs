@@ -52,7 +52,12 @@ fn one(error: &Error, sources: &Sources<'_>) -> String {
             }
         }
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
-            format!("{at}: {key} must be {}, and is {}", wanted(expected.to_string()), given(found))
+            let wanted = match found {
+                Actual::Unsigned(_) | Actual::Signed(_) => bounds(&expected.to_string()),
+                _ => None,
+            };
+            let wanted = wanted.unwrap_or_else(|| self::wanted(expected.to_string()));
+            format!("{at}: {key} must be {wanted}, and is {}", given(found))
         }
         Kind::UnknownVariant(found, known) => {
             format!("{at}: {key} must be {}, and is {found}", known.join(" or "))
@@ -65,6 +70,18 @@ fn one(error: &Error, sources: &Sources<'_>) -> String {
         Kind::Message(text) => format!("{at}: {key}: {text}"),
         _ => format!("{at}: {error}"),
     }
+}
+
+/// What a number must be that is none of those which the program can keep there.
+fn bounds(expected: &str) -> Option<String> {
+    let max = match expected {
+        "u8" => u8::MAX.into(),
+        "u16" => u16::MAX.into(),
+        "u32" => u32::MAX,
+        "u64" | "usize" => return Some("a whole number, and 0 or more".to_owned()),
+        _ => return None,
+    };
+    Some(format!("a whole number from 0 to {max}"))
 }
 
 /// What belongs there, in words: what a type is called in the program is nobody's business.

@@ -38,6 +38,20 @@ fn a_field_that_is_wrong_is_named() {
 }
 
 #[test]
+fn a_number_that_is_out_of_bounds_is_told_them() {
+    let begin = |port: &str| {
+        format!(
+            r#"{{"return_path":{{"by":"loopback","port":{port},"path":"a-long-enough-path"}}}}"#
+        )
+    };
+    for port in ["99999", "-1", "\"80\""] {
+        let (_, field, detail) = refused::<StepUpBeginRequest>(&begin(port));
+        assert!(field.is_some_and(|field| field.starts_with("return_path")), "{port}");
+        assert_eq!(detail, "It must be a whole number from 0 to 65535.", "{port}");
+    }
+}
+
+#[test]
 fn nothing_that_was_sent_comes_back() {
     let value = "s3cret`, expected `x";
     let text = serde_json::json!({ "kind": value, "user": "a", "auth_hash": "b" }).to_string();

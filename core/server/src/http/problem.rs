@@ -486,5 +486,7 @@ mod tests {
     #[test]
     fn rules_become_sentences() {
         assert_eq!(sentence("it is empty"), "It is empty.");
+        let rule = landfall_identity::secret::SecretName::parse("a/../b").unwrap_err();
+        assert!(sentence(&rule.to_string()).ends_with("no part of it is '.' or '..'."), "{rule}");
     }
 }
