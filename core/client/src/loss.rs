@@ -35,7 +35,7 @@ impl Loss {
             A::ProvisionCredential | A::DisableKey | A::EnableKey => {
                 "landfall admin provisioned list"
             }
-            A::AdminUnfreezeUser | A::AdminSetRole => "landfall admin users",
+            A::AdminFreezeUser | A::AdminUnfreezeUser | A::AdminSetRole => "landfall admin users",
             A::IssueToken | A::IssueInvite | A::CancelToken => "landfall token list",
             A::RedeemPasskey | A::RenamePasskey | A::BindPasskey | A::RemovePasskey => {
                 "landfall webauthn list"
