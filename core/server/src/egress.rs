@@ -174,7 +174,8 @@ impl Egress {
         Ok(Self { tls: TlsConnector::from(Arc::new(config)), allowed })
     }
 
-    /// Sends a POST; done means that the other side answered 2xx, within every bound.
+    /// Sends a POST; done means that the other side answered 2xx, in time. What else it says is not read, so
+    /// that it may break off there.
     ///
     /// # Errors
     /// [`EgressError`].
@@ -185,7 +186,7 @@ impl Egress {
         body: Vec<u8>,
     ) -> Result<(), EgressError> {
         let request = request(Method::POST, url, fields, body)?;
-        self.within_time(url, request).await.map(drop)
+        self.within_time(url, request, Answered::Status).await.map(drop)
     }
 
     /// Fetches a document: what the other side answers with 2xx, within every bound.
@@ -194,20 +195,27 @@ impl Egress {
     /// [`EgressError`].
     pub async fn get(&self, url: &Url) -> Result<Vec<u8>, EgressError> {
         let fields = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
-        self.within_time(url, request(Method::GET, url, fields, Vec::new())?).await
+        let request = request(Method::GET, url, fields, Vec::new())?;
+        self.within_time(url, request, Answered::Whole).await
     }
 
     async fn within_time(
         &self,
         url: &Url,
         request: Request<Full<Bytes>>,
+        wanted: Answered,
     ) -> Result<Vec<u8>, EgressError> {
-        tokio::time::timeout(CALL_TIME, self.call(url, request))
+        tokio::time::timeout(CALL_TIME, self.call(url, request, wanted))
             .await
             .map_err(|_| EgressError::TimedOut)?
     }
 
-    async fn call(&self, url: &Url, request: Request<Full<Bytes>>) -> Result<Vec<u8>, EgressError> {
+    async fn call(
+        &self,
+        url: &Url,
+        request: Request<Full<Bytes>>,
+        wanted: Answered,
+    ) -> Result<Vec<u8>, EgressError> {
         let (address, name) = self.resolve(url).await?;
         let broken = |source| EgressError::Connect { address, source };
         let connecting = async {
@@ -227,7 +235,7 @@ impl Egress {
             let _ = connection.await;
             std::future::pending::<Infallible>().await
         };
-        let exchange = async { judge(sender.send_request(request).await?).await };
+        let exchange = async { judge(sender.send_request(request).await?, wanted).await };
         tokio::select! {
             answer = exchange => answer,
             never = driving => match never {},
@@ -303,11 +311,26 @@ fn request(
     Ok(builder.body(Full::new(Bytes::from(body)))?)
 }
 
-/// Reads an answer to its end, within bounds.
-async fn judge(answer: hyper::Response<Incoming>) -> Result<Vec<u8>, EgressError> {
+/// How much of an answer is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// Its status: what was sent has arrived, whatever becomes of the rest.
+    Status,
+    /// All of it.
+    Whole,
+}
+
+/// Reads an answer, to its end if that is wanted, within bounds.
+async fn judge(
+    answer: hyper::Response<Incoming>,
+    wanted: Answered,
+) -> Result<Vec<u8>, EgressError> {
     let status = answer.status();
     if status.is_redirection() {
         return Err(EgressError::Redirect(status));
+    }
+    if wanted == Answered::Status {
+        return if status.is_success() { Ok(Vec::new()) } else { Err(EgressError::Status(status)) };
     }
     let mut body = answer.into_body();
     let mut said = Vec::new();

@@ -55,6 +55,8 @@ struct Shared {
     connected: Mutex<u32>,
     /// Whether who calls is left waiting.
     hold: Mutex<bool>,
+    /// Whether the line is dropped after an answer, without a word.
+    drop: Mutex<bool>,
 }
 
 /// The program.
@@ -109,6 +111,11 @@ impl HookServer {
     /// Leaves who calls waiting, or no longer does.
     pub fn hold(&self, hold: bool) {
         *lock(&self.shared.hold) = hold;
+    }
+
+    /// Drops the line after each answer, as programs do that never close TLS, or no longer does.
+    pub fn drop_line(&self, drop: bool) {
+        *lock(&self.shared.drop) = drop;
     }
 
     /// Answers every call of this path like this, whatever else is to come.
@@ -167,6 +174,9 @@ async fn talk(shared: &Shared, acceptor: TlsAcceptor, socket: TcpStream) -> anyh
     let answer = answer.unwrap_or_else(|| "HTTP/1.1 204 No Content\r\n\r\n".to_owned());
     stream.write_all(answer.as_bytes()).await?;
     stream.flush().await?;
+    if *lock(&shared.drop) {
+        return Ok(());
+    }
     stream.get_mut().shutdown().await?;
     Ok(())
 }

@@ -193,7 +193,7 @@ async fn a_silent_program_holds_up_neither_mail_nor_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neither_a_redirect_nor_an_endless_answer_is_followed() {
+async fn a_redirect_is_not_followed_and_an_endless_answer_is_not_read() {
     let hook = HookServer::start().await.unwrap();
     let elsewhere = HookServer::start().await.unwrap();
     let (world, ana) = told(&hook, "127.0.0.1", &["127.0.0.0/8"]).await;
@@ -207,9 +207,25 @@ async fn neither_a_redirect_nor_an_endless_answer_is_followed() {
     let long = "x".repeat(100 * 1024);
     hook.answer_next(format!("HTTP/1.1 200 OK\r\ncontent-length: 102400\r\n\r\n{long}"));
     world.clock.advance(FIRST_WAIT);
-    let sql =
-        "SELECT COUNT(*) FROM outbox WHERE kind = 'account-frozen' AND fault LIKE '%more than%'";
-    world.until("the refusal", |world| world.number(sql).unwrap() == 1).await;
+    let done =
+        "SELECT COUNT(*) FROM outbox WHERE kind = 'account-frozen' AND outcome = 'delivered'";
+    world.until("it is delivered", |world| world.number(done).unwrap() == 1).await;
+}
+
+/// A small program answers 200 and hangs up: without a length, and without closing TLS.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answers_200_and_hangs_up_was_told() {
+    let hook = HookServer::start().await.unwrap();
+    let (world, ana) = told(&hook, "127.0.0.1", &["127.0.0.0/8"]).await;
+    until(&world, &hook, "passkey-registered", 1).await;
+    hook.drop_line(true);
+    hook.answer_next("HTTP/1.1 200 OK\r\n\r\nthank y");
+    ana.client().freeze().await.unwrap();
+    until(&world, &hook, "account-frozen", 1).await;
+    let done =
+        "SELECT COUNT(*) FROM outbox WHERE kind = 'account-frozen' AND outcome = 'delivered'";
+    world.until("it is delivered", |world| world.number(done).unwrap() == 1).await;
+    assert_eq!(of_kind(&hook, "account-frozen").len(), 1, "and told once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
