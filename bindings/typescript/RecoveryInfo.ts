@@ -44,6 +44,11 @@ proofs: Array<RecoveryProofInfo>,
  */
 held_until: At | null, 
 /**
+ * Whether everything of the account was stopped after this was begun: whatever it has proved, it makes
+ * no device until the freeze is ended.
+ */
+account_frozen: boolean, 
+/**
  * When it was begun.
  */
 begun_at: At, 

@@ -40,6 +40,19 @@ by_mail: boolean,
  */
 device_taken: boolean, 
 /**
+ * Whether everything of the account was stopped after this was begun, so that it makes no device until
+ * the freeze is ended. Told only to whoever has shown a proof that counts.
+ */
+account_frozen: boolean, 
+/**
+ * How much of the wait that was asked for has passed, where one runs or stands still.
+ */
+wait_passed_seconds: number | null, 
+/**
+ * How much of it is left.
+ */
+wait_left_seconds: number | null, 
+/**
  * When it ends by itself.
  */
 expires_at: At, 

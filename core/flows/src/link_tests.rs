@@ -31,6 +31,9 @@ fn seen(state: RecoveryStateName, commitment: Option<&str>, check_code: Option<&
         may_wait_days: None,
         by_mail: false,
         device_taken: false,
+        account_frozen: false,
+        wait_passed_seconds: None,
+        wait_left_seconds: None,
         expires_at: At(NOW),
         server_time: At(NOW),
     };

@@ -33,6 +33,9 @@ fn status(state: RecoveryStateName, proofs: &[Door]) -> Reply {
         may_wait_days: None,
         by_mail: true,
         device_taken: false,
+        account_frozen: false,
+        wait_passed_seconds: None,
+        wait_left_seconds: None,
         expires_at: At(NOW),
         server_time: At(NOW),
     })

@@ -29,6 +29,9 @@ pub enum Refusal {
     /// It is frozen by an administrator, whatever its owner holds.
     #[error("the account is frozen by an administrator")]
     FrozenByAdmin,
+    /// The account was frozen after this recovery began: the owner's answer to it.
+    #[error("the account was frozen after this began")]
+    FrozenSinceBegun,
     /// A session is needed.
     #[error("no session was shown")]
     SessionRequired,

@@ -374,7 +374,7 @@ impl From<&Refusal> for ErrorCode {
             Refusal::CertificateExpired => Self::CertificateExpired,
             Refusal::DeviceRevoked => Self::DeviceRevoked,
             Refusal::DeviceSuspended => Self::DeviceSuspended,
-            Refusal::AccountFrozen => Self::AccountFrozen,
+            Refusal::AccountFrozen | Refusal::FrozenSinceBegun => Self::AccountFrozen,
             Refusal::FrozenByAdmin => Self::FrozenByAdmin,
             Refusal::SessionRequired => Self::SessionRequired,
             Refusal::SessionOver => Self::SessionOver,

@@ -216,6 +216,16 @@ pub struct RecoveryStatus {
     /// Told only to whoever has shown a proof that counts.
     #[serde(default)]
     pub device_taken: bool,
+    /// Whether a freeze of the account keeps it from making a device, whatever it has proved: until the freeze
+    /// is ended, or an administrator approves in spite of it. Told only to whoever has shown a proof that counts.
+    #[serde(default)]
+    pub account_frozen: bool,
+    /// How much of the wait that was asked for has passed, where one runs or stands still.
+    #[serde(default)]
+    pub wait_passed_seconds: Option<u64>,
+    /// How much of it is left.
+    #[serde(default)]
+    pub wait_left_seconds: Option<u64>,
     /// When it ends by itself.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: At,
@@ -292,6 +302,10 @@ pub struct RecoveryInfo {
     /// Until when it is held, when only time is missing.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub held_until: Option<At>,
+    /// Whether a freeze of the account keeps it from making a device, whatever it has proved: until the freeze
+    /// is ended, or an administrator approves in spite of it.
+    #[serde(default)]
+    pub account_frozen: bool,
     /// When it was begun.
     #[schema(value_type = String, format = DateTime)]
     pub begun_at: At,

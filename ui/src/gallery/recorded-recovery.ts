@@ -46,6 +46,9 @@ const status: RecoveryStatus = {
   may_wait_days: null,
       by_mail: false,
       device_taken: false,
+  account_frozen: false,
+  wait_passed_seconds: null,
+  wait_left_seconds: null,
   expires_at: at(86_000),
   server_time: at(0),
 };
@@ -185,6 +188,7 @@ export const asked: RecoveryInfo = {
   state: "unproved",
   proofs: [{ door: "recovery-code", by: "0K3M9QXA7TZC1D5E", reason: null, counts: true, at: at(-200) }],
   held_until: null,
+  account_frozen: false,
   begun_at: at(-240),
   expires_at: at(86_000),
 };

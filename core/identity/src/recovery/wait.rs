@@ -123,6 +123,16 @@ impl WaitState {
         }
     }
 
+    /// How much of a wait of `whole` has passed at `waited`, and how much is left; nothing of one that does
+    /// not count time.
+    pub fn progress(self, whole: Seconds, waited: Timestamp) -> Option<(Seconds, Seconds)> {
+        let Self::Running { leg, ends_at } = self else { return None };
+        let length = leg.length(whole);
+        let of_leg = ends_at.map_or(length, |at| at.since(waited).min(length));
+        let left = Seconds(of_leg.0 + leg.rest(whole).0).min(whole);
+        Some((Seconds(whole.0 - left.0), left))
+    }
+
     /// The leg that begins now, when the one before it is over at `waited`.
     pub fn next_leg(self, waited: Timestamp) -> Option<Leg> {
         match self {

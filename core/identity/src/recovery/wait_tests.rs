@@ -37,6 +37,24 @@ fn every_preset_with_a_wait_is_a_plan_that_a_tenant_may_choose() {
 }
 
 #[test]
+fn what_has_passed_and_what_is_left_make_the_whole_and_nothing_begins_again() {
+    let state = |leg, ends_at| WaitState::Running { leg, ends_at };
+    let hours = |passed, left| Some((Seconds::hours(passed), Seconds::hours(left)));
+    for (state, at, expected) in [
+        (state(Leg::First, None), BEGUN, hours(0, 72)),
+        (state(Leg::First, Some(BEGUN + Seconds::hours(36))), BEGUN, hours(0, 72)),
+        (state(Leg::First, Some(BEGUN + Seconds::hours(10))), BEGUN, hours(26, 46)),
+        // Half is over, and nobody has heard of it yet: however long that takes.
+        (state(Leg::Second, None), BEGUN + Seconds::days(9), hours(36, 36)),
+        (state(Leg::Last, Some(BEGUN + Seconds::hours(1))), BEGUN, hours(71, 1)),
+        (WaitState::Contested, BEGUN, None),
+        (WaitState::Ended, BEGUN, None),
+    ] {
+        assert_eq!(state.progress(WHOLE, at), expected, "{state:?}");
+    }
+}
+
+#[test]
 fn the_legs_make_the_whole() {
     for days in 3..=30 {
         let whole = Seconds::days(days);

@@ -144,6 +144,10 @@ fn of_refusal(refusal: &Refusal) -> Problem {
             problem.retry_after_seconds = Some(retry_after.0);
         }
         Refusal::RecoveryHeld { left, .. } => problem.retry_after_seconds = Some(left.0),
+        // It is not the passkey that is young.
+        Refusal::Probation { what: Young::Vouch, .. } => {
+            problem.title = "Your word does not count yet".to_owned();
+        }
         Refusal::SuccessorMissing => problem.field = Some("successor".to_owned()),
         _ => {}
     }
@@ -175,8 +179,14 @@ fn next_step(refusal: &Refusal) -> String {
              --replace."
         }
         Refusal::AccountFrozen => {
-            "Nothing works until it is unfrozen. With your passkey: landfall unfreeze. Without one: landfall \
-             recover --replace, or ask an administrator."
+            "Nothing works until it is unfrozen. If a device is lost, cut it off first: landfall device lost \
+             NAME. Then, with your passkey: landfall unfreeze. Without one: landfall recover --replace, or \
+             ask an administrator."
+        }
+        Refusal::FrozenSinceBegun => {
+            "It was frozen after this had begun, so this makes no device, and nothing of yours was used up. \
+             If it was you, begin again: landfall recover --anew. Or call an administrator, who can approve \
+             this one in spite of the freeze, or end it: landfall admin unfreeze. Then this goes on."
         }
         Refusal::FrozenByAdmin => {
             "Nothing that you hold ends that. Call an administrator: landfall admin unfreeze, on their machine, does."
@@ -418,7 +428,7 @@ fn next_step_of_limits(refusal: &Refusal) -> String {
             "Ask for another one: landfall notices add, with the same address.".to_owned()
         }
         Refusal::RateLimited { retry_after } => {
-            format!("Wait {} seconds, then try again.", retry_after.0)
+            format!("Wait {}, then try again.", duration(*retry_after))
         }
         Refusal::ClockJumped => {
             "Whoever runs this server has to confirm its time: landfall-server clock confirm."
@@ -432,6 +442,14 @@ fn retry(code: ErrorCode, detail: &str, after: Seconds) -> Problem {
     let mut problem = Problem::new(code, detail);
     problem.retry_after_seconds = Some(after.0);
     problem
+}
+
+/// A span as people say it, in the words that the programs use beside it.
+fn duration(span: Seconds) -> String {
+    match span.0 {
+        0..=90 => format!("{} s", span.0),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
 }
 
 fn time(at: Timestamp) -> String {
@@ -449,44 +467,4 @@ pub fn sentence(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_problem_says_what_to_do_and_when_to_come_back() {
-        let refusal = Refusal::RateLimited { retry_after: Seconds(60) };
-        let response = render(Refused::from(refusal).into_response(), "r1");
-        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(response.headers()[RETRY_AFTER], "60");
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
-    }
-
-    #[test]
-    fn what_went_wrong_inside_stays_inside() {
-        let refused = Refused::from(Failure::internal("table users is gone"));
-        assert!(!refused.problem.detail.contains("users"));
-        assert_eq!(refused.problem.code, ErrorCode::Internal);
-    }
-
-    #[test]
-    fn who_is_too_young_hears_what_helps_for_that_very_act() {
-        let until = Timestamp::from_seconds(1_800_000_000);
-        let said = |what| next_step(&Refusal::Probation { until, what });
-        assert!(said(Young::RevokeDevice).contains("suspending it works at once"));
-        for what in [Young::RemovePasskey, Young::Unfreeze, Young::ReplaceCodes] {
-            assert!(!said(what).contains("suspend"), "{}", said(what));
-        }
-        assert!(said(Young::Unfreeze).contains("end the freeze from 2027-01-15T08:00:00Z"));
-        assert!(
-            !said(Young::RemovePasskey).contains("administrator"),
-            "who removes none of others"
-        );
-    }
-
-    #[test]
-    fn rules_become_sentences() {
-        assert_eq!(sentence("it is empty"), "It is empty.");
-        let rule = landfall_identity::secret::SecretName::parse("a/../b").unwrap_err();
-        assert!(sentence(&rule.to_string()).ends_with("no part of it is '.' or '..'."), "{rule}");
-    }
-}
+mod tests;

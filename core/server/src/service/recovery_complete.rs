@@ -273,7 +273,8 @@ async fn issue(
         return Err(Refusal::RecoveryOver.into());
     }
     let counted = standing.proofs.iter().filter(|proof| proof.counts);
-    let proofs = counted.map(super::recovery_standing::Judged::text).collect();
+    let proofs =
+        counted.map(super::recovery_standing::Judged::text).chain(standing.waited_out()).collect();
     let grant = Some(candidate.grant.clone());
     let suspends = suspended.is_some();
     Ok(Done {
@@ -316,12 +317,11 @@ async fn linked_by(
 /// administrator's ends by an administrator alone.
 async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing, now: Timestamp) -> Result<bool, Failure> {
     let user = standing.user.as_ref().ok_or(Refusal::RecoveryUnproved)?;
+    if let Some(refusal) = standing.frozen() {
+        return Err(refusal.into());
+    }
     match user.frozen_at {
         None => Ok(false),
-        Some(_) if user.frozen_by_admin => Err(Refusal::FrozenByAdmin.into()),
-        Some(at) if at > standing.row.begun_at && !standing.is_spoken_for_since(at) => {
-            Err(Refusal::AccountFrozen.into())
-        }
         Some(_) => {
             may_thaw(tx, standing, now).await?;
             users::set_frozen(tx, &user.tenant, &user.name, None).await?;
@@ -410,7 +410,11 @@ async fn suspend(
     let Some(device) = &candidate.body.suspend else { return Ok(None) };
     let lost = enrollments::find(tx, &row.tenant, &row.user, device).await?;
     let lost = lost.ok_or_else(|| {
-        Failure::invalid("suspend", "There is no such device. Check its name, or leave it out.")
+        let why = format!(
+            "None of your devices is called {device}, so nothing was cut off, and you are not in yet. Name \
+             the lost one as it is called, or none."
+        );
+        Failure::invalid("suspend", why)
     })?;
     enrollments::set_state(tx, &lost.id, DeviceState::Suspended { at: now }).await?;
     sessions::end_of_device(tx, &lost.id, now).await?;

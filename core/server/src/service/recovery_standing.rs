@@ -32,6 +32,10 @@ pub(super) struct Standing {
     pub(super) wait: Option<Wait>,
     /// The one that could be asked for.
     pub(super) may_wait: Option<Seconds>,
+    /// How much of the wait has passed, and how much is left.
+    waits: Option<(Seconds, Seconds)>,
+    /// Whether it is the wait that opens the door: nothing that was shown does without it.
+    by_wait: bool,
     /// Whether the name that it began with is another device's already.
     name_taken: bool,
 }
@@ -83,9 +87,13 @@ impl Standing {
             Completion::Unproved if wait.is_none() => plan.wait_for(&evidence, waited),
             _ => None,
         };
+        let waits = wait.as_ref().and_then(|wait| wait.state.progress(wait.whole, waited));
+        let by_wait = completion == Completion::Issue
+            && row.state.complete(row.expires_at, &plan, &evidence, WaitClock::NotBegun, moment)
+                != Completion::Issue;
         let named = enrollments::find(tx, &row.tenant, &row.user, &row.device).await?;
         let name_taken = row.state == RecoveryState::Open && named.is_some();
-        Ok(Self { row, user, proofs, completion, wait, may_wait, name_taken })
+        Ok(Self { row, user, proofs, completion, wait, may_wait, waits, by_wait, name_taken })
     }
 
     /// Whether an administrator has vouched for it since then. *Whoever reads the owner's mail can freeze the account
@@ -109,9 +117,32 @@ impl Standing {
         })
     }
 
+    /// The freeze that keeps it from making a device, if one does: an administrator's, or one that came after
+    /// its beginning and after every administrator's word.
+    pub(super) fn frozen(&self) -> Option<Refusal> {
+        let user = self.user.as_ref().filter(|_| self.row.state == RecoveryState::Open)?;
+        match user.frozen_at? {
+            _ if user.frozen_by_admin => Some(Refusal::FrozenByAdmin),
+            at if at > self.row.begun_at && !self.is_spoken_for_since(at) => {
+                Some(Refusal::FrozenSinceBegun)
+            }
+            _ => None,
+        }
+    }
+
+    /// The wait, as the audit names it beside the proofs, when it stands in for one of them.
+    pub(super) fn waited_out(&self) -> Option<String> {
+        let wait = self.wait.as_ref().filter(|_| self.by_wait)?;
+        Some(format!(
+            "a wait of {} days without a no, in place of another proof",
+            wait.whole.0 / 86_400
+        ))
+    }
+
     /// For the key that began it. Says nothing that somebody without a proof could learn from.
     /// `by_mail`: whether a mailed code is a proof on this server.
     pub(super) fn status(&self, now: Timestamp, by_mail: bool) -> RecoveryStatus {
+        let has_proved = self.proofs.iter().any(|proof| proof.counts);
         RecoveryStatus {
             recovery_id: self.row.id.clone(),
             tenant: self.row.tenant.clone(),
@@ -125,7 +156,10 @@ impl Standing {
             held_until: self.held_until(),
             may_wait_days: self.may_wait.and_then(|wait| u32::try_from(wait.0 / 86_400).ok()),
             by_mail,
-            device_taken: self.name_taken && self.proofs.iter().any(|proof| proof.counts),
+            device_taken: self.name_taken && has_proved,
+            account_frozen: self.frozen().is_some() && has_proved,
+            wait_passed_seconds: self.waits.map(|(passed, _)| passed.0),
+            wait_left_seconds: self.waits.map(|(_, left)| left.0),
             expires_at: self.row.expires_at.into(),
             server_time: now.into(),
         }
@@ -143,6 +177,7 @@ impl Standing {
             state: self.state_name(),
             proofs: self.proofs.iter().map(Judged::info).collect(),
             held_until: self.held_until(),
+            account_frozen: self.frozen().is_some(),
             begun_at: self.row.begun_at.into(),
             expires_at: self.row.expires_at.into(),
         }

@@ -231,7 +231,7 @@ async fn what_an_admin_vouches_for_in_spite_of_a_freeze_goes_on() {
     world.pass(Seconds::hours(1)).await.unwrap();
     let refused = bare.complete(&id, "bert-new", None).await.unwrap();
     assert_eq!(refused.code(), ErrorCode::AccountFrozen, "it came after her word");
-    approve(&ana, &bare, &id).await.unwrap();
+    assert!(!approve(&ana, &bare, &id).await.unwrap().account_frozen);
     let held = bare.complete(&id, "bert-new", None).await.unwrap();
     assert_eq!(held.code(), ErrorCode::RecoveryHeld, "the hour is his who could object, anew");
     world.pass(Seconds::hours(1)).await.unwrap();
@@ -260,7 +260,7 @@ async fn what_an_admin_has_stopped_no_way_back_opens() {
     long_cut_off(&mut world, &ana, &bert, "bert-laptop").await;
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
-    approve(&ana, &bare, &id).await.unwrap();
+    assert!(approve(&ana, &bare, &id).await.unwrap().account_frozen, "and she is told");
     let refused = bare.complete(&id, "bert-new", None).await.unwrap();
     assert_eq!(refused.code(), ErrorCode::FrozenByAdmin);
     ana.step_up().await.unwrap();
@@ -343,6 +343,15 @@ async fn a_freeze_stops_what_was_begun_before_it_and_lets_in_what_comes_after() 
     long_cut_off(&mut world, &ana, &bert, "bert-laptop").await;
     let refused = thief.complete(&theirs, "thief", None).await.unwrap();
     assert_eq!(refused.code(), ErrorCode::AccountFrozen);
+    // What helps is said, to the machine that has shown something and to those who vouch.
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("landfall recover --anew"), "{detail}");
+    let shown = thief.show(&theirs).await.unwrap();
+    assert!(shown.account_frozen && shown.state == RecoveryStateName::Ready);
+    assert!(ana.client().admin_recoveries().await.unwrap()[0].account_frozen);
+    let stranger = Bare::new(&world).unwrap();
+    let nothing = stranger.begin("bert", "x").await.unwrap().recovery_id;
+    assert!(!stranger.show(&nothing).await.unwrap().account_frozen, "begun after it");
 
     world.clock.advance(Seconds(1));
     let bare = Bare::new(&world).unwrap();

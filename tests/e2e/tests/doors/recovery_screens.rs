@@ -71,6 +71,8 @@ async fn a_window_leads_all_the_way_in_through_every_slip_and_every_closing() {
     // The name of the lost one has a slip in it: that costs neither the code nor the approval.
     let here = go_on(&window, None).await;
     assert_eq!(here.stage, RecoveryStage::OtherLost, "{:?}", here.flow.failure);
+    let said = here.flow.failure.unwrap().detail;
+    assert!(said.contains("bert-lptop"), "{said}");
     assert!(window.recovery_seen().await.is_err(), "what is kept is still needed");
     let lost = RecoveryChange::Lost { lost: Some("bert-laptop".to_owned()) };
     let here = go_on(&window, Some(&lost)).await;

@@ -122,6 +122,7 @@ async fn a_code_and_three_days_without_a_no_lead_to_secrets_and_a_passkey_of_its
     let held = run(&mut recovering).await;
     let until = held.held_until.unwrap().0;
     assert_eq!(until, world.ambient.now() + Seconds::days(3));
+    assert_eq!((held.wait_passed_seconds, held.wait_left_seconds), (Some(0), Some(3 * 86_400)));
     to_the_last_day(&mut world, &bert).await;
     world.pass(Seconds(24 * 3600 - 1)).await.unwrap();
     assert_eq!(run(&mut recovering).await.state, RecoveryStateName::Held);
@@ -139,6 +140,9 @@ async fn a_code_and_three_days_without_a_no_lead_to_secrets_and_a_passkey_of_its
     assert_eq!(world.number(burnt).unwrap(), 1);
     let legs = "SELECT COUNT(*) FROM audit_events WHERE action = 'wait-goes-on'";
     assert_eq!(world.number(legs).unwrap(), 2);
+    let named = "SELECT COUNT(*) FROM audit_events WHERE action = 'complete-recovery'
+                 AND target LIKE '% by recovery code % and a wait of 3 days %'";
+    assert_eq!(world.number(named).unwrap(), 1, "what stood in for the second proof");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +163,10 @@ async fn a_wait_that_nobody_hears_of_does_not_move_and_a_laptop_that_slept_hears
     // He closes it again. Half of the time goes by, and no more of it.
     world.pass(Seconds::days(5)).await.unwrap();
     world.until("half", |world| count(world, "wait-half") == 1).await;
-    assert_eq!(bare.show(&id).await.unwrap().state, RecoveryStateName::Unheard);
+    let half = bare.show(&id).await.unwrap();
+    assert_eq!(half.state, RecoveryStateName::Unheard);
+    let hours = |hours: u64| Some(hours * 3600);
+    assert_eq!((half.wait_passed_seconds, half.wait_left_seconds), (hours(36), hours(36)));
     bert.step_up().await.unwrap();
     let stopped = bert.client().stop_recovery(&id).await.unwrap();
     assert_eq!(stopped.state, RecoveryStateName::Stopped);

@@ -14,6 +14,7 @@ export function isUnderWay({ state }: RecoveryInfo): boolean {
 
 /** Where somebody's recovery stands, in words. */
 export function stands(info: RecoveryInfo, now: Date): string {
+  if (info.account_frozen) return t("state.frozen");
   if (info.state !== "held") return t(`state.${info.state}`);
   return t("state.held", { time: info.held_until === null ? "" : clockTime(info.held_until, now) });
 }

@@ -2,7 +2,7 @@ import type { FlowFailure } from "@wire/FlowFailure";
 import type { RecoveryChange } from "@wire/RecoveryChange";
 import type { RecoveryHere } from "@wire/RecoveryHere";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { clockTime, remaining } from "../../messages/format";
+import { clockTime, remaining, spanWords } from "../../messages/format";
 import { T, t } from "../../messages/react";
 import { useNow } from "../hooks";
 import { Card, Lead, Pill, Press, Say, Shoreline, Title } from "../parts/basics";
@@ -49,6 +49,11 @@ export function Awaiting(props: Props): ReactNode {
 /** What else there is to know while it waits. */
 function note({ flow, status }: RecoveryHere): string | null {
   if (flow.failure !== null) return t("recovering.offline");
+  if (status?.account_frozen === true) return t("recovering.frozen");
+  const [passed, left] = [status?.wait_passed_seconds ?? 0, status?.wait_left_seconds ?? 0];
+  if (status?.state === "unheard" && passed > 0) {
+    return t("recovering.unheard.on", { passed: spanWords(passed), left: spanWords(left) });
+  }
   if (status?.state === "unheard" || status?.state === "contested") return t(`recovering.${status.state}`);
   return null;
 }

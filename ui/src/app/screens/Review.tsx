@@ -127,7 +127,8 @@ function Vouch({ info, busy, onApprove }: VouchProps): ReactNode {
 function Approved({ info, onBack }: Readonly<{ info: RecoveryInfo; onBack: () => void }>): ReactNode {
   const now = useNow(false);
   const { user } = info;
-  const how = info.state === "held" || info.state === "unproved" ? info.state : "ready";
+  const open = info.state === "held" || info.state === "unproved" ? info.state : "ready";
+  const how = info.account_frozen ? "frozen" : open;
   const time = info.held_until === null ? "" : clockTime(info.held_until, now);
   return (
     <div className="stack">
