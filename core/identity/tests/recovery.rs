@@ -309,6 +309,12 @@ fn a_lone_user_with_codes_alone_is_told_the_truth() {
     let lost = Readiness::of(&plan, std::slice::from_ref(&sheet)).unwrap();
     assert_eq!(lost.standing, Standing::LockedOut);
     assert!(lost.ways_in.is_empty());
+    // By a plan of sheets alone nothing would help more than another one, and there is never another one.
+    let device_or_sheet = Plan::AnyOf(vec![Plan::one(Door::Device), Plan::one(Door::RecoveryCode)]);
+    let without = Readiness::of(&device_or_sheet, std::slice::from_ref(&laptop)).unwrap();
+    assert_eq!(without.next, Some(Remedy::PrintCodes));
+    let with = Readiness::of(&device_or_sheet, &[laptop.clone(), sheet.clone()]).unwrap();
+    assert_eq!(with.next, Some(Remedy::AddDevice));
     // A mailbox makes the sheet worth something.
     let mailbox = thing(ThingKind::Mailbox, "bert@example.org");
     let readiness = Readiness::of(&plan, &[laptop, sheet, mailbox]).unwrap();

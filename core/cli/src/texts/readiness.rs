@@ -74,7 +74,7 @@ pub fn remedy(remedy: ReadinessRemedy) -> &'static str {
         ReadinessRemedy::ConfirmMail => "Confirm an address: landfall notices add ADDRESS",
         ReadinessRemedy::ChooseGuardian => "Choose somebody whom you trust as a guardian.",
         ReadinessRemedy::AskForAdmin => {
-            "Have another administrator, who can vouch for you: landfall admin invite NAME --role admin"
+            "Have another administrator, who can vouch for you. An administrator invites one: landfall admin invite NAME --role admin"
         }
     }
 }

@@ -327,19 +327,24 @@ fn next_best(plan: &Plan, counts: &Counts, losses: usize) -> Option<Remedy> {
         return None;
     }
     let gain = |counts: &Counts| losses_to_lock_out(plan, counts);
+    // A new sheet takes the place of the one that there is.
+    let has_sheet = counts.of.get(&Door::RecoveryCode).is_some_and(|sheets| *sheets > 0);
+    let possible = |remedy: &Remedy| !(has_sheet && *remedy == Remedy::PrintCodes);
+    let remedies = || Remedy::ALL.into_iter().filter(possible);
     let better = |(remedy, reached): &(Remedy, usize)| {
         // Among equals the easier one, which is the smaller.
         (*reached, std::cmp::Reverse(*remedy))
     };
-    let single = Remedy::ALL.map(|remedy| (remedy, gain(&counts.with(remedy.door()))));
-    let best = single.into_iter().max_by_key(better)?;
+    let single = remedies().map(|remedy| (remedy, gain(&counts.with(remedy.door()))));
+    let best = single.max_by_key(better)?;
     if best.1 > losses {
         return Some(best.0);
     }
-    let pairs = Remedy::ALL
-        .into_iter()
-        .flat_map(|first| Remedy::ALL.into_iter().map(move |second| (first, second)));
+    // Nor are two sheets worth more than one.
+    let twice = |pair: &(Remedy, Remedy)| *pair == (Remedy::PrintCodes, Remedy::PrintCodes);
+    let pairs = remedies().flat_map(|first| remedies().map(move |second| (first, second)));
     pairs
+        .filter(|pair| !twice(pair))
         .map(|(first, second)| (first, gain(&counts.with(first.door()).with(second.door()))))
         .max_by_key(better)
         .filter(|(_, reached)| *reached > losses)

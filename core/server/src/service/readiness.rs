@@ -8,8 +8,8 @@ use crate::doors::leads_in;
 use crate::failure::Failure;
 use crate::store::drills::{self, Drill};
 use crate::store::users::User;
-use crate::store::{Tx, recovery_plans, users};
-use landfall_identity::recovery::{Readiness, Standing, Thing};
+use crate::store::{Tx, enrollments, recovery_plans, users};
+use landfall_identity::recovery::{Readiness, Remedy, Standing, Thing};
 use landfall_identity::{AuthStrength, Refusal, UserName};
 use landfall_protocol::Page;
 use landfall_protocol::readiness::{
@@ -31,11 +31,13 @@ impl Service {
             let holdings = Holdings::of(tx, &view, &user, &vouchers, turn.now).await?;
             let ready = readiness(&plan_of(tx, &view.plan, &user, turn.now).await?, &holdings)?;
             let done = drills::of_user(tx, turn.tenant(), turn.user()?).await?;
+            let grant = enrollments::live_grant(tx, &turn.caller.enrollment, turn.now).await?;
+            let may_register = grant.is_some();
             Ok(ReadinessInfo {
                 standing: ready.standing,
                 score: ready.score(),
                 losses_to_lock_out: ready.losses_to_lock_out,
-                next: ready.next,
+                next: possible(ready.next, &holdings, may_register),
                 frozen: user.frozen_at.is_some(),
                 drills: done.iter().map(drill_info).collect(),
                 details: by_person(turn).then(|| details(&ready, &holdings.things)),
@@ -107,6 +109,15 @@ impl Service {
     }
 }
 
+/// What would help, if it can be done: without a passkey nothing can, except to register the first one
+/// while there is a right to.
+fn possible(next: Option<Remedy>, holdings: &Holdings, may_register: bool) -> Option<Remedy> {
+    match holdings.passkeys {
+        0 => next.filter(|_| may_register).map(|_| Remedy::AddPasskey),
+        _ => next,
+    }
+}
+
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -146,7 +157,7 @@ async fn of_user(
         standing: ready.standing,
         score: ready.score(),
         losses_to_lock_out: ready.losses_to_lock_out,
-        next: ready.next,
+        next: possible(ready.next, &holdings, false),
         frozen: user.frozen_at.is_some(),
         own_plan: own.is_some(),
         single_losses: names.then(|| ready.single_losses.iter().map(ThingInfo::from).collect()),
