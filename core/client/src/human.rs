@@ -9,7 +9,8 @@ use crate::passkey_door::{PasskeyDoor, door};
 use crate::security_key::Site;
 use crate::shell::Shell;
 use landfall_flows::{
-    Call, Effect, Input, RegisterFacts, RegisterPasskeyFlow, Reply, Saved, StepUpFacts, StepUpFlow,
+    Call, Door, Effect, Input, RegisterFacts, RegisterPasskeyFlow, Reply, Saved, StepUpFacts,
+    StepUpFlow,
 };
 use landfall_identity::passkey::Attachment;
 use landfall_identity::{Action, Label};
@@ -19,6 +20,9 @@ use landfall_protocol::ceremony::{
 use landfall_protocol::passkey::PasskeyInfo;
 use landfall_protocol::session::SessionOpened;
 use landfall_protocol::{ErrorCode, paths};
+
+/// How often a registration takes another approval, because its page had to be begun again.
+const TRIES_MAX: u32 = 3;
 
 impl Client {
     /// Has a person prove with a passkey that they are here. Without `act`, the new session serves for
@@ -32,6 +36,18 @@ impl Client {
         attachment: Option<Attachment>,
         shell: &dyn Shell,
     ) -> Result<SessionOpened, Failure> {
+        let by = door(shell, attachment).await;
+        self.step_up_by(act, attachment, by, shell).await.map(|(session, _)| session)
+    }
+
+    /// As [`Client::step_up`], beginning at a door; with the session the door where it ended.
+    async fn step_up_by(
+        &self,
+        act: Option<BoundActBody>,
+        attachment: Option<Attachment>,
+        by: Door,
+        shell: &dyn Shell,
+    ) -> Result<(SessionOpened, Door), Failure> {
         let profile = self.profile()?;
         let (tenant, user, device) = profile.names().ok_or_else(misplaced)?;
         let facts = StepUpFacts {
@@ -42,12 +58,12 @@ impl Client {
             act,
             attachment,
         };
-        let mut flow = StepUpFlow::new(facts, door(shell, attachment).await);
+        let mut flow = StepUpFlow::new(facts, by);
         let mut doer = CeremonyDoer::new(self, shell, None);
         drive(&mut flow, &mut doer, Input::Begin, shell, self.ambient()).await;
         match (flow.problem(), doer.outcome) {
             (Some(problem), _) => Err(problem.clone().into()),
-            (None, Some(Reply::Session(session))) => Ok(session),
+            (None, Some(Reply::Session(session))) => Ok((session, flow.door())),
             (None, _) => Err(misplaced()),
         }
     }
@@ -81,25 +97,60 @@ impl Client {
     }
 
     async fn register_as(&self, wanted: Wanted, shell: &dyn Shell) -> Result<PasskeyInfo, Failure> {
-        match self.register(wanted.clone(), None, shell).await {
-            Err(failure) if failure.code() == ErrorCode::StepUpRequired => {}
-            other => return other,
+        let first = door(shell, Some(wanted.attachment)).await;
+        match self.register(wanted.clone(), None, first, shell).await {
+            (Err(failure), _) if failure.code() == ErrorCode::StepUpRequired => {}
+            (other, _) => return other,
         }
         let Wanted { attachment, label, .. } = wanted.clone();
         let act = BoundActBody::AddPasskey { attachment, label };
-        let session = self.step_up(Some(act), None, shell).await?;
-        self.register(wanted, Some(session), shell).await
+        let mut by = door(shell, None).await;
+        let mut tries = 1;
+        loop {
+            let approved = self.step_up_by(Some(act.clone()), None, by, shell).await;
+            let (session, ended) = approved?;
+            // A browser that could not show the first page shows no second one. A key that proved who is
+            // here may be another one than the new one.
+            let next = if ended == Door::Typed { Door::Typed } else { first };
+            let (registered, ended) =
+                self.register(wanted.clone(), Some(session), next, shell).await;
+            by = ended;
+            match registered {
+                // Its page had to be begun again, and the approval serves one beginning: it takes another.
+                Err(failure) if failure.code() == ErrorCode::StepUpSpent && tries < TRIES_MAX => {
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
     }
 
     async fn register(
         &self,
         wanted: Wanted,
         session: Option<SessionOpened>,
+        by: Door,
         shell: &dyn Shell,
-    ) -> Result<PasskeyInfo, Failure> {
+    ) -> (Result<PasskeyInfo, Failure>, Door) {
+        let facts = match self.register_facts(wanted) {
+            Ok(facts) => facts,
+            Err(failure) => return (Err(failure), by),
+        };
+        let mut flow = RegisterPasskeyFlow::new(facts, by);
+        let mut doer = CeremonyDoer::new(self, shell, session);
+        drive(&mut flow, &mut doer, Input::Begin, shell, self.ambient()).await;
+        let registered = match (flow.problem(), doer.outcome) {
+            (Some(problem), _) => Err(problem.clone().into()),
+            (None, Some(Reply::Passkey(passkey))) => Ok(*passkey),
+            (None, _) => Err(misplaced()),
+        };
+        (registered, flow.door())
+    }
+
+    fn register_facts(&self, wanted: Wanted) -> Result<RegisterFacts, Failure> {
         let profile = self.profile()?;
         let (tenant, user, device) = profile.names().ok_or_else(misplaced)?;
-        let facts = RegisterFacts {
+        Ok(RegisterFacts {
             server: profile.server.origin().ascii_serialization(),
             tenant: tenant.clone(),
             user: user.clone(),
@@ -107,16 +158,7 @@ impl Client {
             attachment: wanted.attachment,
             label: wanted.label,
             resident: wanted.resident,
-        };
-        let by = door(shell, Some(wanted.attachment)).await;
-        let mut flow = RegisterPasskeyFlow::new(facts, by);
-        let mut doer = CeremonyDoer::new(self, shell, session);
-        drive(&mut flow, &mut doer, Input::Begin, shell, self.ambient()).await;
-        match (flow.problem(), doer.outcome) {
-            (Some(problem), _) => Err(problem.clone().into()),
-            (None, Some(Reply::Passkey(passkey))) => Ok(*passkey),
-            (None, _) => Err(misplaced()),
-        }
+        })
     }
 }
 

@@ -61,6 +61,11 @@ impl<P: Purpose> Ceremony<P> {
         Self { purpose, by, state: State::Ready, track, asked: 0, note: None }
     }
 
+    /// Where the passkey is asked for now.
+    pub(crate) fn door(&self) -> Door {
+        self.by
+    }
+
     pub(crate) fn problem(&self) -> Option<&Problem> {
         match &self.state {
             State::Failed { problem, .. } => Some(problem),

@@ -72,6 +72,11 @@ impl RegisterPasskeyFlow {
         self.0.problem()
     }
 
+    /// Where the passkey was asked for last: not where it began, when that failed.
+    pub fn door(&self) -> Door {
+        self.0.door()
+    }
+
     /// Whether the passkey is registered.
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()

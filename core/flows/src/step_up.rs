@@ -70,6 +70,11 @@ impl StepUpFlow {
         self.0.problem()
     }
 
+    /// Where the passkey was asked for last: not where it began, when that failed.
+    pub fn door(&self) -> Door {
+        self.0.door()
+    }
+
     /// Whether the new session is there.
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()
