@@ -50,6 +50,8 @@ fn exit_of(code: ErrorCode) -> Exit {
         C::NoProfile => return Exit::SignIn,
         C::ProfileExists => return Exit::Conflict,
         C::Cancelled | C::LinkTampered => return Exit::Refused,
+        // What was typed is well formed, and the answer is no.
+        C::RecoveryOver | C::CheckCodeWrong => return Exit::Refused,
         C::StepUpRequired | C::BrowserUnavailable | C::SecurityKeyUnusable => return Exit::StepUp,
         C::StateUnwritable
         | C::StateExposed
@@ -89,6 +91,8 @@ mod tests {
             (ErrorCode::StepUpSpent, Exit::StepUp),
             (ErrorCode::Forbidden, Exit::Refused),
             (ErrorCode::Probation, Exit::Refused),
+            (ErrorCode::RecoveryOver, Exit::Refused),
+            (ErrorCode::CheckCodeWrong, Exit::Refused),
             (ErrorCode::RateLimited, Exit::Refused),
             (ErrorCode::NotFound, Exit::NotFound),
             (ErrorCode::UserExists, Exit::Conflict),

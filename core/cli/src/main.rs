@@ -91,7 +91,7 @@ fn run(args: Args, output: &Output) -> Result<ExitCode, Failure> {
 fn answered(output: &Output, answer: Answer) -> Result<ExitCode, Failure> {
     let code = match &answer {
         Answer::Unwell { code, .. } => exit::code_for(*code),
-        Answer::Text { .. } | Answer::Raw { .. } => ExitCode::SUCCESS,
+        Answer::Text { .. } | Answer::Once { .. } | Answer::Raw { .. } => ExitCode::SUCCESS,
     };
     output.done(answer)?;
     Ok(code)

@@ -32,6 +32,15 @@ pub enum Answer {
         /// What is wrong first.
         code: ErrorCode,
     },
+    /// An answer that is never shown again: nobody who missed it may think that they can ask once more.
+    Once {
+        /// One document.
+        json: Value,
+        /// Whole lines.
+        text: String,
+        /// What it means that nobody got it, and what to do.
+        lost: &'static str,
+    },
     /// Bytes exactly as they are, unless a program asked for JSON.
     Raw {
         /// One document.
@@ -71,18 +80,32 @@ impl Output {
 
     /// Prints the answer.
     pub fn done(&self, answer: Answer) -> Result<(), Failure> {
+        let once = match &answer {
+            Answer::Once { lost, .. } => Some(*lost),
+            _ => None,
+        };
         let printed = match answer {
-            Answer::Text { json, .. } | Answer::Unwell { json, .. } | Answer::Raw { json, .. }
+            Answer::Text { json, .. }
+            | Answer::Unwell { json, .. }
+            | Answer::Once { json, .. }
+            | Answer::Raw { json, .. }
                 if self.json =>
             {
                 to_stdout(format!("{json:#}\n").as_bytes())
             }
-            Answer::Text { text, .. } | Answer::Unwell { text, .. } => {
+            Answer::Text { text, .. } | Answer::Unwell { text, .. } | Answer::Once { text, .. } => {
                 to_stdout(with_newline(&text).as_bytes())
             }
             Answer::Raw { bytes, .. } => to_stdout(bytes.expose()),
         };
-        taken(printed).map(|_| ())
+        match (once, printed) {
+            // Also when somebody has closed the pipe: they have not read what is shown once.
+            (Some(lost), Err(error)) => {
+                let detail = format!("Standard output does not take it: {error}. {lost}");
+                Err(Failure::new(ErrorCode::OutputUnwritable, detail))
+            }
+            (_, printed) => taken(printed).map(|_| ()),
+        }
     }
 
     /// Prints what went wrong: what happened, why and what to do next, the code at the end.
@@ -103,7 +126,9 @@ fn human(failure: &Failure) -> String {
         text.push_str(&wrap(&with_clock_times(&problem.detail), 80));
         text.push('\n');
     }
-    if let Some(seconds) = problem.retry_after_seconds {
+    // What was too much says so itself.
+    let retry = problem.retry_after_seconds.filter(|_| problem.code != ErrorCode::RateLimited);
+    if let Some(seconds) = retry {
         text.push_str(&texts::try_again_in(seconds));
         text.push('\n');
     }
@@ -190,6 +215,15 @@ mod tests {
         let text = human(&failure);
         assert!(text.starts_with("This code was used already.\nIt was used at 14:32"));
         assert!(text.ends_with("(token-used)"));
+    }
+
+    #[test]
+    fn what_a_detail_says_is_not_said_again() {
+        let mut limited = Failure::new(ErrorCode::RateLimited, "Wait 10 minutes.").into_problem();
+        limited.retry_after_seconds = Some(600);
+        assert_eq!(human(&limited.into()).matches("minutes").count(), 1);
+        let frozen = Failure::new(ErrorCode::AccountFrozen, "Then: landfall unfreeze.");
+        assert_eq!(human(&frozen).matches("unfreeze").count(), 1);
     }
 
     #[test]

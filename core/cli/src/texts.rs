@@ -9,7 +9,6 @@ pub use agents::*;
 pub use recovery::*;
 
 use crate::clock::clock_time;
-use landfall_client::words::Attachment;
 use landfall_client::{Failure, FlowStepId, Remedy};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::BoundActBody;
@@ -85,9 +84,6 @@ pub fn usage(rendered: &str) -> String {
 pub fn remedy(failure: &Failure) -> Option<&'static str> {
     match (failure.code(), failure.remedy()) {
         (ErrorCode::NoProfile | ErrorCode::TokenExpired, _) => None,
-        (ErrorCode::AccountFrozen, _) => Some(
-            "Cut a lost device off first: landfall device lost NAME. Then, with your passkey: landfall unfreeze",
-        ),
         (_, Remedy::SignIn) => Some("Sign in with: landfall login"),
         (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => Some(
             "Get in anew: landfall recover, if you have no other device. Otherwise a new code, then: landfall enroll",
@@ -325,9 +321,9 @@ pub fn others_come_back(user: &str) -> String {
 
 pub fn passkey_elsewhere(passkey: &PasskeyInfo) -> String {
     let PasskeyInfo { label, id, .. } = passkey;
-    let place = match passkey.attachment {
-        Attachment::Roaming => "is in a key that you carry",
-        Attachment::Platform => "is synced elsewhere",
+    let place = match passkey.backup_eligible {
+        true => "is synced elsewhere",
+        false => "is in a key that you carry",
     };
     format!(
         "The passkey \"{label}\" was registered on it and {place}, so it still works.\nIs it lost, too? landfall webauthn remove {id}\n(That takes an older passkey, or one that is 24 hours old.)"

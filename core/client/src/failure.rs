@@ -1,5 +1,7 @@
 //! Every way in which things go wrong, as a problem with a stable code.
 
+use crate::texts;
+use landfall_crypto::token::Trust;
 use landfall_flows::Remedy;
 use landfall_keystore::KeyStoreError;
 use landfall_protocol::{ErrorCode, Problem};
@@ -19,6 +21,25 @@ impl Failure {
     #[must_use]
     pub fn about(mut self, field: &str) -> Self {
         self.0.field = Some(field.to_owned());
+        self
+    }
+
+    /// A failure at a server whose line a person typed: a slip in it looks like another server.
+    pub(crate) fn by_typed_line(self, trust: Trust) -> Self {
+        if self.code() != ErrorCode::ServerNotTrusted || self.0.detail != texts::NOT_TRUSTED {
+            return self;
+        }
+        let text = match trust {
+            Trust::WebPki => texts::LINE_WITHOUT_PIN,
+            Trust::Pin(_) => texts::LINE_MISTYPED,
+        };
+        Self::new(ErrorCode::ServerNotTrusted, text)
+    }
+
+    /// Says what happened in other words than the code's own.
+    #[must_use]
+    pub fn titled(mut self, title: &str) -> Self {
+        title.clone_into(&mut self.0.title);
         self
     }
 

@@ -101,7 +101,7 @@ impl Client {
         shell: &dyn Shell,
     ) -> Result<RecoveryInfo, Failure> {
         let under_way = self.ward_recoveries().await?;
-        let missing = || Failure::new(ErrorCode::NotFound, texts::NO_SUCH_RECOVERY);
+        let missing = || Failure::new(ErrorCode::NotFound, texts::NO_RECOVERY_OF_WARDS);
         let found = under_way.into_iter().find(|info| info.id == *id).ok_or_else(missing)?;
         is_what_it_shows(check_code, &found)?;
         let act = BoundActBody::VouchForRecovery {

@@ -110,6 +110,25 @@ impl Linking {
         self.pending.flow.view(self.client.ambient().now())
     }
 
+    /// The server that it is about, and how to know it.
+    pub fn server(&self) -> ServerLine {
+        let PendingLink { server, trust, .. } = &self.pending;
+        ServerLine { url: server.clone(), trust: *trust }
+    }
+
+    /// Whether nothing would be lost with it: the server never answered, or its ten minutes are over.
+    pub fn is_idle(&self) -> bool {
+        let now = self.client.ambient().now();
+        self.view().expires_at.is_none_or(|at| at.0.is_over(now))
+    }
+
+    /// The person calls this machine something else: until it is in.
+    pub fn relabel(&mut self, label: Label) {
+        if self.view().next != FlowNext::Finished {
+            self.pending.flow.relabel(label);
+        }
+    }
+
     /// Whether it goes on after an interruption, so that there is nothing left to ask.
     pub fn is_resumed(&self) -> bool {
         self.resumed
@@ -328,7 +347,11 @@ impl Doer<LinkFlow> for LinkDoer {
             Effect::BuildCsr { key } => {
                 self.client.build_csr(&key).map(|csr| Input::Signed { csr })
             }
-            Effect::Call(call) => self.call(call).await.map(Input::Replied),
+            Effect::Call(call) => {
+                let trust = self.pending.trust;
+                let replied = self.call(call).await.map_err(|failed| failed.by_typed_line(trust));
+                replied.map(Input::Replied)
+            }
             _ => Err(misplaced()),
         }
     }

@@ -17,6 +17,10 @@ pub fn answer_lost(command: &str) -> String {
 }
 /// The certificate is not what the code or the profile says it must be.
 pub const NOT_TRUSTED: &str = "Something else answered at this address: its certificate is not the one that your code names. Do not go on over this network. If it stays, ask whoever runs the server.";
+/// As above, for a line that a person typed, without its second half.
+pub const LINE_WITHOUT_PIN: &str = "Look at the server's line first: its second half seems to be missing. On most sheets a # and 13 groups of four characters stand behind the address, and without them only a certificate that browsers trust is taken, which this server has not shown. Type all of the line. If yours has no second half, do not go on over this network, and ask whoever runs the server.";
+/// As above, with its second half.
+pub const LINE_MISTYPED: &str = "Look at the server's line first: one wrong character behind its # looks exactly like this. Type all of it again, as it stands on your sheet. If it is right, something else answered at this address: do not go on over this network, and ask whoever runs the server.";
 /// The certificate is right and the time is not.
 pub const CERTIFICATE_TIME: &str = "The server's certificate is not valid at the time that this machine's clock shows. Check the clock of this machine, then try again.";
 /// Not JSON, or not the JSON that was expected.
@@ -108,6 +112,8 @@ pub const RECOVERY_CODE_SLIP: &str = "One of its characters is not the one on th
 /// No such recovery in the queue.
 pub const NO_SUCH_RECOVERY: &str =
     "There is no such recovery under way. `landfall admin recoveries list` shows those that are.";
+/// As above, for a guardian.
+pub const NO_RECOVERY_OF_WARDS: &str = "There is no such recovery of anybody who chose you and whom you have accepted. `landfall recovery wards list` shows those that are. Were you asked, and have not accepted yet? landfall recovery wards accept NAME";
 /// An administrator typed something else.
 pub const CHECK_CODE_WRONG: &str = "The machine that asks shows other characters. Somebody else may be asking in that name: call the person on a number that you know, and have the characters read out again. Nothing was approved.";
 /// What the two devices and the server say does not fit together.

@@ -105,6 +105,11 @@ const SOMEBODY_ELSE: &str = "The server made this machine a device of somebody e
                              kept. Do not go on over this network, and tell whoever runs the server.";
 
 impl LinkFlow {
+    /// The person calls this machine something else.
+    pub fn relabel(&mut self, label: Label) {
+        self.facts.label = Some(label);
+    }
+
     /// A flow that waits for the person's yes.
     pub fn new(facts: LinkFacts, now: Timestamp) -> Self {
         let mut track = Track::new(&STEPS);

@@ -143,6 +143,11 @@ impl RecoverFlow {
         self.facts.device = device;
     }
 
+    /// The person calls this machine something else.
+    pub fn relabel(&mut self, label: Label) {
+        self.facts.label = Some(label);
+    }
+
     /// The person names another lost device, or none.
     pub fn lose(&mut self, lost: Option<DeviceName>) {
         self.facts.lost = lost;

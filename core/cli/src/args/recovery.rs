@@ -21,6 +21,9 @@ pub struct RecoverArgs {
     /// The device that you have lost: it is cut off in the same act
     #[arg(long, value_name = "DEVICE")]
     pub lost: Option<DeviceName>,
+    /// None is lost after all: cut nothing off in a recovery that is under way
+    #[arg(long, conflicts_with = "lost")]
+    pub no_lost: bool,
     /// Show a passkey: a security key, or one that your phone or account carries
     #[arg(long)]
     pub with_passkey: bool,
@@ -39,8 +42,8 @@ pub struct RecoverArgs {
     /// Do not wait for others: say how it stands and stop
     #[arg(long)]
     pub no_wait: bool,
-    /// Begin anew, although a recovery is under way on this machine
-    #[arg(long, requires = "server")]
+    /// Begin anew, although a recovery is under way on this machine: about the same, unless you say else
+    #[arg(long)]
     pub anew: bool,
     /// Replace the identity that this machine has on that server
     #[arg(long)]
@@ -163,7 +166,7 @@ pub enum PlanVerb {
     Show,
     /// Make it stricter, with your passkey
     #[command(
-        after_help = "A file holds the plan as JSON, such as\n{\"any_of\": [{\"proofs\": {\"door\": \"device\", \"count\": 1}}, {\"proofs\": {\"door\": \"admin\", \"count\": 2}}]}\n\nExamples:\n  landfall recovery plan set strict\n  landfall recovery plan set --file plan.json"
+        after_help = "A file holds the plan as JSON, such as\n{\"any_of\": [{\"proofs\": {\"door\": \"device\", \"count\": 1}}, {\"all_of\": [{\"proofs\": {\"door\": \"passkey\", \"count\": 1}}, {\"proofs\": {\"door\": \"recovery-code\", \"count\": 1}}]}]}\n(another device; or a passkey and a recovery code, both)\n\nExamples:\n  landfall recovery plan set strict\n  landfall recovery plan set --file plan.json"
     )]
     Set {
         /// One that comes ready-made

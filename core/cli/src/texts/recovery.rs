@@ -1,6 +1,10 @@
 //! What the program says to those who get back in, to those who let them in, and before either.
 
+use landfall_client::FlowAbout;
+
 pub const ASK_SERVER: &str = "The server, as on your sheet (https://...): ";
+pub const ASK_SERVER_AGAIN: &str =
+    "The server's line again, all of it (Enter alone: the same as before): ";
 pub const ASK_PASSKEY: &str =
     "Have you a passkey here: a security key, or one that your phone or account carries?";
 pub const PASSKEY_NOT_ENOUGH: &str = "Your passkey is accepted, and by itself it is not enough here. A recovery code goes with it; or an administrator.";
@@ -11,7 +15,9 @@ pub const ASK_CODE_AGAIN: &str = "A code from your sheet, or Enter to go on with
 pub const ASK_OTHER_LOST: &str = "The lost device, or Enter to cut off none now: ";
 pub const ASK_RECOVER: &str = "Make this machine yours?";
 pub const ASK_CHECK_CODE: &str = "The eight characters that they read out to you: ";
-pub const RECOVERY_RESUMING: &str = "Going on with the recovery that is under way on this machine.";
+pub const RECOVERY_FROZEN: &str = "Your account was frozen after this had begun, so this lets you in only once the freeze is ended: by an administrator, or with your passkey on another device (landfall unfreeze). Or begin again; what you have shown is not used up: landfall recover --anew";
+pub const CANNOT_WAIT_YET: &str = "A wait can be asked for once a recovery code was shown and accepted, where your server and you allow it. Show one, then again: landfall recover --wait";
+pub const CANNOT_WAIT: &str = "No wait can stand in for the proof that is missing. It takes a server that lets it (recovery_waiting_days, for whoever runs it) and your own yes from before you lost everything (landfall recovery waiting on). So it takes another proof:";
 pub const RECOVERY_PAUSED: &str =
     "Not yet. To ask again, and to go on when it is time: landfall recover";
 pub const NO_CODES: &str = "No recovery codes. Make some, print them, and put them where your passport is:\n  landfall recovery codes make --sheet codes.pdf";
@@ -33,6 +39,8 @@ pub const NO_GUARDIANS: &str = "You have no guardians. Choose people who know yo
 pub const NO_WARDS: &str = "Nobody wants you as a guardian.";
 pub const WARDS_ON_THEIR_WAY: &str = "On their way back in, if it is really them:";
 pub const SHEET_ENDING: &str = "The name of a sheet ends with .pdf or .html. No codes were made.";
+pub const CODES_LOST: &str = "The new codes are made all the same and nobody has seen them, and the sheet before them works no more: there is no sheet now that lets you back in. Make codes again, into a file: landfall recovery codes make --sheet codes.pdf";
+pub const SUCCESSOR_LOST: &str = "This machine is in. The code that you used is burnt, and nobody has seen the one that takes its place; the others on your sheet work. For a whole sheet again: landfall recovery codes make --sheet codes.pdf";
 pub const ASK_NEW_CODES: &str = "Make ten recovery codes? Codes that you made before stop working.";
 
 pub const ASK_LINK_SERVER: &str =
@@ -42,8 +50,52 @@ pub const ASK_IN_FRONT: &str = "Is that device in front of you?";
 pub const ASK_IN_FRONT_FIRST: &str = "Is that device in front of you? [y/n] ";
 pub const DIGITS_COME_NEXT: &str =
     "Type y or n. The digits come next; n refuses that device, for somebody else is asking then.";
-pub const LINK_RESUMING: &str = "Going on where this machine was interrupted.";
 pub const LINK_NEVER_EQUAL: &str = "The digits never were the same, so nothing was approved. If you read them off the very device in front of you, somebody sits between the two: begin again on another network, and tell whoever runs the server.";
+
+/// What is under way, whose it is, and where.
+pub fn recovery_resuming(about: &FlowAbout) -> String {
+    let FlowAbout { user, server, device, .. } = about;
+    format!("Going on with the recovery of {user} on {server}. This machine will be {device}.")
+}
+
+pub fn link_resuming(about: &FlowAbout) -> String {
+    let FlowAbout { user, server, device, .. } = about;
+    format!("Going on with the link to {user} on {server}. This machine will be {device}.")
+}
+
+/// What is under way by `verb` (with the server's line) is not what was typed (user and line).
+pub fn under_way(verb: &str, (about, here): (&FlowAbout, &str), typed: (&str, &str)) -> String {
+    let FlowAbout { user, device, .. } = about;
+    format!(
+        "Under way on this machine is: {user} on {here}, as {device}. You typed: {} on {}. To go on with what is under way: landfall {verb}, alone. To give it up and begin with what you typed: the same again with --anew. Nothing was sent.",
+        typed.0, typed.1
+    )
+}
+
+/// The other device approves a machine by its name.
+pub fn link_name_stays(shown: &str, typed: &str) -> String {
+    format!(
+        "The link that is under way on this machine is for {shown}, which is what your other device approves; {typed} would be another one. Go on with landfall link, alone, or begin with the new name: the same again with --anew. Nothing was sent."
+    )
+}
+
+/// How far a wait has come; empty when there is none.
+pub fn wait_passed(passed: Option<u64>, left: Option<u64>) -> String {
+    match (passed, left) {
+        (Some(passed), Some(left)) if passed > 0 => {
+            format!(" {} of the wait have passed; {} are left.", span(passed), span(left))
+        }
+        _ => String::new(),
+    }
+}
+
+/// A span as people count it.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..7200 => format!("{} minutes", seconds.div_ceil(60)),
+        _ => format!("{} hours", seconds / 3600),
+    }
+}
 
 pub fn recover_about(view: &landfall_client::FlowView, lost: Option<&str>) -> String {
     let about = &view.about;
@@ -80,9 +132,9 @@ pub fn recovery_waits(check_code: &str, until: &str, shown: Shown) -> String {
 }
 
 /// Everything is shown and time must pass.
-pub fn recovery_held(until: &str) -> String {
+pub fn recovery_held(until: &str, passed: &str) -> String {
     format!(
-        "Everything that is needed was shown. You, or whoever has one of your devices, could still say no, so it is held until {until}.\nYou may close this: `landfall recover` on this machine goes on."
+        "Everything that is needed was shown. You, or whoever has one of your devices, could still say no, so it is held until {until}.{passed}\nYou may close this: `landfall recover` on this machine goes on."
     )
 }
 
@@ -115,6 +167,13 @@ pub fn codes_made(server: &str) -> String {
 pub fn recovery_stopped(user: &str, device: &str) -> String {
     format!(
         "{device} of {user} does not come in. If somebody else asked in that name, freeze the account or make new codes."
+    )
+}
+
+/// Whatever was shown, a freeze that came later keeps the machine out.
+pub fn recovery_approved_frozen(user: &str) -> String {
+    format!(
+        "Your approval is kept. But the account of {user} was frozen after this recovery had begun, so it lets nobody in while the freeze lasts. Was it a thief who froze it, or {user} against this very machine? Ask them. Then either they begin again on the new machine (landfall recover --anew), and you approve that; or you end the freeze: landfall admin unfreeze {user}"
     )
 }
 
@@ -175,10 +234,17 @@ pub fn may_wait(days: u32) -> String {
     )
 }
 
-/// The wait has begun, and nobody has heard of it.
-pub fn recovery_unheard(check_code: &str) -> String {
+/// The wait has begun, or has come to its next notice, and nobody has heard of it.
+pub fn recovery_unheard(check_code: &str, passed: &str) -> String {
+    let standing = match passed.is_empty() {
+        true => "The wait is asked for. Its time counts from when".to_owned(),
+        false => {
+            format!("The wait goes on, and nothing begins again.{passed} They count from when")
+        }
+    };
+    let which = if passed.is_empty() { "the notice of it" } else { "the newest notice of it" };
     format!(
-        "The wait is asked for. Its time counts from when your mailbox, or a device of yours, has received the notice of it.\nIf neither can, call an administrator. They will ask what this machine shows:\n\n    {check_code}\n"
+        "{standing} your mailbox, or a device of yours, has received {which}.\nIf neither can, call an administrator. They will ask what this machine shows:\n\n    {check_code}\n"
     )
 }
 
@@ -213,8 +279,11 @@ pub fn ward_accepted(user: &str, from: &str) -> String {
     )
 }
 
-pub fn vouched(user: &str, more: bool) -> String {
+pub fn vouched(user: &str, more: bool, frozen: bool) -> String {
     match more {
+        _ if frozen => format!(
+            "Your word for {user} is kept. But their account was frozen after this had begun, so it lets nobody in while that lasts: an administrator can end it, or they begin again on the new machine (landfall recover --anew) and call you once more."
+        ),
         true => format!("Your word for {user} is kept. One more is needed."),
         false => format!("Your word for {user} is kept. Nothing more is needed."),
     }
@@ -225,6 +294,11 @@ pub fn other_devices(names: &[&str]) -> String {
         "You are back in. Your other devices that still work: {}.\nWhoever has one of them has what is on it.",
         names.join(", ")
     )
+}
+
+/// How to go on where nobody can be asked.
+pub fn no_such_lost(why: &str) -> String {
+    format!("{why} Then go on: landfall recover --lost NAME, or landfall recover --no-lost")
 }
 
 pub fn cut_off_in_recovery(device: &str) -> String {
@@ -258,4 +332,22 @@ pub fn to_rotate(device: &str) -> String {
 
 pub fn nothing_to_rotate(device: &str) -> String {
     format!("No secret has a value any more that {device} could read.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_a_wait_has_come_is_said_and_nothing_begins_again() {
+        assert_eq!(wait_passed(Some(0), Some(72 * 3600)), "");
+        assert_eq!(wait_passed(None, None), "");
+        let half = wait_passed(Some(36 * 3600), Some(36 * 3600));
+        assert_eq!(half, " 36 hours of the wait have passed; 36 hours are left.");
+        let fresh = recovery_unheard("4K7M-9QXA", "");
+        assert!(fresh.starts_with("The wait is asked for."), "{fresh}");
+        let text = recovery_unheard("4K7M-9QXA", &half);
+        assert!(text.contains("nothing begins again") && text.contains("36 hours"), "{text}");
+        assert!(!text.contains("is asked for"), "{text}");
+    }
 }

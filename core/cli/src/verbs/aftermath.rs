@@ -7,6 +7,7 @@ use crate::texts;
 use landfall_client::words::DeviceName;
 use landfall_client::{Failure, Recovering};
 use landfall_protocol::device::{DeviceAct, DeviceInfo, DeviceStateName, ExposedSecret};
+use landfall_protocol::passkey::PasskeyInfo;
 use landfall_protocol::{At, ErrorCode};
 use serde_json::json;
 
@@ -24,17 +25,39 @@ pub async fn review(
         None => app.client.exposure(name).await?,
         Some(_) => Vec::new(),
     };
+    let left = match after {
+        None => passkeys_left(app, name).await?,
+        Some(_) => Vec::new(),
+    };
     let mut text = String::new();
     if after.is_none() {
         text.push_str(&to_rotate(name, &exposed));
+        text.push_str("\n\n");
+    }
+    for passkey in &left {
+        text.push_str(&texts::passkey_elsewhere(passkey));
         text.push_str("\n\n");
     }
     text.push_str(&acts(&page.items));
     if let Some(next) = &page.next {
         text.push_str(&format!("\nThere is more: --after {next}"));
     }
-    let json = json!({ "to_rotate": exposed, "items": page.items, "next": page.next });
+    let json = json!({
+        "to_rotate": exposed,
+        "passkeys_synced": left,
+        "items": page.items,
+        "next": page.next,
+    });
     Answer::new(&json, text)
+}
+
+/// Passkeys that were registered on a device, can leave it, and still work: cutting the device off has not
+/// disabled them, and one alone may open the account.
+pub async fn passkeys_left(app: &App, lost: &DeviceName) -> Result<Vec<PasskeyInfo>, Failure> {
+    let left = |passkey: &PasskeyInfo| {
+        passkey.registered_on == *lost && !passkey.device_bound && passkey.usable
+    };
+    Ok(app.client.passkeys().await?.into_iter().filter(left).collect())
 }
 
 fn to_rotate(name: &DeviceName, exposed: &[ExposedSecret]) -> String {

@@ -89,7 +89,7 @@ pub async fn wards(app: &App, verb: WardsVerb) -> Result<Answer, Failure> {
             };
             let info = app.client.vouch(&id, &check, &app.terminal).await?;
             let more = info.state == RecoveryStateName::Unproved;
-            Answer::new(&info, texts::vouched(info.user.as_str(), more))
+            Answer::new(&info, texts::vouched(info.user.as_str(), more, info.account_frozen))
         }
     }
 }

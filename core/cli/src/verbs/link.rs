@@ -2,6 +2,7 @@
 
 use super::enroll::{ask_device, ask_user, enrolled_answer};
 use super::recover::ask_server;
+use super::under_way::{as_before, is_another, under_way};
 use crate::app::App;
 use crate::args::LinkArgs;
 use crate::clock::clock_time;
@@ -20,17 +21,10 @@ const TRIES: u32 = 3;
 
 /// On the new machine: shows a code, then six digits, then is a device.
 pub async fn link(app: &App, args: LinkArgs) -> Result<Answer, Failure> {
-    let mut linking = match app.client.resume_link()? {
-        Some(begun) if !args.anew => begun,
-        begun => {
-            // Its hold of the folder ends with it.
-            drop(begun);
-            begin(app, args.clone())?
-        }
-    };
+    let mut linking = go_on_or_begin(app, args.clone())?;
     let mut resumed = linking.is_resumed();
     if resumed {
-        app.terminal.say(texts::LINK_RESUMING);
+        app.terminal.say(&texts::link_resuming(&linking.view().about));
     }
     let mut waited = false;
     loop {
@@ -56,6 +50,35 @@ pub async fn link(app: &App, args: LinkArgs) -> Result<Answer, Failure> {
             }
         }
     }
+}
+
+/// Goes on with what was begun here, unless something else was typed, or begins.
+fn go_on_or_begin(app: &App, mut args: LinkArgs) -> Result<Linking, Failure> {
+    let Some(mut begun) = app.client.resume_link()? else { return begin(app, args) };
+    let (server, about) = (begun.server(), begun.view().about);
+    let other = is_another(&server, &about, args.server.as_ref(), args.user.as_ref());
+    let renamed = args.device.as_ref().filter(|device| **device != about.device);
+    let leaves = args.anew || ((other || renamed.is_some()) && begun.is_idle());
+    if !leaves {
+        return match (other, renamed) {
+            (true, _) => Err(under_way("link", &server, &about, (args.server, args.user))),
+            (false, Some(device)) => {
+                let why = texts::link_name_stays(about.device.as_str(), device.as_str());
+                Err(Failure::new(ErrorCode::InvalidField, why).about("device"))
+            }
+            (false, None) => {
+                if let Some(label) = args.label {
+                    begun.relabel(label);
+                }
+                Ok(begun)
+            }
+        };
+    }
+    // Its hold of the folder ends with it.
+    drop(begun);
+    let typed = (args.server, args.user, args.device);
+    (args.server, args.user, args.device) = as_before(typed, (server, about));
+    begin(app, args)
 }
 
 /// Asks for what was not given.

@@ -19,6 +19,7 @@ mod recovery;
 mod secret;
 mod token;
 mod tree;
+mod under_way;
 mod webauthn;
 #[cfg(unix)]
 pub mod workload;

@@ -2,6 +2,7 @@
 
 use super::aftermath;
 use super::enroll::{ask_device, ask_user};
+use super::under_way::{give_piped, go_on_or_begin, takes_code};
 use crate::app::App;
 use crate::args::RecoverArgs;
 use crate::clock::clock_time;
@@ -19,13 +20,17 @@ use landfall_protocol::recovery::{RecoveryStateName, RecoveryStatus};
 use serde_json::json;
 
 /// The longest line that is read for a code, in bytes.
-const CODE_LINE_MAX: usize = 1024;
+pub(super) const CODE_LINE_MAX: usize = 1024;
+
+/// The field in which the server is told of the lost device.
+const LOST_FIELD: &str = "suspend";
 
 /// With what was printed, or goes on with what was begun.
 pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     let no_wait = args.no_wait || !app.terminal.can_ask();
     let wait = args.wait;
     let (mail, mailed) = (args.mail, args.mailed);
+    let pipes = !app.terminal.can_ask() && !mailed && !args.without_code;
     if args.with_passkey {
         app.need_touch()?;
     }
@@ -45,6 +50,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
     };
     // What was typed before the program was closed may have been refused, and a sheet has ten.
     let mut code_again = recovering.is_resumed() && !mailed && app.terminal.can_ask();
+    let mut piped = recovering.is_resumed() && pipes;
     let mut waited = false;
     let mut asked_code = false;
     loop {
@@ -60,11 +66,15 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
                     recovering.give_code(&code)?;
                 }
             }
+            Ok(RecoveryProgress::Waiting(status)) if piped && takes_code(&recovering, &status) => {
+                piped = false;
+                give_piped(&mut recovering)?;
+            }
             Ok(RecoveryProgress::Waiting(_)) if by_mail(app, &mut recovering, &mut offer)? => {
                 waited = false;
             }
             Ok(RecoveryProgress::Waiting(status)) if no_wait => {
-                return waiting(app, &recovering, &status);
+                return waiting(app, &recovering, &status, wait);
             }
             Ok(RecoveryProgress::Waiting(status)) if wants_code(&status) && !asked_code => {
                 asked_code = true;
@@ -75,38 +85,11 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
             }
             Ok(RecoveryProgress::Waiting(status)) => {
                 waited = true;
-                app.terminal.say(&words(&recovering, &status));
+                app.terminal.say(&words(&recovering, &status, wait));
             }
             Err(failure) => {
                 waited = false;
                 help(app, &mut recovering, failure).await?;
-            }
-        }
-    }
-}
-
-/// Goes on with what was begun here, by what is said differently now, or begins.
-async fn go_on_or_begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
-    match app.client.resume_recovery()? {
-        Some(mut begun) if !args.anew => {
-            app.terminal.say(texts::RECOVERY_RESUMING);
-            if let Some(device) = args.device {
-                begun.rename(device);
-            }
-            if args.lost.is_some() {
-                begun.lose(args.lost);
-            }
-            if args.with_passkey {
-                begun.use_passkey(&app.terminal).await;
-            }
-            Ok(begun)
-        }
-        begun => {
-            // Its hold of the folder ends with it.
-            drop(begun);
-            match args.mailed {
-                true => Err(Failure::new(ErrorCode::InputNeeded, texts::NO_RECOVERY_HERE)),
-                false => begin(app, args).await,
             }
         }
     }
@@ -200,7 +183,7 @@ fn give(app: &App, recovering: &mut Recovering, typed: &str) -> bool {
 }
 
 /// Asks for what was not given.
-async fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
+pub(super) async fn begin(app: &App, args: RecoverArgs) -> Result<Recovering, Failure> {
     let server = match args.server {
         Some(server) => server,
         None => ask_server(app, texts::ASK_SERVER)?,
@@ -251,7 +234,7 @@ fn wants_code(status: &RecoveryStatus) -> bool {
 }
 
 /// Whether something is still wanted, and no code was accepted that counts.
-fn lacks_code(status: &RecoveryStatus) -> bool {
+pub(super) fn lacks_code(status: &RecoveryStatus) -> bool {
     status.state == RecoveryStateName::Unproved && !status.proofs.contains(&Door::RecoveryCode)
 }
 
@@ -290,7 +273,11 @@ pub(super) fn take_code(app: &App, question: &str) -> Result<Option<RecoveryCode
 async fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Result<(), Failure> {
     let goes_on = matches!(recovering.view().next, FlowNext::TryAgain);
     if !goes_on || !app.terminal.can_ask() {
-        return Err(failure);
+        return Err(match is_about_the_lost(&failure) {
+            true => Failure::new(failure.code(), texts::no_such_lost(&failure.problem().detail))
+                .about(LOST_FIELD),
+            false => failure,
+        });
     }
     match failure.code() {
         ErrorCode::RecoveryCodeWrong
@@ -327,14 +314,17 @@ async fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Resul
             recovering.rename(ask_device(app)?);
             Ok(())
         }
-        ErrorCode::InvalidField if failure.problem().field.as_deref() == Some("suspend") => {
+        ErrorCode::InvalidField if is_about_the_lost(&failure) => {
             app.output.failure(&failure);
             let typed = app.terminal.ask_line(texts::ASK_OTHER_LOST)?;
             let lost = Some(typed.trim()).filter(|name| !name.is_empty());
             recovering.lose(lost.map(device_name).transpose()?);
             Ok(())
         }
-        ErrorCode::Cancelled => Err(failure),
+        // Trying again changes nothing about the account.
+        ErrorCode::Cancelled | ErrorCode::AccountFrozen | ErrorCode::ServerNotTrusted => {
+            Err(failure)
+        }
         _ => {
             app.output.failure(&failure);
             if app.terminal.ask_yes("Try again?")? { Ok(()) } else { Err(failure) }
@@ -342,12 +332,18 @@ async fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Resul
     }
 }
 
-/// What a person who waits must know.
-fn words(recovering: &Recovering, status: &RecoveryStatus) -> String {
+/// Whether the server knows no device of the name that was given for the lost one.
+fn is_about_the_lost(failure: &Failure) -> bool {
+    failure.problem().field.as_deref() == Some(LOST_FIELD)
+}
+
+/// What a person who waits must know. `wait`: they would rather wait than bring another proof.
+fn words(recovering: &Recovering, status: &RecoveryStatus, wait: bool) -> String {
     let check = recovering.check_code().unwrap_or_default();
-    match (status.held_until, status.state) {
-        (Some(until), _) => texts::recovery_held(&clock_time(until)),
-        (None, RecoveryStateName::Unheard) => texts::recovery_unheard(&check),
+    let passed = texts::wait_passed(status.wait_passed_seconds, status.wait_left_seconds);
+    let mut text = match (status.held_until, status.state) {
+        (Some(until), _) => texts::recovery_held(&clock_time(until), &passed),
+        (None, RecoveryStateName::Unheard) => texts::recovery_unheard(&check, &passed),
         (None, RecoveryStateName::Contested) => texts::recovery_contested(&check),
         (None, _) => {
             let until = clock_time(status.expires_at);
@@ -363,13 +359,39 @@ fn words(recovering: &Recovering, status: &RecoveryStatus) -> String {
             }
             text
         }
+    };
+    if let Some(why) = cannot_wait(status).filter(|_| wait) {
+        text = format!("{why}\n\n{text}");
+    }
+    if status.account_frozen {
+        text = format!("{}\n\n{text}", texts::RECOVERY_FROZEN);
+    }
+    text
+}
+
+/// Why no wait can be asked for as it stands, if none can.
+fn cannot_wait(status: &RecoveryStatus) -> Option<&'static str> {
+    match (status.state, status.may_wait_days, status.proofs.as_slice()) {
+        (RecoveryStateName::Unproved, None, []) => Some(texts::CANNOT_WAIT_YET),
+        (RecoveryStateName::Unproved, None, _) => Some(texts::CANNOT_WAIT),
+        _ => None,
     }
 }
 
-fn waiting(app: &App, recovering: &Recovering, status: &RecoveryStatus) -> Result<Answer, Failure> {
-    app.terminal.say(&words(recovering, status));
-    let json =
-        json!({ "state": "waiting", "check_code": recovering.check_code(), "status": status });
+fn waiting(
+    app: &App,
+    recovering: &Recovering,
+    status: &RecoveryStatus,
+    wait: bool,
+) -> Result<Answer, Failure> {
+    app.terminal.say(&words(recovering, status, wait));
+    let cannot_wait = cannot_wait(status).filter(|_| wait);
+    let json = json!({
+        "state": "waiting",
+        "check_code": recovering.check_code(),
+        "status": status,
+        "cannot_wait": cannot_wait,
+    });
     let code = match (status.held_until, status.state) {
         (Some(_), _) => ErrorCode::RecoveryHeld,
         (None, RecoveryStateName::Unheard) => ErrorCode::RecoveryUnheard,
@@ -395,6 +417,10 @@ async fn done(app: &App, recovering: Recovering, end: RecoveryEnd) -> Result<Ans
         Some(lost) => Some(lost),
         None => aftermath::offer(app, &recovering).await?,
     };
+    let left = match &lost {
+        Some(lost) => aftermath::passkeys_left(app, lost).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     let json = json!({
         "state": "done",
         "profile": end.name.as_str(),
@@ -407,10 +433,19 @@ async fn done(app: &App, recovering: Recovering, end: RecoveryEnd) -> Result<Ans
         "grant": profile.grant,
         "new_code": successor,
         "cut_off": lost,
+        "passkeys_synced": left,
     });
     let mut text = texts::enrolled(user, device, &server, grant.as_deref());
     text.push_str(&texts::look_back(lost.as_ref().map(|lost| lost.as_str())));
-    let answer = Answer::new(&json, text)?;
+    for passkey in &left {
+        text.push('\n');
+        text.push_str(&texts::passkey_elsewhere(passkey));
+    }
+    // In words the new code was said above; in JSON it is part of the answer.
+    let answer = match successor.filter(|_| app.output.is_json()) {
+        Some(_) => Answer::Once { json, text, lost: texts::SUCCESSOR_LOST },
+        None => Answer::Text { json, text },
+    };
     recovering.finish()?;
     Ok(answer)
 }

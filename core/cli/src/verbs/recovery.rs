@@ -58,7 +58,11 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
             let info = approve.await?;
             let held = info.held_until.map(clock_time);
             let more = info.state == RecoveryStateName::Unproved;
-            let text = texts::recovery_approved(info.user.as_str(), held.as_deref(), more);
+            let user = info.user.as_str();
+            let text = match info.account_frozen {
+                true => texts::recovery_approved_frozen(user),
+                false => texts::recovery_approved(user, held.as_deref(), more),
+            };
             Answer::new(&info, text)
         }
         AdminRecoveryVerb::Refuse { id } => {
@@ -123,7 +127,8 @@ fn shown(app: &App, made: &NewCodes) -> Result<Answer, Failure> {
     let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let server = made.server.to_string();
     app.terminal.say(&texts::codes_made(&server));
-    Answer::new(&json!({ "codes": codes, "server": server }), codes.join("\n"))
+    let (json, text) = (json!({ "codes": codes, "server": server }), codes.join("\n"));
+    Ok(Answer::Once { json, text, lost: texts::CODES_LOST })
 }
 
 /// What the name of its file asks for.
@@ -187,6 +192,15 @@ fn list(recoveries: &[RecoveryInfo]) -> String {
 }
 
 fn state(info: &RecoveryInfo) -> String {
+    match info.account_frozen {
+        true => {
+            format!("{}; stopped by a freeze: landfall admin unfreeze {}", stands(info), info.user)
+        }
+        false => stands(info),
+    }
+}
+
+fn stands(info: &RecoveryInfo) -> String {
     match (info.state, info.held_until) {
         (RecoveryStateName::Held, Some(until)) => format!("held until {}", clock_time(until)),
         (RecoveryStateName::Held, None) => "held".to_owned(),

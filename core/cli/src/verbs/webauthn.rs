@@ -80,16 +80,21 @@ async fn remove(app: &App, id: PasskeyId) -> Result<Answer, Failure> {
     Answer::new(&json!({ "removed": id }), texts::passkey_removed(&passkey.label))
 }
 
+/// Where it is, as readiness calls it: what may be copied is synced, however it was registered.
+fn place(passkey: &PasskeyInfo) -> String {
+    match (passkey.device_bound, passkey.backup_eligible) {
+        (true, _) => format!("in {}", passkey.registered_on),
+        (false, true) => "synced".to_owned(),
+        (false, false) => "a key you carry".to_owned(),
+    }
+}
+
 fn list(passkeys: &[PasskeyInfo]) -> String {
     if passkeys.is_empty() {
         return texts::NO_PASSKEYS.to_owned();
     }
     let row = |passkey: &PasskeyInfo| {
-        let place = match (passkey.attachment, passkey.device_bound) {
-            (Attachment::Platform, true) => format!("in {}", passkey.registered_on),
-            (Attachment::Platform, false) => "synced".to_owned(),
-            (Attachment::Roaming, _) => "a key you carry".to_owned(),
-        };
+        let place = place(passkey);
         let place = match passkey.transports.as_slice() {
             [] => place,
             ways => format!("{place} ({})", ways.join(", ")),
@@ -119,4 +124,36 @@ fn list(passkeys: &[PasskeyInfo]) -> String {
         &["ID", "LABEL", "WHERE", "STATE", "WORKS WITHOUT A NAME", "MODEL", "SINCE", "LAST USED"],
         &rows,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use landfall_client::words::Ambient;
+    use landfall_protocol::At;
+
+    #[test]
+    fn a_passkey_that_may_be_copied_is_synced_however_it_was_registered() {
+        let mut passkey = PasskeyInfo {
+            id: PasskeyId::from_bits([1; 16]),
+            label: "k1".to_owned(),
+            attachment: Attachment::Roaming,
+            registered_on: "laptop".parse().unwrap(),
+            device_bound: false,
+            backup_eligible: true,
+            backed_up: true,
+            resident: Some(true),
+            aaguid: None,
+            transports: Vec::new(),
+            usable: true,
+            registered_at: At(Ambient::system().now()),
+            last_used_at: None,
+        };
+        assert_eq!(place(&passkey), "synced");
+        assert!(texts::passkey_elsewhere(&passkey).contains("is synced elsewhere"));
+        passkey.backup_eligible = false;
+        assert_eq!(place(&passkey), "a key you carry");
+        passkey.device_bound = true;
+        assert_eq!(place(&passkey), "in laptop");
+    }
 }

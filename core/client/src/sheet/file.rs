@@ -74,7 +74,8 @@ fn create(path: &Path) -> std::io::Result<File> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     let detail = format!("{} cannot be written: {error}. Name a new file.", path.display());
-    Failure::new(ErrorCode::StateUnwritable, detail)
+    // The person's own file, and not our folder.
+    Failure::new(ErrorCode::StateUnwritable, detail).titled("The file cannot be written")
 }
 
 #[cfg(test)]
@@ -100,6 +101,7 @@ mod tests {
         }
         let taken = new_private_file(&first).err().unwrap();
         assert_eq!(taken.code(), ErrorCode::StateUnwritable);
+        assert!(!taken.to_string().contains("folder"), "it is no file of ours: {taken}");
         assert_eq!(fs::read(&first).unwrap(), b"one");
     }
 

@@ -249,8 +249,14 @@ async fn whoever_has_the_machine_and_key_for_an_hour_names_no_friends_to_come_ba
     let bert = world.invited(&ana, "bert").await.unwrap();
     let eve = world.invited(&ana, "eve").await.unwrap();
     let kim = world.invited(&ana, "kim").await.unwrap();
+    let early = Bare::new(&world).unwrap();
+    let id = early.begin("bert", "early").await.unwrap().recovery_id;
     for friend in [&eve, &kim] {
         name(&bert, friend).await.unwrap();
+        // Who has not accepted yet is sent to do that, and to no administrator's list.
+        let check = early.check_code(&id);
+        let refused = friend.client().vouch(&id, &check, &friend.shell).await.err().unwrap();
+        assert!(refused.problem().detail.contains("wards accept"), "{refused}");
         accept(friend, &bert).await.unwrap();
     }
     let bare = Bare::new(&world).unwrap();

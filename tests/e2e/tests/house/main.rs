@@ -26,5 +26,6 @@ mod step_up;
 mod terminal;
 mod terminal_admin;
 mod terminal_link;
+mod terminal_recover;
 mod tokens;
 mod webpki;

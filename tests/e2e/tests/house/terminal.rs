@@ -32,7 +32,7 @@ impl Drop for Scene {
 }
 
 /// Beside the test's own folder, where cargo puts binaries.
-fn binary(name: &str) -> PathBuf {
+pub(super) fn binary(name: &str) -> PathBuf {
     let here = std::env::current_exe().unwrap();
     here.parent().and_then(Path::parent).unwrap().join(name)
 }
@@ -302,6 +302,13 @@ impl Screen {
         }
     }
 
+    /// What is left to read, once the program has ended.
+    pub(super) fn rest(&mut self) {
+        let mut rest = Vec::new();
+        self.child.stdout.as_mut().unwrap().read_to_end(&mut rest).unwrap();
+        self.seen.push_str(&String::from_utf8_lossy(&rest));
+    }
+
     pub(super) fn press(&mut self, keys: &str) {
         self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
@@ -336,7 +343,7 @@ async fn a_page_that_failed_and_that_nobody_closes_is_left_by_enter() {
 }
 
 /// What `find` finds on a line of a mail to Ana, as soon as there is such a mail.
-async fn mailed(smtp: &SmtpServer, find: impl Fn(&str) -> Option<String>) -> String {
+pub(super) async fn mailed(smtp: &SmtpServer, find: impl Fn(&str) -> Option<String>) -> String {
     let patience = Instant::now() + Duration::from_secs(30);
     loop {
         let texts = smtp.mails_to(ANA).into_iter().rev().map(|mail| mail.text().unwrap());
@@ -350,7 +357,7 @@ async fn mailed(smtp: &SmtpServer, find: impl Fn(&str) -> Option<String>) -> Str
 }
 
 /// A server that mails, and Ana's sheet: the line that names the server, and a code.
-async fn with_sheet() -> (SmtpServer, Scene, String, String) {
+pub(super) async fn with_sheet() -> (SmtpServer, Scene, String, String) {
     let smtp = SmtpServer::start(Protection::Plain).await.unwrap();
     let url = format!("smtp://{}", smtp.address);
     let scene = Scene::with(|server| {
@@ -369,7 +376,7 @@ async fn with_sheet() -> (SmtpServer, Scene, String, String) {
 }
 
 /// A mailed code that stands alone on its line.
-fn alone(line: &str) -> Option<String> {
+pub(super) fn alone(line: &str) -> Option<String> {
     let is_code = line.len() == 9 && line.as_bytes()[4] == b'-';
     is_code.then(|| line.to_owned())
 }
@@ -433,7 +440,7 @@ async fn a_refused_code_and_a_closed_window_leave_the_other_nine() {
 }
 
 /// The client's program on a machine of its own, with something piped into it.
-fn piped(home: &Path, words: &[&str], input: &str) -> (Option<i32>, Value) {
+pub(super) fn piped(home: &Path, words: &[&str], input: &str) -> (Option<i32>, Value) {
     let mut child = Command::new(binary("landfall"))
         .args(words)
         .args(["--json", "--yes", "--no-wait"])
