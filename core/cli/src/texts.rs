@@ -303,9 +303,9 @@ pub fn cut_off(device: &str, sessions: u32, passkeys: u32) -> String {
 /// Of a passkey of somebody else.
 pub fn passkey_elsewhere_of(user: &str, passkey: &PasskeyInfo) -> String {
     let PasskeyInfo { label, id, .. } = passkey;
-    let place = match passkey.attachment {
-        Attachment::Roaming => "is in a key that is carried",
-        Attachment::Platform => "is synced elsewhere",
+    let place = match passkey.backup_eligible {
+        true => "is synced elsewhere",
+        false => "is in a key that is carried",
     };
     format!(
         "The passkey \"{label}\" of {user} was registered on it and {place}, so it still works: whoever has it can come back in with it. If it is lost, too, {user} can remove it, and nobody else: landfall webauthn remove {id}"
