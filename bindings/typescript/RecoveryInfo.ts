@@ -44,8 +44,8 @@ proofs: Array<RecoveryProofInfo>,
  */
 held_until: At | null, 
 /**
- * Whether everything of the account was stopped after this was begun: whatever it has proved, it makes
- * no device until the freeze is ended.
+ * Whether a freeze of the account keeps it from making a device, whatever it has proved: until the freeze
+ * is ended, or an administrator approves in spite of it.
  */
 account_frozen: boolean, 
 /**

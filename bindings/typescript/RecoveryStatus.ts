@@ -40,8 +40,8 @@ by_mail: boolean,
  */
 device_taken: boolean, 
 /**
- * Whether everything of the account was stopped after this was begun, so that it makes no device until
- * the freeze is ended. Told only to whoever has shown a proof that counts.
+ * Whether a freeze of the account keeps it from making a device, whatever it has proved: until the freeze
+ * is ended, or an administrator approves in spite of it. Told only to whoever has shown a proof that counts.
  */
 account_frozen: boolean, 
 /**

@@ -15,7 +15,7 @@ pub const ASK_CODE_AGAIN: &str = "A code from your sheet, or Enter to go on with
 pub const ASK_OTHER_LOST: &str = "The lost device, or Enter to cut off none now: ";
 pub const ASK_RECOVER: &str = "Make this machine yours?";
 pub const ASK_CHECK_CODE: &str = "The eight characters that they read out to you: ";
-pub const RECOVERY_FROZEN: &str = "Your account was frozen after this had begun, so this lets you in only once the freeze is ended: by an administrator, or with your passkey on another device (landfall unfreeze). Or begin again; what you have shown is not used up: landfall recover --anew";
+pub const RECOVERY_FROZEN: &str = "Your account is frozen, which keeps this machine out, whatever you have shown. Call an administrator: they can approve this in spite of it, or end it (landfall admin unfreeze). If it was you who froze it, begin again; what you have shown is not used up: landfall recover --anew";
 pub const CANNOT_WAIT_YET: &str = "A wait can be asked for once a recovery code was shown and accepted, where your server and you allow it. Show one, then again: landfall recover --wait";
 pub const CANNOT_WAIT: &str = "No wait can stand in for the proof that is missing. It takes a server that lets it (recovery_waiting_days, for whoever runs it) and your own yes from before you lost everything (landfall recovery waiting on). So it takes another proof:";
 pub const RECOVERY_PAUSED: &str =
@@ -170,10 +170,10 @@ pub fn recovery_stopped(user: &str, device: &str) -> String {
     )
 }
 
-/// Whatever was shown, a freeze that came later keeps the machine out.
+/// Whatever was shown, a freeze keeps the machine out.
 pub fn recovery_approved_frozen(user: &str) -> String {
     format!(
-        "Your approval is kept. But the account of {user} was frozen after this recovery had begun, so it lets nobody in while the freeze lasts. Was it a thief who froze it, or {user} against this very machine? Ask them. Then either they begin again on the new machine (landfall recover --anew), and you approve that; or you end the freeze: landfall admin unfreeze {user}"
+        "Your approval is kept. But the account of {user} is frozen, and while that lasts this lets nobody in. Ask {user} first who froze it, and why. Then an administrator can end it: landfall admin unfreeze {user}"
     )
 }
 
@@ -282,7 +282,7 @@ pub fn ward_accepted(user: &str, from: &str) -> String {
 pub fn vouched(user: &str, more: bool, frozen: bool) -> String {
     match more {
         _ if frozen => format!(
-            "Your word for {user} is kept. But their account was frozen after this had begun, so it lets nobody in while that lasts: an administrator can end it, or they begin again on the new machine (landfall recover --anew) and call you once more."
+            "Your word for {user} is kept. But their account is frozen, and while that lasts this lets nobody in. An administrator can end it; or, if it was {user} who froze it, they begin again on the new machine (landfall recover --anew) and call you once more."
         ),
         true => format!("Your word for {user} is kept. One more is needed."),
         false => format!("Your word for {user} is kept. Nothing more is needed."),

@@ -322,9 +322,10 @@ async fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Resul
             Ok(())
         }
         // Trying again changes nothing about the account.
-        ErrorCode::Cancelled | ErrorCode::AccountFrozen | ErrorCode::ServerNotTrusted => {
-            Err(failure)
-        }
+        ErrorCode::Cancelled
+        | ErrorCode::AccountFrozen
+        | ErrorCode::FrozenByAdmin
+        | ErrorCode::ServerNotTrusted => Err(failure),
         _ => {
             app.output.failure(&failure);
             if app.terminal.ask_yes("Try again?")? { Ok(()) } else { Err(failure) }

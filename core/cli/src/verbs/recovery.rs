@@ -194,7 +194,11 @@ fn list(recoveries: &[RecoveryInfo]) -> String {
 fn state(info: &RecoveryInfo) -> String {
     match info.account_frozen {
         true => {
-            format!("{}; stopped by a freeze: landfall admin unfreeze {}", stands(info), info.user)
+            format!(
+                "{}, and kept out by a freeze: landfall admin unfreeze {}",
+                stands(info),
+                info.user
+            )
         }
         false => stands(info),
     }
