@@ -408,21 +408,8 @@ fn readiness_says_what_the_engines_rows_do() {
     check(CASES);
 }
 
-#[test]
-fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
-    let made = Tenant {
-        admin: false,
-        devices: 0,
-        codes: 1,
-        roaming: 0,
-        mailboxes: 0,
-        guardians: 0,
-        others: Vec::new(),
-        frozen: false,
-        waits: false,
-        plan: landfall_identity::recovery::Preset::Personal.plan(),
-        own: None,
-    };
+/// How somebody stands who holds these things, and nobody else.
+fn alone(made: Tenant, passkeys: bool) -> Readiness {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let house = runtime.block_on(House::new());
     let work = async move |tx: &mut Tx<'_>| {
@@ -432,7 +419,7 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
             plan: made.plan.clone(),
             silence_max: Seconds::days(90),
             mail: true,
-            passkeys: true,
+            passkeys,
             machine_roles: Default::default(),
             code_ttl_max: Seconds::minutes(10),
         };
@@ -441,7 +428,40 @@ fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
         readiness(&plan, &holdings)
     };
     let silent = async |_: &mut Tx<'_>, _: &_| Ok(());
-    let ready = runtime.block_on(house.service.store.write(Lane::Known, work, silent)).unwrap();
-    assert_eq!(ready.standing, Standing::LockedOut);
-    assert_eq!((ready.score(), ready.ways_in.len()), (0, 0));
+    runtime.block_on(house.service.store.write(Lane::Known, work, silent)).unwrap()
+}
+
+fn nothing() -> Tenant {
+    Tenant {
+        admin: false,
+        devices: 0,
+        codes: 0,
+        roaming: 0,
+        mailboxes: 0,
+        guardians: 0,
+        others: Vec::new(),
+        frozen: false,
+        waits: false,
+        plan: landfall_identity::recovery::Preset::Personal.plan(),
+        own: None,
+    }
+}
+
+#[test]
+fn a_lone_user_with_a_sheet_and_no_mail_is_told_that_they_are_locked_out() {
+    let plan = landfall_identity::recovery::Preset::Personal.plan().or_wait(3);
+    for waits in [false, true] {
+        let made = Tenant { codes: 1, waits, plan: plan.clone(), ..nothing() };
+        let ready = alone(made, true);
+        assert_eq!(ready.standing, Standing::LockedOut, "nobody would hear of a wait");
+        assert_eq!((ready.score(), ready.ways_in.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_passkey_is_not_promised_where_no_page_can_ask_for_one() {
+    for passkeys in [true, false] {
+        let ready = alone(Tenant { roaming: 1, ..nothing() }, passkeys);
+        assert_eq!(ready.standing == Standing::LockedOut, !passkeys);
+    }
 }

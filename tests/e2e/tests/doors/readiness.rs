@@ -56,20 +56,6 @@ async fn the_device_sees_the_score_and_the_person_sees_names() {
     assert!(late.status >= 400 || late.body["details"].is_null(), "{late:?}");
 }
 
-/// What the server cannot be shown is no way in, however good it is.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_is_not_promised_where_no_page_can_ask_for_one() {
-    let mut world = World::new().await.unwrap();
-    let ana = world.admin("ana").await.unwrap();
-    assert_eq!(ana.client().readiness().await.unwrap().standing, Standing::Ready);
-    let without = |config: &mut landfall_server::Config, _: &std::path::Path| {
-        config.localhost_listen = None;
-        Ok(())
-    };
-    world.restart_with(without).await.unwrap();
-    assert_eq!(ana.client().readiness().await.unwrap().standing, Standing::OneLossAway);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lone_user_is_told_the_truth_and_what_helps_does() {
     let mut world = World::new().await.unwrap();
