@@ -168,9 +168,10 @@ async fn talk(shared: &Shared, acceptor: TlsAcceptor, socket: TcpStream) -> anyh
     let length = length.map_or(Ok(0), |(_, value)| value.parse())?;
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    lock(&shared.calls).push(Called { method, path: path.clone(), fields, body });
     let page = lock(&shared.pages).get(&path).cloned();
     let answer = page.or_else(|| lock(&shared.answers).pop_front());
+    // Seen only once its answer is chosen: what a story says next is about the next call.
+    lock(&shared.calls).push(Called { method, path, fields, body });
     let answer = answer.unwrap_or_else(|| "HTTP/1.1 204 No Content\r\n\r\n".to_owned());
     stream.write_all(answer.as_bytes()).await?;
     stream.flush().await?;
