@@ -419,7 +419,7 @@ export const app = {
   "recovering.held.lead": "Until then a device of yours could object. That protects you, should somebody else be asking in your name.",
   "recovering.held.left": "left",
   "recovering.held.sooner.title": "Is only the lost machine left?",
-  "recovering.held.sooner.body": "Ask the administrator to cut it off. The wait then ends at once.",
+  "recovering.held.sooner.body": "Ask the administrator to cut it off, so that nobody uses it meanwhile. That ends no wait.",
   "recovering.has-code": "I have a code",
   "recovering.leave": "Go another way",
   "recovering.leave.title": "Go another way?",

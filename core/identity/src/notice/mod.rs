@@ -1,8 +1,8 @@
 //! What the owner of an account must hear of, in words.
 //!
-//! A notice is a fact that was committed together with the act it tells of. It is rendered here and
-//! nowhere else: calm, whole, and saying what to do if it was not the owner who did it. Nothing in it
-//! is secret. Names and labels that people gave are quoted, bounded, and cannot break a line.
+//! A notice is a fact that was committed together with the act it tells of. It is rendered here and nowhere else:
+//! calm, whole, and saying what to do if it was not the owner who did it. Nothing in it is secret. Names and
+//! labels that people gave are quoted, bounded, and cannot break a line.
 
 pub mod delivery;
 pub mod letter;
@@ -419,14 +419,13 @@ impl Happening {
                 format!("{count} new recovery codes were made; the old ones are worthless now")
             }
             Self::RoleChanged { role } => format!("You were made {}", role.in_words()),
-            Self::AdminAdded { user } => format!("{user} became an administrator"),
             Self::AgentEnrolled { .. } | Self::AgentRevoked { .. } => of_agents(self),
+            Self::AdminAdded { .. } => self.title(),
             Self::BreakGlass { .. } | Self::MachineClaimed { .. } => waiting::of_handed_out(self),
         }
     }
 }
 
-/// An agent's name, cut to what fits a subject.
 fn short(agent: &AgentId) -> String {
     agent.local().chars().take(AGENT_IN_SUBJECT).collect()
 }

@@ -130,7 +130,7 @@ impl Sealer {
     /// Lets the next start seal at once.
     async fn release(&self) {
         let holder = self.holder.clone();
-        let work = async move |tx: &mut Tx<'_>| Ok(audit_log::release(tx, &holder).await?);
+        let work = async move |tx: &mut Tx<'_>| Ok(audit_log::release(tx, Some(&holder)).await?);
         if let Err(error) =
             self.store.write(Lane::Known, work, async |_: &mut Tx<'_>, _: &_| Ok(())).await
         {

@@ -35,7 +35,7 @@ impl Service {
             meta::set(tx, meta::PUBLIC_URL, &settings.public_url).await?;
             // The directory's lock says so: nobody else delivers from this database, and nobody else seals.
             outbox::release_all(tx).await?;
-            audit_log::release_all(tx).await?;
+            audit_log::release(tx, None).await?;
             agent_tokens::release_all(tx).await?;
             users::ensure_tenant(tx, &settings.tenant, now).await
         })

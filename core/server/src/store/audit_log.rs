@@ -128,25 +128,15 @@ pub async fn advance(
     Ok(moved == 1)
 }
 
-/// Ends a node's lease, when it holds one.
+/// Ends a node's lease, when it holds one; whoever's, for the start of a server: see
+/// [`super::outbox::release_all`].
 ///
 /// # Errors
 /// [`StoreError`] from the database.
-pub async fn release(tx: &mut Tx<'_>, holder: &str) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE audit_head SET held_until = 0 WHERE name = 'log' AND holder = $1",
-        params![holder],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Ends whoever's lease, for the start of a server: see [`super::outbox::release_all`].
-///
-/// # Errors
-/// [`StoreError`] from the database.
-pub async fn release_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    tx.run("UPDATE audit_head SET held_until = 0 WHERE name = 'log'", params![]).await?;
+pub async fn release(tx: &mut Tx<'_>, holder: Option<&str>) -> Result<(), StoreError> {
+    let sql = "UPDATE audit_head SET held_until = 0
+               WHERE name = 'log' AND ($1 IS NULL OR holder = $1)";
+    tx.run(sql, params![holder]).await?;
     Ok(())
 }
 
