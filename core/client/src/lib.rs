@@ -97,7 +97,7 @@ pub mod words {
     pub use landfall_crypto::token::{TokenError, TokenPayload, TokenText, Trust};
     pub use landfall_identity::caller::Role;
     pub use landfall_identity::id::{
-        AddressId, ApprovalId, EnrollmentId, PasskeyId, RecoveryId, TokenId,
+        AddressId, AgentCodeId, ApprovalId, EnrollmentId, PasskeyId, RecoveryId, TokenId,
     };
     pub use landfall_identity::passkey::Attachment;
     pub use landfall_identity::recovery::{

@@ -411,7 +411,7 @@ pub enum Refusal {
     #[error("this key is no agent's")]
     AgentKeyRefused,
     /// A sub-agent wants a sub-agent.
-    #[error("a sub-agent has no sub-agents")]
+    #[error("that is for the agent itself, and not for a part of it")]
     AgentNested,
     /// It has another person server.
     #[error("this agent has another person server")]

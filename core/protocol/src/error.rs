@@ -340,7 +340,7 @@ codes! {
     /// A device's key, or one of the server's.
     AgentKeyRefused = 400, "agent-key-refused", "This key cannot be an agent's";
     /// One level is the most.
-    AgentNested = 403, "agent-nested", "A sub-agent has no sub-agents";
+    AgentNested = 403, "agent-nested", "That is for the agent itself, and not for a part of it";
     /// It was enrolled for another one.
     AgentServerDiffers = 403, "agent-server-differs", "This agent acts for somebody elsewhere";
     /// No room.

@@ -30,6 +30,11 @@ pub struct Socket {
     _folder: Option<TempDir>,
 }
 
+/// What needs no escape in a URL's path (RFC 3986, section 2.3), and the slash.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/')
+}
+
 impl Socket {
     /// Takes `path`, in a folder with mode 0700 that is made when it is not there; without one, a
     /// folder of its own that goes with it.
@@ -43,7 +48,16 @@ impl Socket {
             Failure::new(ErrorCode::WorkloadSocketUnusable, detail)
         };
         let (path, folder) = match path {
-            Some(path) => (path.to_owned(), None),
+            Some(path) => {
+                // Programs are told it as a URL, and not from the folder that we are in.
+                let path =
+                    std::path::absolute(path).map_err(|error| unusable(path, error.to_string()))?;
+                if !path.to_str().is_some_and(|text| text.bytes().all(is_plain)) {
+                    let why = "a socket's path has letters, digits, and -._~/ alone".to_owned();
+                    return Err(unusable(&path, why));
+                }
+                (path, None)
+            }
             None => {
                 let made = tempfile::Builder::new()
                     .prefix("landfall-workload-")
@@ -164,6 +178,20 @@ async fn accept(listener: &UnixListener, owner: u32) -> UnixStream {
 mod tests {
     use super::*;
     use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn programs_are_told_a_whole_path_that_needs_no_escape() {
+        let folder = tempfile::tempdir_in(".").unwrap();
+        let name = folder.path().file_name().unwrap();
+        let socket = Socket::bind(Some(&Path::new(name).join("run").join(SOCKET))).unwrap();
+        let address = socket.address();
+        let path = address.strip_prefix("unix://").unwrap();
+        assert!(Path::new(path).is_absolute() && Path::new(path).exists(), "{address}");
+        for odd in ["a b.sock", "a#b.sock", "a?b.sock", "a%20b.sock"] {
+            let refused = Socket::bind(Some(&folder.path().join("odd").join(odd))).err().unwrap();
+            assert_eq!(refused.code(), ErrorCode::WorkloadSocketUnusable, "{odd}");
+        }
+    }
 
     #[tokio::test]
     async fn another_users_program_is_turned_away() {

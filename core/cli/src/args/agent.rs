@@ -3,14 +3,30 @@
 use super::recovery::server_line;
 use super::{duration, listed};
 use clap::Subcommand;
-use landfall_client::words::{AgentId, ApprovalId, Reason, Seconds, ServerLine, UserName};
+use landfall_client::words::{
+    AgentCodeId, AgentId, ApprovalId, Reason, Seconds, ServerLine, UserName,
+};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub enum AgentVerb {
     /// Your agents, and the parts that they have made
-    #[command(after_help = "Example:\n  landfall agent list")]
-    List,
+    #[command(after_help = "Examples:\n  landfall agent list\n  landfall agent list --admin")]
+    List {
+        /// Everybody's, and nobody's, as an administrator
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Codes for agents that you have made
+    #[command(after_help = "Example:\n  landfall agent codes")]
+    Codes,
+    /// Withdraw a code for an agent
+    #[command(after_help = "Example:\n  landfall agent cancel 00000000000000000000000000")]
+    Cancel {
+        /// Its name, from `landfall agent codes`
+        #[arg(value_parser = listed::<AgentCodeId>)]
+        id: AgentCodeId,
+    },
     /// Make a code that lets one agent act for you; takes your passkey
     #[command(
         after_help = "The agent shows it once, in the field that its client has for whatever a provider wants.\n\nExamples:\n  landfall agent link\n  landfall agent link --name research --ttl 30m"

@@ -9,10 +9,11 @@ use crate::texts;
 use landfall_client::words::{ApprovalId, Reason, Seconds, ServerLine, UserName};
 use landfall_client::{AgentMeeting, AgentPairing, Failure, KeptAgent, PairingStep};
 use landfall_protocol::ErrorCode;
-use landfall_protocol::agent::{AgentInfo, AgentStateName};
+use landfall_protocol::agent::{AgentCodeInfo, AgentInfo, AgentStateName};
 use landfall_protocol::capability::{
     ApprovalInfo, ApprovalRaiseRequest, ApprovalStateName, CapabilityRequest,
 };
+use landfall_protocol::enroll::TokenStateName;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,9 +28,20 @@ const BODY_MAX: u64 = 16 * 1024 * 1024;
 
 pub async fn run(app: &App, verb: AgentVerb) -> Result<Answer, Failure> {
     match verb {
-        AgentVerb::List => {
-            let agents = app.client.agents().await?;
+        AgentVerb::List { admin } => {
+            let agents = match admin {
+                true => app.client.admin_agents(None).await?,
+                false => app.client.agents().await?,
+            };
             Answer::new(&json!({ "items": agents }), list(&agents))
+        }
+        AgentVerb::Codes => {
+            let codes = app.client.agent_codes().await?;
+            Answer::new(&json!({ "items": codes }), listed_codes(&codes))
+        }
+        AgentVerb::Cancel { id } => {
+            let code = app.client.cancel_agent_code(&id).await?;
+            Answer::new(&code, format!("The code {id} lets nobody in any more."))
         }
         AgentVerb::Link { name, ttl } => link(app, name, ttl).await,
         AgentVerb::Pair { shown } => pair(app, shown).await,
@@ -68,6 +80,24 @@ pub async fn run(app: &App, verb: AgentVerb) -> Result<Answer, Failure> {
         }
         AgentVerb::Sign { method, url, body, name } => sign(app, method, &url, body, name).await,
     }
+}
+
+fn listed_codes(codes: &[AgentCodeInfo]) -> String {
+    if codes.is_empty() {
+        return "You have made no codes for agents.".to_owned();
+    }
+    let row = |code: &AgentCodeInfo| {
+        let state = match code.state {
+            TokenStateName::Issued => format!("until {}", clock_time(code.expires_at)),
+            TokenStateName::Consumed => "used".to_owned(),
+            TokenStateName::Cancelled => "withdrawn".to_owned(),
+            TokenStateName::Expired => "over".to_owned(),
+        };
+        let agent = code.agent.clone().or_else(|| code.name.clone());
+        vec![code.id.to_string(), agent.unwrap_or_default(), state]
+    };
+    let rows: Vec<_> = codes.iter().map(row).collect();
+    table(&["CODE", "FOR", "STATE"], &rows)
 }
 
 /// The code alone on stdout, everything around it for the person.

@@ -27,11 +27,14 @@ pub async fn run(app: &App, verb: PolicyVerb) -> Result<Answer, Failure> {
         }
         PolicyVerb::Check { file } => {
             let tried = app.client.admin_try_policy(&read(&file)?).await?;
-            let text = match &tried.locks_you_out_of {
-                Some(action) => texts::policy_locks_out(action),
-                None => "These rules can be set.".to_owned(),
-            };
-            Answer::new(&tried, text)
+            match &tried.locks_you_out_of {
+                // A script must not go on to set them.
+                Some(action) => {
+                    let why = texts::policy_locks_out(action);
+                    Err(Failure::new(ErrorCode::InvalidField, why).about("text"))
+                }
+                None => Answer::new(&tried, "These rules can be set.".to_owned()),
+            }
         }
         PolicyVerb::Try { file } => {
             let tried = app.client.admin_try_policy(&read(&file)?).await?;

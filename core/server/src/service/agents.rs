@@ -115,7 +115,7 @@ impl Service {
                 take_naming(tx, claims).await?;
             }
             let asked = asked.clone().map_err(InvalidServer::into_failure)?;
-            row.person_server = settle_server(row.person_server.take(), asked)?;
+            row.person_server = settle_server(&row, asked)?;
             prove(tx, &mut row).await?;
             agents::saw(tx, &row.id, row.person_server.as_deref(), kept.until, now).await?;
             kept.keep(tx, &row).await?;
@@ -274,14 +274,13 @@ pub(super) fn person_server(
     Ok(parsed.map(|id| id.to_string()))
 }
 
-/// Whom an agent acts for is said once.
-pub(super) fn settle_server(
-    kept: Option<String>,
-    asked: Option<String>,
-) -> Result<Option<String>, Refusal> {
-    match (kept, asked) {
-        (Some(kept), Some(asked)) if kept != asked => Err(Refusal::AgentServerDiffers),
-        (Some(kept), _) => Ok(Some(kept)),
-        (None, asked) => Ok(asked),
+/// Whom an agent acts for is said once, by itself: what was said before its key has signed is no word of its own.
+pub(super) fn settle_server(row: &Agent, asked: Option<String>) -> Result<Option<String>, Refusal> {
+    match (&row.person_server, asked) {
+        (Some(kept), Some(asked)) if *kept != asked && row.state == AgentState::Active => {
+            Err(Refusal::AgentServerDiffers)
+        }
+        (kept, None) => Ok(kept.clone()),
+        (_, asked) => Ok(asked),
     }
 }

@@ -50,7 +50,13 @@ impl Enrolment<'_> {
         let asked = wish.agent.as_ref();
         agents::drop_gone(tx, &thumbprint, asked.map_or("", AgentId::as_str), self.now).await?;
         self.service.may_be_agents(tx, &thumbprint, self.now).await?;
-        let known = agents::by_thumbprint(tx, &thumbprint).await?;
+        let mut known = agents::by_thumbprint(tx, &thumbprint).await?;
+        if let Some(row) = &known
+            && self.is_superseded(tx, wish, row).await?
+        {
+            agents::forget_unproven(tx, &row.id).await?;
+            known = None;
+        }
         match meeting(tx, known.as_ref(), asked, &thumbprint).await? {
             (Meets::Itself, Some(row)) => self.again(tx, wish, row).await,
             _ => self.anew(tx, wish, thumbprint).await,
@@ -74,10 +80,9 @@ impl Enrolment<'_> {
             standing = may_act(row.state, &row.backing, self.now);
         }
         standing?;
-        self.may_try(&row, wish.signed)?;
+        self.may_try(&row, wish)?;
         if wish.signed {
-            row.person_server =
-                settle_server(row.person_server.take(), wish.person_server.clone())?;
+            row.person_server = settle_server(&row, wish.person_server.clone())?;
             prove(tx, &mut row).await?;
         }
         agents::saw(tx, &row.id, row.person_server.as_deref(), self.until, self.now).await?;
@@ -153,14 +158,45 @@ impl Enrolment<'_> {
         // With the names of those who stand behind it.
         let row = agents::find(tx, &agent).await?.ok_or(Refusal::AgentUnknown)?;
         // A refusal leaves nothing of what was done for it: neither the row, nor a code that is used up.
-        self.may_try(&row, wish.signed)?;
+        self.may_try(&row, wish)?;
         Ok((row, true))
     }
 
-    /// Whether the tenant's rules let it in, as the one that it is or becomes.
-    fn may_try(&self, row: &Agent, signed: bool) -> Result<(), Failure> {
+    /// Whether the tenant's rules let it in, as the one that it is or becomes; and whether they let it have a token,
+    /// where it is given one at once: whoever keeps an agent from its next one keeps it from this one.
+    fn may_try(&self, row: &Agent, wish: &Wish) -> Result<(), Failure> {
         let (action, notes) = self.asked;
-        self.service.ask_rules_of_agent(action, row, signed, notes)
+        self.service.ask_rules_of_agent(action, row, wish.signed, notes)?;
+        match wish.token {
+            Some(_) => {
+                let action = Action::IssueAgentToken;
+                self.service.ask_rules_of_agent(action, row, wish.signed, notes)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a key that somebody else has named, and that has proved nothing yet, now comes by itself with a code of its
+    /// owner's. *Whoever knows its public half would name it first, and be its owner once it signs.*
+    async fn is_superseded(
+        &self,
+        tx: &mut Tx<'_>,
+        wish: &Wish,
+        row: &Agent,
+    ) -> Result<bool, Failure> {
+        let Shown::Code(shown) = &wish.shown else { return Ok(false) };
+        if !wish.signed || !matches!(row.state, AgentState::Unproven { .. }) {
+            return Ok(false);
+        }
+        if let Some(text) = shown
+            && let Some(code) = agent_codes::find(tx, &text.id).await?
+            && text.auth.matches(&AuthHash::from_bytes(code.auth_hash))
+            && code.state.redeem(&row.thumbprint, code.expires_at, self.now) == Redemption::Resume
+        {
+            // The very code that it was named with.
+            return Ok(false);
+        }
+        self.by_code(tx, shown.as_ref(), &row.thumbprint).await.map(|_| true)
     }
 
     async fn make_room(

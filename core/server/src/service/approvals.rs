@@ -23,7 +23,7 @@ impl Service {
     /// Asks the owner for what the agent may not do. The same again finds what is open.
     ///
     /// # Errors
-    /// [`Refusal::AgentDoorOff`] for an agent that nobody owns; [`Refusal::RateLimited`] beyond a few;
+    /// [`Refusal::AgentDoorOff`] for an agent that nobody owns; [`Refusal::AgentNested`] for a part of one; [`Refusal::RateLimited`] beyond a few;
     /// [`Refusal::CapabilityAllowed`] when nothing is missing.
     pub async fn raise_approval(
         &self,
@@ -43,6 +43,10 @@ impl Service {
         let work = async move |tx: &mut Tx<'_>| {
             let row = acting(tx, thumbprint.as_str(), now).await?;
             service.ask_rules_of_agent(action, &row, true, &notes)?;
+            if row.parent.is_some() {
+                // Or it would come to hold what its agent may not.
+                return Err(Refusal::AgentNested.into());
+            }
             let user = row.owner.clone().ok_or(Refusal::AgentDoorOff)?;
             let (scope, audience) = asked.clone().map_err(WordsRefused::into_failure)?;
             note(&notes, |seen| seen.target = format!("approval of {scope} at {audience}"));

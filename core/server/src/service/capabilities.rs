@@ -62,7 +62,8 @@ impl Service {
             if !lacks.is_empty() {
                 return Err(Refusal::CapabilityTooWide { missing: lacks.join(" ") }.into());
             }
-            Ok((row, Allowance { scope, audience, until: now + ttl }))
+            let until = no_longer_than(&row, now + ttl, now)?;
+            Ok((row, Allowance { scope, audience, until }))
         };
         let (row, allowance) = self.store.write(Lane::Known, work, record).await?;
         self.capability(&row, thumbprint, Granted { allowance, chain: Vec::new(), jti }, now)
@@ -101,8 +102,9 @@ impl Service {
                 return Err(Refusal::CapabilityInvalid.into());
             }
             let wanted = wanted.clone().map_err(WordsRefused::into_failure)?;
-            let allowance = held.allowance.shrink(&wanted, now)?;
+            let mut allowance = held.allowance.shrink(&wanted, now)?;
             let to = receiver(tx, &row, to.as_ref(), now).await?;
+            allowance.until = no_longer_than(&to, allowance.until, now)?;
             note(&notes, |seen| {
                 let (scope, audience) = (&allowance.scope, &allowance.audience);
                 seen.target = format!("{scope} at {audience}, to {}, as {coming}", to.agent);
@@ -184,6 +186,15 @@ pub(super) async fn acting(
         AgentState::Unproven { .. } | AgentState::Revoked { .. } => {
             Err(Refusal::AgentUnknown.into())
         }
+    }
+}
+
+/// A part holds nothing for longer than its own token lives, which its agent has given it.
+fn no_longer_than(row: &Agent, until: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
+    match row.parent {
+        None => Ok(until),
+        Some(_) if row.token_until.is_over(now) => Err(Refusal::AgentNested),
+        Some(_) => Ok(until.min(row.token_until)),
     }
 }
 

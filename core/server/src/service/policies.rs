@@ -11,6 +11,7 @@ use crate::store::policies::{self as stored, StoredPolicy};
 use crate::store::{StoreError, Tx, changes, enrollments, users};
 use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::secret::sha256;
+use landfall_identity::action::Entry;
 use landfall_identity::authorize::Object;
 use landfall_identity::{
     Action, AuthStrength, BoundAction, Caller, Seconds, TenantName, Timestamp, UserName,
@@ -31,7 +32,8 @@ const REMEMBERED_MAX: usize = 4_096;
 /// Changes that a try tells one by one; the rest is counted.
 const TOLD_MAX: usize = 100;
 /// What whoever sets rules must be able to do afterwards, or a mistake could never be taken back.
-const STAYS_OPEN: [Action; 6] = [
+const STAYS_OPEN: [Action; 7] = [
+    Action::RenewCertificate,
     Action::OpenSession,
     Action::BeginStepUp,
     Action::RedeemStepUp,
@@ -283,18 +285,24 @@ fn act_of(text: &str) -> BoundAction {
     BoundAction::SetPolicy { policy_hash: digest_of(text) }
 }
 
+/// How old a proof is by the time that somebody has read what they approve.
+const READING_TIME: Seconds = Seconds(30);
+
 /// What the caller could not do any more under `rules`, of what takes them back.
 fn locks_out(rules: &Rules, turn: &Turn) -> Option<Action> {
-    let mut caller: Caller = turn.caller.clone();
     let act = act_of("");
-    let mut asks = |action: Action| {
+    let asks = |action: Action| {
+        let mut caller: Caller = turn.caller.clone();
         let demand = action.demand();
         if let Some(session) = &mut caller.session {
             let person = demand.freshness.is_some();
             session.strength =
                 if person { AuthStrength::CertHuman } else { AuthStrength::CertOnly };
-            session.auth_time = turn.now;
+            session.auth_time = turn.now - READING_TIME;
             session.bound_to = person.then(|| act.canonical());
+        }
+        if demand.entry == Entry::EnrolledKey {
+            caller.session = None;
         }
         let act = demand.freshness.is_some().then_some(&act);
         !rules.decide(&Question::of(action, &caller, &Object::Own, act, turn.now)).allowed

@@ -349,6 +349,16 @@ pub async fn drop_gone(
     Ok(())
 }
 
+/// Forgets an agent that has proved nothing.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn forget_unproven(tx: &mut Tx<'_>, id: &AgentRowId) -> Result<(), StoreError> {
+    let sql = "DELETE FROM agents WHERE id = $1 AND state = 'unproven'";
+    tx.run(sql, params![id.as_str()]).await?;
+    Ok(())
+}
+
 /// Takes a naming token, once.
 ///
 /// # Errors

@@ -228,7 +228,13 @@ async fn an_agent_enrols_speaks_and_is_cut_off_at_the_terminal() {
     let asked = scene.answer(&["agent", "approvals"]);
     assert_eq!(asked["items"][0]["missing"][0], "write", "{asked}");
 
-    assert_eq!(scene.answer(&["agent", "list"])["items"][0]["state"], "active");
+    assert_eq!(scene.answer(&["agent", "list", "--admin"])["items"][0]["state"], "active");
+    let spent = scene.answer(&["agent", "codes"])["items"][0].clone();
+    assert_eq!((&spent["state"], &spent["name"]), (&"consumed".into(), &"research".into()));
+    let open = scene.ana.client().make_agent_code(None, None, &scene.ana.shell).await;
+    let open = open.map_err(|failure| failure.code()).unwrap().issued.code.id;
+    let withdrawn = scene.answer(&["agent", "cancel", open.as_str()]);
+    assert_eq!(withdrawn["state"], "cancelled", "{withdrawn}");
     let tree = scene.answer(&["tree"]);
     assert_eq!(tree["below"][0]["device"], "ana-desktop", "{tree}");
     assert_eq!(tree["below"][0]["below"][0]["agent"], "aauth:research@agents.example.org");

@@ -156,6 +156,29 @@ async fn handing_on_only_makes_smaller_and_remembers_whose_hands() {
     refused(&exchange(&scan, &handed, json!({})).await, 403, "invalid_capability");
 }
 
+/// Never wider than its agent, and never longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_asks_no_owner_and_holds_nothing_beyond_its_token() {
+    let (mut world, _ana, agent) = scene().await;
+    let part = part(&world, &agent, "scan").await;
+    let wish = json!({ "scope": ["erase"], "audience": [CALENDAR] });
+    refused(&part.post(paths::APPROVALS, &wish).await.unwrap(), 403, "nested_subagent");
+    world.pass(Seconds::minutes(50)).await.unwrap();
+    let short = ask(&part, &["read"], &[CALENDAR]).await;
+    assert_eq!(short.status, 200, "{}", short.body);
+    let said = claims(text(&short, "capability")).unwrap();
+    assert_eq!(said["exp"].as_i64().unwrap() - said["iat"].as_i64().unwrap(), 600);
+    let held = ask(&agent, &["read"], &[CALENDAR]).await;
+    let to = json!({ "agent": name("one+scan") });
+    let handed = exchange(&agent, text(&held, "capability"), to.clone()).await;
+    assert_eq!(handed.status, 200, "{}", handed.body);
+    let said = claims(text(&handed, "capability")).unwrap();
+    assert_eq!(said["exp"].as_i64().unwrap() - said["iat"].as_i64().unwrap(), 600);
+    world.pass(Seconds::minutes(10)).await.unwrap();
+    refused(&ask(&part, &["read"], &[CALENDAR]).await, 403, "nested_subagent");
+    refused(&exchange(&agent, text(&held, "capability"), to).await, 403, "nested_subagent");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_capability_dies_with_whoever_could_hand_it_on() {
     let (world, ana, agent) = scene().await;

@@ -97,6 +97,8 @@ async fn rules_hold_at_every_route_of_agents() {
                 .await
                 .unwrap(),
         ),
+        // A token is a token, by whichever route it is given.
+        ("enrolling again", research.post(paths::AGENT_ENROL, &json!({})).await.unwrap()),
         ("pairing", newcomer.post(paths::PAIRING_BEGIN, &pairing).await.unwrap()),
     ];
     for (path, body) in [
@@ -117,6 +119,17 @@ async fn rules_hold_at_every_route_of_agents() {
     assert_eq!(unused(&ana).await, 1, "a code that rules refused is as good as before");
     assert_eq!(world.number("SELECT COUNT(*) FROM agents").unwrap(), 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM agent_pairings").unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gets_no_next_token_gets_none_by_enrolling_again() {
+    let (world, ana) = world(Profile::Compatible).await;
+    let research = enrolled(&world, &ana, Algorithm::Ed25519, "research").await;
+    set(&ana, &forbid("no-research", "issue-agent-token", &named("research"))).await;
+    refused(&refresh(&research).await, 403, "forbidden");
+    let again = research.post(paths::AGENT_ENROL, &json!({})).await.unwrap();
+    refused(&again, 403, "forbidden");
+    assert_eq!(row(&ana, "enroll-agent").await.rule.as_deref(), Some("tenant/no-research"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

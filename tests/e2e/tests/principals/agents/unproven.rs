@@ -43,6 +43,49 @@ async fn who_only_names_a_key_has_nothing_until_that_key_signs() {
     assert_eq!(ana.client().agents().await.unwrap()[0].state, AgentStateName::Active);
 }
 
+/// Bert knows the public half of the key that Ana's agent will come with, and names it first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_somebody_else_has_named_comes_in_by_its_own_owners_code() {
+    let (world, ana) = world(Profile::Compatible).await;
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let agent = agent(&world, Algorithm::Ed25519);
+    let mut body = enrol_body(&agent, "bertbot", Some(&code(&bert, None).await));
+    body["ps"] = "https://evil.example.org".into();
+    assert_eq!(agent.unsigned(paths::AGENT_ENROL, &body).await.unwrap().status, 200);
+    // A signature with a code that is none proves nothing for Bert either.
+    let mut wrong = enrol_body(&agent, "anabot", Some("la1.nothing"));
+    wrong["ps"] = "https://person.example.org".into();
+    let refused_one = agent.post(paths::AGENT_ENROL, &wrong).await.unwrap();
+    refused(&refused_one, 403, "invalid_enrollment_token");
+    let mut right = enrol_body(&agent, "anabot", Some(&code(&ana, None).await));
+    right["ps"] = "https://person.example.org".into();
+    let enrolled = agent.post(paths::AGENT_ENROL, &right).await.unwrap();
+    assert_eq!(enrolled.status, 200, "{}", enrolled.body);
+    let said = claims(text(&enrolled, "agent_token")).unwrap();
+    assert_eq!(
+        (&said["sub"], &said["ps"]),
+        (&json!(name("anabot")), &json!("https://person.example.org"))
+    );
+    assert!(bert.client().agents().await.unwrap().is_empty());
+    assert_eq!(ana.client().agents().await.unwrap()[0].agent, name("anabot"));
+}
+
+/// What was said before the key has signed is no word of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_says_itself_whom_it_acts_for() {
+    let (world, ana) = world(Profile::Compatible).await;
+    let agent = agent(&world, Algorithm::Es256);
+    let mut body = enrol_body(&agent, "quiet", Some(&code(&ana, None).await));
+    body["ps"] = "https://evil.example.org".into();
+    assert_eq!(agent.unsigned(paths::AGENT_ENROL, &body).await.unwrap().status, 200);
+    let mine = json!({ "ps": "https://person.example.org" });
+    let token = agent.post(paths::AGENT_REFRESH, &mine).await.unwrap();
+    assert_eq!(token.status, 200, "{}", token.body);
+    assert_eq!(claims(text(&token, "agent_token")).unwrap()["ps"], "https://person.example.org");
+    let other = json!({ "ps": "https://evil.example.org" });
+    refused(&agent.post(paths::AGENT_REFRESH, &other).await.unwrap(), 403, "ps_mismatch");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_never_signs_is_gone_in_an_hour_and_the_name_is_free() {
     let (mut world, ana) = world(Profile::Compatible).await;

@@ -153,6 +153,17 @@ async fn rules_are_set_by_who_may_with_a_touch_for_exactly_these() {
              when { context.spiffe_id like \"*/user/ana/*\" };",
             "never set others",
         ),
+        // A certificate lasts a day: nobody would come in tomorrow.
+        (
+            "@id(\"a\") forbid (principal is Landfall::Human, \
+             action == Landfall::Action::\"renew-certificate\", resource);",
+            "never set others",
+        ),
+        // Nobody approves anything in two seconds.
+        (
+            "@id(\"a\") forbid (principal, action, resource) when { context.proof_age_seconds > 2 };",
+            "never set others",
+        ),
         ("forbid", "end of input"),
     ] {
         let no = refused(&ana, text).await;
