@@ -102,7 +102,7 @@ fn who(app: &App, me: &Me, server: &str) -> String {
     };
     lines.push(format!("  passkeys     {passkeys}"));
     if me.frozen {
-        lines.push("  FROZEN       landfall unfreeze ends it, with your passkey".to_owned());
+        lines.push("  FROZEN       landfall unfreeze ends it, with your passkey; an administrator's, an administrator".to_owned());
     }
     lines.join("\n")
 }

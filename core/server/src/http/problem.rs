@@ -181,7 +181,7 @@ fn next_step(refusal: &Refusal) -> String {
         Refusal::AccountFrozen => {
             "Nothing works until it is unfrozen. If a device is lost, cut it off first: landfall device lost \
              NAME. Then, with your passkey: landfall unfreeze. Without one: landfall recover --replace, or \
-             ask an administrator."
+             ask an administrator, who alone ends it where an administrator has stopped the account."
         }
         Refusal::FrozenSinceBegun => {
             "It was frozen after this had begun, so this makes no device, and nothing of yours was used up. \

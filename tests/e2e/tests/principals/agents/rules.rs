@@ -127,6 +127,8 @@ async fn who_gets_no_next_token_gets_none_by_enrolling_again() {
     let research = enrolled(&world, &ana, Algorithm::Ed25519, "research").await;
     set(&ana, &forbid("no-research", "issue-agent-token", &named("research"))).await;
     refused(&refresh(&research).await, 403, "forbidden");
+    // Rows of one moment have no order.
+    world.clock.advance(landfall_identity::Seconds(1));
     let again = research.post(paths::AGENT_ENROL, &json!({})).await.unwrap();
     refused(&again, 403, "forbidden");
     assert_eq!(row(&ana, "enroll-agent").await.rule.as_deref(), Some("tenant/no-research"));
