@@ -360,7 +360,9 @@ impl RecoverFlow {
                 self.fail(Problem::new(ErrorCode::RecoveryStopped, detail), now)
             }
             Some(RecoveryStateName::Over) => {
-                let detail = "Its time is over. Begin again; nothing of yours was used.";
+                let detail = "It is over: after a day, or because very many machines began one for this account. Begin again, \
+                     and show a code or a passkey at once: what has shown something cannot be pushed out. Nothing of \
+                     yours was used.";
                 self.fail(Problem::new(ErrorCode::RecoveryOver, detail), now)
             }
             Some(RecoveryStateName::Unproved) if self.wants_to_wait() => {

@@ -27,8 +27,8 @@ pub use mailed::{
 };
 pub use plan::{Door, Hold, Plan, PlanError, Preset, WAIT_MAX, WAIT_MIN};
 pub use process::{
-    BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, OPEN_PER_ACCOUNT, RECOVERY_TTL, RESUME_TTL,
-    RecoveryState, TRIES_MAX, UNPROVED_SHOWN,
+    BEGUN_PER_PLACE, BEGUN_WINDOW, Completion, MESSAGES_MAX, MESSAGES_WINDOW, OPEN_PER_ACCOUNT,
+    RECOVERY_TTL, RESUME_TTL, RecoveryState, TRIES_MAX, UNPROVED_SHOWN,
 };
 pub use readiness::{Need, Readiness, Remedy, Standing, Thing, ThingKind, WayIn};
 pub use shown::{Carried, Shown, witnessed};

@@ -28,6 +28,11 @@ pub const BEGUN_PER_PLACE: u32 = 30;
 /// concerns nobody, and what it proves later brings it back. Administrators and guardians, who are the
 /// proof that it may wait for, see it as long as it is open.
 pub const UNPROVED_SHOWN: Seconds = Seconds::minutes(10);
+/// Messages that one recovery may send within [`MESSAGES_WINDOW`]: more than twice what a machine sends that waits.
+/// Who wants to learn something from how long answers take would need many more.
+pub const MESSAGES_MAX: u32 = 2_000;
+/// The span that messages are counted over.
+pub const MESSAGES_WINDOW: Seconds = Seconds::minutes(10);
 /// The span that beginnings are counted over.
 pub const BEGUN_WINDOW: Seconds = Seconds::hours(1);
 

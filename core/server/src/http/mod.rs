@@ -13,6 +13,7 @@ mod guardians;
 mod links;
 mod me;
 mod notices;
+mod pace;
 mod passkeys;
 mod policies;
 mod problem;
@@ -85,7 +86,10 @@ fn join(app: &App, routes: Vec<route::Route>) -> Router<App> {
     let mut router = Router::new();
     for route in routes {
         let door = door::Door { app: app.clone(), info: route.info, body_max: route.body_max };
-        let handler = route.handler.layer(from_fn_with_state(door, door::pass));
+        let mut handler = route.handler.layer(from_fn_with_state(door, door::pass));
+        if pace::is_even(route.info.action) {
+            handler = handler.layer(from_fn(pace::pass));
+        }
         router = router.route(route.info.path, handler);
     }
     router.fallback(front::not_found).method_not_allowed_fallback(front::method_not_allowed)

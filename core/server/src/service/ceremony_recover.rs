@@ -8,7 +8,9 @@
 
 use super::ceremonies::{Seeds, yielded};
 use super::perform::{Notes, note, recorder};
-use super::recovery::{SignedMessage, news_of, notes_of, reload, still_open, take};
+use super::recovery::{
+    SignedMessage, keep_refused, news_of, notes_of, reload, still_open, take_of,
+};
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service};
 use crate::ceremony::{Asked, CEREMONY_TTL, COMPLETION_TRIES, Purpose, Question, ReturnTo};
@@ -51,14 +53,15 @@ impl Service {
         };
         let notes = about(&row, &new.id.to_string());
         let audit = recorder(self.ambient.clone(), request, notes, now);
+        let asked_by = row.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<CeremonyBegun, Failure>| {
             if result.is_err() {
-                recoveries::take_message(tx, &digest, now).await?;
+                keep_refused(tx, &asked_by, &digest, now).await?;
             }
             audit(tx, result).await
         };
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             ceremonies::begin(tx, &row.tenant, &new).await?;
@@ -108,10 +111,10 @@ impl Service {
         body: &RecoverRedeemRequest,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let (digest, id, thumbprint) = (*digest, body.ceremony_id.clone(), row.thumbprint.clone());
+        let (row, digest, id) = (row.clone(), *digest, body.ceremony_id.clone());
         let pay = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
-            Ok(ceremonies::pay_try(tx, &id, &thumbprint).await?)
+            take_of(tx, &row, &digest, now).await?;
+            Ok(ceremonies::pay_try(tx, &id, &row.thumbprint).await?)
         };
         // The redemption that follows writes the audit row.
         let nothing = async |_: &mut Tx<'_>, _: &Result<bool, Failure>| Ok::<(), StoreError>(());

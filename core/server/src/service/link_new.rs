@@ -4,7 +4,9 @@
 //! the approver comes and gets it.
 
 use super::perform::{Notes, note, recorder};
-use super::recovery::{SignedMessage, begun_before, place_of, reload, still_open, take};
+use super::recovery::{
+    SignedMessage, begun_before, keep_refused, place_of, reload, still_open, take, take_of,
+};
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service, enroll::csr_refusal};
 use crate::failure::Failure;
@@ -57,6 +59,7 @@ impl Service {
         let work = async move |tx: &mut Tx<'_>| {
             take(tx, &digest, now).await?;
             let row = begin(tx, &new, now).await?;
+            recoveries::count_message(tx, &row.id, now).await?;
             status(tx, &plan, row, now).await
         };
         self.store.write(Lane::Stranger, work, record).await
@@ -75,7 +78,7 @@ impl Service {
         let (row, digest) = self.recovery_of(&body.link_id, &message, now)?;
         let plan = self.settings.recovery_plan.clone();
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             status(tx, &plan, row, now).await
         };
@@ -100,16 +103,16 @@ impl Service {
         let commitment = read_word("commitment", &body.commitment)?;
         let nonce = read_word("nonce", &body.nonce)?;
         let audit = recorder(self.ambient.clone(), request, notes_of(&row), now);
+        let asked = row.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<LinkStatus, Failure>| {
             if result.is_err() {
-                // What was refused was undone; that it was tried stands.
-                recoveries::take_message(tx, &digest, now).await?;
+                keep_refused(tx, &asked, &digest, now).await?;
             }
             audit(tx, result).await
         };
         let plan = self.settings.recovery_plan.clone();
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             let exchange = links::find(tx, &row.id).await?.ok_or(Refusal::RecoveryOver)?;

@@ -23,8 +23,8 @@ use landfall_crypto::secret::sha256;
 use landfall_identity::id::RecoveryId;
 use landfall_identity::notice::{By, Happening};
 use landfall_identity::recovery::{
-    BEGUN_PER_PLACE, BEGUN_WINDOW, CodeState, Door, OPEN_PER_ACCOUNT, RECOVERY_TTL, RecoveryState,
-    TRIES_MAX,
+    BEGUN_PER_PLACE, BEGUN_WINDOW, CodeState, Door, MESSAGES_MAX, MESSAGES_WINDOW,
+    OPEN_PER_ACCOUNT, RECOVERY_TTL, RecoveryState, TRIES_MAX,
 };
 use landfall_identity::{Refusal, Timestamp};
 use landfall_protocol::recovery::{
@@ -106,6 +106,7 @@ impl Service {
         let work = async move |tx: &mut Tx<'_>| {
             take(tx, &digest, now).await?;
             let row = begin(tx, &new, now).await?;
+            recoveries::count_message(tx, &row.id, now).await?;
             Ok(Standing::of(tx, &plan, row, now).await?.status(now, by_mail))
         };
         self.store.write(Lane::Stranger, work, record).await
@@ -124,7 +125,7 @@ impl Service {
         let (row, digest) = self.recovery_of(&body.recovery_id, &message, now)?;
         let (plan, by_mail) = (self.settings.recovery_plan.clone(), self.takes_mailed_codes());
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             Ok(Standing::of(tx, &plan, row, now).await?.status(now, by_mail))
         };
@@ -152,14 +153,13 @@ impl Service {
         note(&notes, |seen| seen.target = format!("{}: code {}", seen.target, body.code));
         let source = request.personal.source.clone();
         let audit = recorder(self.ambient.clone(), request, notes, now);
-        let id = row.id.clone();
+        let asked = row.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<RecoveryStatus, Failure>| {
             if result.is_err() {
-                // What was refused was undone; that it was tried stands.
-                recoveries::take_message(tx, &digest, now).await?;
+                keep_refused(tx, &asked, &digest, now).await?;
             }
             if let Err(Failure::Refused(Refusal::RecoveryCodeWrong)) = result {
-                recoveries::count_try(tx, &id).await?;
+                recoveries::count_try(tx, &asked.id).await?;
             }
             audit(tx, result).await
         };
@@ -167,7 +167,7 @@ impl Service {
         let service = self.clone();
         let by_mail = self.takes_mailed_codes();
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             let found = recovery_codes::find(tx, &row.tenant, &row.user, &body.code).await?;
@@ -189,20 +189,41 @@ impl Service {
         self.store.write(Lane::Stranger, work, record).await
     }
 
-    /// The recovery of that name, if its key has signed the message.
+    /// The recovery of that name, if its key has signed the message and has not asked too often.
+    ///
+    /// *How long answers take, measured often enough, could tell what they do not say.* They leave in even steps
+    /// (`http::pace`), and here is how often is enough.
     pub(super) fn recovery_of(
         &self,
         id: &RecoveryId,
         message: &SignedMessage<'_>,
         now: Timestamp,
     ) -> Result<(Recovery, [u8; 32]), Failure> {
-        let row = self
-            .store
-            .glance(async |tx: &mut Tx<'_>| recoveries::find(tx, id).await)?
-            .ok_or(Refusal::RecoveryOver)?;
+        let (row, messages) = self.store.glance(async |tx: &mut Tx<'_>| {
+            Ok((recoveries::find(tx, id).await?, recoveries::messages(tx, id, now).await?))
+        })?;
+        let row = row.ok_or(Refusal::RecoveryOver)?;
         let key = PublicKey::from_spki(&row.spki).map_err(Failure::internal)?;
         let digest = message.verify(&key, now)?;
+        if messages >= MESSAGES_MAX {
+            return Err(Refusal::RateLimited { retry_after: MESSAGES_WINDOW }.into());
+        }
         Ok((row, digest))
+    }
+
+    /// A refusal that needs no work. The message counts as every other.
+    pub(super) async fn refuse_message<T: Send + 'static>(
+        &self,
+        row: &Recovery,
+        digest: [u8; 32],
+        refusal: Refusal,
+        now: Timestamp,
+    ) -> Result<T, Failure> {
+        let row = row.clone();
+        let work = async move |tx: &mut Tx<'_>| take_of(tx, &row, &digest, now).await;
+        let no_row = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok::<_, StoreError>(());
+        self.store.write(Lane::Stranger, work, no_row).await?;
+        Err(refusal.into())
     }
 }
 
@@ -216,6 +237,28 @@ pub(super) async fn take(
         true => Ok(()),
         false => Err(Refusal::SignatureInvalid.into()),
     }
+}
+
+/// Takes a message of a recovery, once, and counts it.
+pub(super) async fn take_of(
+    tx: &mut Tx<'_>,
+    row: &Recovery,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    take(tx, digest, now).await?;
+    Ok(recoveries::count_message(tx, &row.id, now).await?)
+}
+
+/// Keeps that a message was sent which is refused: what it did was undone, and with it that it was taken.
+pub(super) async fn keep_refused(
+    tx: &mut Tx<'_>,
+    row: &Recovery,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    recoveries::take_message(tx, digest, now).await?;
+    recoveries::count_message(tx, &row.id, now).await
 }
 
 /// The row as it is inside the transaction.

@@ -6,7 +6,7 @@
 
 use super::key_holders::may_be_devices;
 use super::perform::{note, recorder};
-use super::recovery::{SignedMessage, news_of, notes_of, reload, take};
+use super::recovery::{SignedMessage, keep_refused, news_of, notes_of, reload, take_of};
 use super::recovery_codes::Kept;
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service};
@@ -96,21 +96,21 @@ impl Service {
         };
         let standing = self.store.read(read).await?;
         if let Some(refusal) = standing.refusal(now) {
-            return Err(refusal.into());
+            return self.refuse_message(&row, digest, refusal, now).await;
         }
         let notes = notes_of(&row);
         let source = request.personal.source.clone();
-        let candidate = self.candidate(row, body, now)?;
+        let (asked, candidate) = (row.clone(), self.candidate(row, body, now)?);
         let audit = recorder(self.ambient.clone(), request, Arc::clone(&notes), now);
         let record = async move |tx: &mut Tx<'_>, result: &Result<Done, Failure>| {
             if result.is_err() {
-                recoveries::take_message(tx, &digest, now).await?;
+                keep_refused(tx, &asked, &digest, now).await?;
             }
             audit(tx, result).await
         };
         let service = self.clone();
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &candidate.recovery, &digest, now).await?;
             let done = complete(tx, &candidate, now).await?;
             let mut row = candidate.recovery.clone();
             row.device = done.enrollment.device.clone();

@@ -7,7 +7,9 @@
 //! asked, typed by its key.
 
 use super::perform::{note, recorder};
-use super::recovery::{SignedMessage, notes_of, place_of, reload, still_open, take};
+use super::recovery::{
+    SignedMessage, keep_refused, notes_of, place_of, reload, still_open, take_of,
+};
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service};
 use crate::failure::Failure;
@@ -68,22 +70,26 @@ impl Service {
         // Who asks too often makes nobody write for it, neither here nor in the audit.
         let plan = self.settings.recovery_plan.clone();
         let (look, wish) = (row.clone(), asked.clone());
-        self.store
+        let allowed = self
+            .store
             .read(async |tx: &mut Tx<'_>| {
                 let standing = Standing::of(tx, &plan, look, now).await?;
                 Ok(recovery_mails::asked_before(tx, &wish).await?.one_more(has_proved(&standing)))
             })
-            .await?
-            .map_err(too_often)?;
+            .await?;
+        if let Err(wait) = allowed {
+            return self.refuse_message(&row, digest, too_often(wait), now).await;
+        }
         let audit = recorder(self.ambient.clone(), request, notes_of(&row), now);
+        let sent = row.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<RecoveryStatus, Failure>| {
             if result.is_err() {
-                recoveries::take_message(tx, &digest, now).await?;
+                keep_refused(tx, &sent, &digest, now).await?;
             }
             audit(tx, result).await
         };
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             let standing = Standing::of(tx, &plan, row, now).await?;
@@ -112,13 +118,13 @@ impl Service {
         let notes = notes_of(&row);
         note(&notes, |seen| seen.target.push_str(": a mailed code"));
         let audit = recorder(self.ambient.clone(), request, notes, now);
-        let id = row.id.clone();
+        let sent = row.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<RecoveryStatus, Failure>| {
             if result.is_err() {
-                recoveries::take_message(tx, &digest, now).await?;
+                keep_refused(tx, &sent, &digest, now).await?;
             }
             if let Err(Failure::Refused(Refusal::MailedCodeWrong)) = result {
-                recoveries::count_try(tx, &id).await?;
+                recoveries::count_try(tx, &sent.id).await?;
             }
             audit(tx, result).await
         };
@@ -126,7 +132,7 @@ impl Service {
         let by_mail = self.takes_mailed_codes();
         let typed = TypedCode::parse(&body.code).ok();
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             let kept = recovery_mails::live_codes(tx, &row.id, now).await?;

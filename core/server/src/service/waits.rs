@@ -5,12 +5,12 @@
 
 use super::notices::News;
 use super::perform::{note, recorder};
-use super::recovery::{SignedMessage, notes_of, reload, still_open, take};
+use super::recovery::{SignedMessage, keep_refused, notes_of, reload, still_open, take_of};
 use super::recovery_standing::Standing;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::store::outbox::{Parcel, Purpose};
-use crate::store::recoveries::{self, Recovery};
+use crate::store::recoveries::Recovery;
 use crate::store::waits::{self, Wait};
 use crate::store::{self, Lane, StoreError, Tx, meta, passkeys, users};
 use landfall_identity::audit::AuditEvent;
@@ -48,20 +48,22 @@ impl Service {
             .read(async |tx: &mut Tx<'_>| Standing::of(tx, &plan, look, now).await)
             .await?;
         if standing.wait.is_none() && standing.may_wait.is_none() {
-            return Err(Refusal::RecoveryUnproved.into());
+            let refusal = Refusal::RecoveryUnproved;
+            return self.refuse_message(&row, digest, refusal, now).await;
         }
         let notes = notes_of(&row);
         note(&notes, |seen| seen.target.push_str(": waits"));
         let audit = recorder(self.ambient.clone(), request.clone(), notes, now);
+        let asked = row.clone();
         let record = async move |tx: &mut Tx<'_>, result: &Result<RecoveryStatus, Failure>| {
             if result.is_err() {
-                recoveries::take_message(tx, &digest, now).await?;
+                keep_refused(tx, &asked, &digest, now).await?;
             }
             audit(tx, result).await
         };
         let service = self.clone();
         let work = async move |tx: &mut Tx<'_>| {
-            take(tx, &digest, now).await?;
+            take_of(tx, &row, &digest, now).await?;
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             let standing = Standing::of(tx, &plan, row.clone(), now).await?;

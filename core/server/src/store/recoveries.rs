@@ -2,7 +2,7 @@
 
 use super::{Row, StoreError, Tx, params};
 use landfall_identity::id::{EnrollmentId, RecoveryId};
-use landfall_identity::recovery::{Door, RecoveryState, UNPROVED_SHOWN};
+use landfall_identity::recovery::{Door, MESSAGES_WINDOW, RecoveryState, UNPROVED_SHOWN};
 use landfall_identity::{DeviceName, Reason, TenantName, Timestamp, UserName};
 use std::net::IpAddr;
 
@@ -448,4 +448,41 @@ pub async fn take_message(
         )
         .await?;
     Ok(taken == 1)
+}
+
+/// Counts a message of a recovery, in a span of its own when the one before is over (or the clock went back).
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn count_message(
+    tx: &mut Tx<'_>,
+    id: &RecoveryId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE recoveries SET
+             messages = CASE WHEN messages_since > $2 AND messages_since <= $3
+                 THEN messages + 1 ELSE 1 END,
+             messages_since = CASE WHEN messages_since > $2 AND messages_since <= $3
+                 THEN messages_since ELSE $3 END
+         WHERE id = $1",
+        params![id.as_str(), now - MESSAGES_WINDOW, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// How many messages a recovery has sent in the span that runs.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn messages(tx: &mut Tx<'_>, id: &RecoveryId, now: Timestamp) -> Result<u32, StoreError> {
+    let row = tx
+        .one(
+            "SELECT messages FROM recoveries
+             WHERE id = $1 AND messages_since > $2 AND messages_since <= $3",
+            params![id.as_str(), now - MESSAGES_WINDOW, now],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
 }

@@ -23,4 +23,5 @@ mod recovery_notices;
 mod recovery_passkey;
 mod recovery_screens;
 mod recovery_sheets;
+mod recovery_strangers;
 mod waiting;

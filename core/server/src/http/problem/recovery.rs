@@ -23,7 +23,8 @@ pub(super) fn next_step_of_recovery(refusal: &Refusal) -> String {
                 .to_owned()
         }
         Refusal::RecoveryOver => {
-            "It has ended, or takes no more codes. Begin again on the new machine.".to_owned()
+            "It has ended, or takes no more codes, or very many others began one for this account. Begin again on the \
+             new machine, and show a code or a passkey at once: then nobody can push it out.".to_owned()
         }
         Refusal::RecoveryStopped { at } => format!(
             "Somebody with your passkey, or an administrator, stopped it at {}. If you are who you \
