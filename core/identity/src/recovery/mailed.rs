@@ -2,9 +2,9 @@
 //! (NIST SP 800-63B-4, section 4.2.1.2).
 //!
 //! Whoever begins a recovery may name anybody. So recoveries that have shown nothing else share few of an
-//! account's mails, and those that have shown something share the others: the owner, who holds a code on
-//! paper, is never kept from asking by somebody who holds nothing, and neither sees by being refused
-//! what the other does.
+//! account's mails, and those that have shown something share the others, one for each thing that was shown: the
+//! owner, who holds a code on paper, is never kept from asking by somebody who holds nothing, nor by somebody who
+//! found one other code. A second one for the same thing comes out of what everybody shares.
 
 use crate::prompt::{PROMPTS_MAX, PROMPTS_WITHIN};
 use crate::time::Seconds;
@@ -27,29 +27,41 @@ pub const MAILS_PLACE_WITHIN: Seconds = Seconds::hours(1);
 pub struct MailsAsked {
     /// For this account, within [`PROMPTS_WITHIN`], by recoveries that had shown something else.
     pub recent_proved: u32,
-    /// The same, by recoveries that had not.
+    /// Of those, the ones for the very thing that this recovery has shown.
+    pub recent_same: u32,
+    /// The same, out of what everybody shares.
     pub recent_unproved: u32,
-    /// For this account, within [`MAILS_UNPROVED_LONG`], by recoveries that had shown nothing else.
+    /// For this account, within [`MAILS_UNPROVED_LONG`], out of what everybody shares.
     pub long_unproved: u32,
     /// From this place, within [`MAILS_PLACE_WITHIN`].
     pub from_place: u32,
 }
 
+/// Out of which of an account's mails one is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailShare {
+    /// Those that recoveries share which have shown something else.
+    Proved,
+    /// Those that everybody shares.
+    Open,
+}
+
 impl MailsAsked {
-    /// Whether one more may be asked for, by a recovery that has `proved` something else or has not.
-    /// When not, how long to wait at most. The same for an account that exists and one that does not.
+    /// Out of what one more may be asked for, by a recovery that has `proved` something else or has not.
+    /// When it may not, how long to wait at most. The same for an account that exists and one that does not.
     ///
     /// # Errors
     /// The wait.
-    pub const fn one_more(&self, proved: bool) -> Result<(), Seconds> {
+    pub const fn one_more(&self, proved: bool) -> Result<MailShare, Seconds> {
         if self.from_place >= MAILS_PER_PLACE {
             return Err(MAILS_PLACE_WITHIN);
         }
-        if proved {
-            return match self.recent_proved < PROMPTS_MAX - MAILS_UNPROVED_MAX {
-                true => Ok(()),
-                false => Err(PROMPTS_WITHIN),
-            };
+        let all_proved = self.recent_proved >= PROMPTS_MAX - MAILS_UNPROVED_MAX;
+        if proved && self.recent_same == 0 && !all_proved {
+            return Ok(MailShare::Proved);
+        }
+        if proved && self.recent_same == 0 {
+            return Err(PROMPTS_WITHIN);
         }
         if self.long_unproved >= MAILS_UNPROVED_LONG_MAX {
             return Err(MAILS_UNPROVED_LONG);
@@ -57,7 +69,7 @@ impl MailsAsked {
         if self.recent_unproved >= MAILS_UNPROVED_MAX {
             return Err(PROMPTS_WITHIN);
         }
-        Ok(())
+        Ok(MailShare::Open)
     }
 }
 
@@ -76,7 +88,7 @@ mod tests {
         }
         assert_eq!(mails, MAILS_UNPROVED_MAX);
         let mut left = 0;
-        while asked.one_more(true).is_ok() {
+        while asked.one_more(true) == Ok(MailShare::Proved) {
             left += 1;
             asked.recent_proved += 1;
         }
@@ -86,10 +98,30 @@ mod tests {
     }
 
     #[test]
+    fn who_found_one_code_leaves_the_owner_a_mail() {
+        let found = MailsAsked { recent_proved: 1, recent_same: 1, ..Default::default() };
+        assert_eq!(
+            found.one_more(true),
+            Ok(MailShare::Open),
+            "a second one, out of what all share"
+        );
+        let shared = MailsAsked { recent_unproved: 1, ..found };
+        assert_eq!(shared.one_more(true), Err(PROMPTS_WITHIN));
+        let owner = MailsAsked { recent_same: 0, ..shared };
+        assert_eq!(owner.one_more(true), Ok(MailShare::Proved));
+        let sheet = MailsAsked { recent_proved: 2, ..owner };
+        assert_eq!(
+            sheet.one_more(true),
+            Err(PROMPTS_WITHIN),
+            "and the whole sheet takes no more than both"
+        );
+    }
+
+    #[test]
     fn a_patient_flood_and_a_wide_one_end_too() {
         let patient = MailsAsked { long_unproved: MAILS_UNPROVED_LONG_MAX, ..Default::default() };
         assert_eq!(patient.one_more(false), Err(MAILS_UNPROVED_LONG));
-        assert_eq!(patient.one_more(true), Ok(()));
+        assert_eq!(patient.one_more(true), Ok(MailShare::Proved));
         let wide = MailsAsked { from_place: MAILS_PER_PLACE, ..Default::default() };
         assert_eq!(wide.one_more(true), Err(MAILS_PLACE_WITHIN));
     }

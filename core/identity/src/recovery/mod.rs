@@ -23,7 +23,7 @@ pub use code::{CODES_PER_USER, CodeName, CodeNameError, CodeState};
 pub use guardian::{GUARDIANS_PER_USER, Guardianship};
 pub use mailed::{
     MAILED_CODE_TTL, MAILS_PER_PLACE, MAILS_PLACE_WITHIN, MAILS_UNPROVED_LONG,
-    MAILS_UNPROVED_LONG_MAX, MAILS_UNPROVED_MAX, MailsAsked,
+    MAILS_UNPROVED_LONG_MAX, MAILS_UNPROVED_MAX, MailShare, MailsAsked,
 };
 pub use plan::{Door, Hold, Plan, PlanError, Preset, WAIT_MAX, WAIT_MIN};
 pub use process::{

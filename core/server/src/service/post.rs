@@ -192,7 +192,7 @@ impl Service {
                     device: &recovery.device,
                     source: asked.source.as_deref().unwrap_or("unknown"),
                     at: &At(asked.at).to_text().unwrap_or_default(),
-                    proved: asked.proved,
+                    proved: asked.shown.is_some(),
                 };
                 letter::of_recovery_code(asker, &code.to_text(), MAILED_CODE_TTL, server, link)
             }

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::store::outbox::{self, Parcel, Purpose, Recipient};
 use crate::store::recoveries::{self, ProofRow};
 use crate::store::recovery_mails::{self, Asked, KeptCode};
-use crate::store::{Lane, Tx, addresses, notices, users};
+use crate::store::{Lane, StoreError, Tx, addresses, notices, users};
 use landfall_crypto::Secret32;
 use landfall_crypto::crockford::TypedCode;
 use landfall_crypto::door::AuthHash;
@@ -24,7 +24,7 @@ use landfall_crypto::secret::{ct_eq, sha256_of};
 use landfall_identity::address::ADDRESSES_PER_USER;
 use landfall_identity::id::{AddressId, NoticeId, ParcelId, RecoveryId, RecoveryMailId};
 use landfall_identity::notice::{By, Happening, Notice};
-use landfall_identity::recovery::{Door, MAILED_CODE_TTL};
+use landfall_identity::recovery::{Door, MAILED_CODE_TTL, MailShare};
 use landfall_identity::{Refusal, Seconds, Timestamp};
 use landfall_protocol::recovery::{RecoveryMailProveRequest, RecoveryMailRequest, RecoveryStatus};
 
@@ -64,20 +64,21 @@ impl Service {
             user: row.user.clone(),
             place: place_of(&request),
             source: request.personal.source.clone(),
-            proved: false,
+            shown: None,
+            share: MailShare::Open,
             at: now,
         };
         // Who asks too often makes nobody write for it, neither here nor in the audit.
         let plan = self.settings.recovery_plan.clone();
-        let (look, wish) = (row.clone(), asked.clone());
-        let allowed = self
+        let (look, mut wish) = (row.clone(), asked.clone());
+        let share = self
             .store
             .read(async |tx: &mut Tx<'_>| {
-                let standing = Standing::of(tx, &plan, look, now).await?;
-                Ok(recovery_mails::asked_before(tx, &wish).await?.one_more(has_proved(&standing)))
+                wish.shown = shown_by(&Standing::of(tx, &plan, look, now).await?);
+                share_of(tx, &wish).await
             })
             .await?;
-        if let Err(wait) = allowed {
+        if let Err(wait) = share {
             return self.refuse_message(&row, digest, too_often(wait), now).await;
         }
         let audit = recorder(self.ambient.clone(), request, notes_of(&row), now);
@@ -93,10 +94,9 @@ impl Service {
             let row = reload(tx, &row).await?;
             still_open(&row, now)?;
             let standing = Standing::of(tx, &plan, row, now).await?;
-            let proved = has_proved(&standing);
-            let before = recovery_mails::asked_before(tx, &asked).await?;
-            before.one_more(proved).map_err(too_often)?;
-            recovery_mails::insert(tx, &Asked { proved, ..asked.clone() }).await?;
+            let mut asked = Asked { shown: shown_by(&standing), ..asked.clone() };
+            asked.share = share_of(tx, &asked).await?.map_err(too_often)?;
+            recovery_mails::insert(tx, &asked).await?;
             Ok(standing.status(now, true))
         };
         self.store.write(Lane::Stranger, work, record).await
@@ -241,9 +241,24 @@ impl Service {
     }
 }
 
-/// Whether it has shown anything but a mailed code.
-fn has_proved(standing: &Standing) -> bool {
-    standing.proofs.iter().any(|proof| proof.counts && proof.row.door != Door::MailedCode)
+/// What it has shown first that is not a mailed code, when it has shown anything.
+fn shown_by(standing: &Standing) -> Option<String> {
+    let others = standing.proofs.iter().filter(|proof| proof.row.door != Door::MailedCode);
+    others.filter(|proof| proof.counts).min_by_key(|proof| proof.row.at).map(|proof| {
+        let ProofRow { door, by, thing, .. } = &proof.row;
+        // Of a sheet each code is one's own: whoever found one has not found the others.
+        let which = if *door == Door::RecoveryCode { thing } else { by };
+        format!("{} {which}", door.as_str())
+    })
+}
+
+/// Out of what of the account's mails it may have one; when out of none, how long to wait at most.
+async fn share_of(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+) -> Result<Result<MailShare, Seconds>, StoreError> {
+    let before = recovery_mails::asked_before(tx, asked).await?;
+    Ok(before.one_more(asked.shown.is_some()))
 }
 
 fn too_often(retry_after: Seconds) -> Refusal {

@@ -3,7 +3,7 @@
 use super::{Row, StoreError, Tx, params};
 use landfall_identity::id::{AddressId, RecoveryId, RecoveryMailId};
 use landfall_identity::prompt::PROMPTS_WITHIN;
-use landfall_identity::recovery::{MAILS_PLACE_WITHIN, MAILS_UNPROVED_LONG, MailsAsked};
+use landfall_identity::recovery::{MAILS_PLACE_WITHIN, MAILS_UNPROVED_LONG, MailShare, MailsAsked};
 use landfall_identity::{TenantName, Timestamp, UserName};
 
 /// Somebody asked for a code.
@@ -21,8 +21,10 @@ pub struct Asked {
     pub place: String,
     /// The address that the request came from.
     pub source: Option<String>,
-    /// Whether something else had been proved by then.
-    pub proved: bool,
+    /// What else it has shown, when it has.
+    pub shown: Option<String>,
+    /// Out of which of the account's mails it is sent.
+    pub share: MailShare,
     /// When.
     pub at: Timestamp,
 }
@@ -38,6 +40,7 @@ pub struct KeptCode {
 
 fn read(row: &Row) -> Result<Asked, StoreError> {
     let proved: i64 = row.get(6)?;
+    let share = if proved == 0 { MailShare::Open } else { MailShare::Proved };
     Ok(Asked {
         id: row.parse(0)?,
         recovery: row.parse(1)?,
@@ -45,8 +48,9 @@ fn read(row: &Row) -> Result<Asked, StoreError> {
         user: row.parse(3)?,
         place: row.get(4)?,
         source: row.get(5)?,
-        proved: proved != 0,
-        at: row.get(7)?,
+        share,
+        shown: row.get(7)?,
+        at: row.get(8)?,
     })
 }
 
@@ -56,8 +60,8 @@ fn read(row: &Row) -> Result<Asked, StoreError> {
 /// [`StoreError`] from the database.
 pub async fn insert(tx: &mut Tx<'_>, asked: &Asked) -> Result<(), StoreError> {
     tx.run(
-        "INSERT INTO recovery_mails (id, recovery, tenant, user_name, place, source, proved, asked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO recovery_mails (id, recovery, tenant, user_name, place, source, proved, shown, asked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         params![
             asked.id.as_str(),
             asked.recovery.as_str(),
@@ -65,7 +69,8 @@ pub async fn insert(tx: &mut Tx<'_>, asked: &Asked) -> Result<(), StoreError> {
             asked.user.as_str(),
             asked.place.as_str(),
             asked.source.as_deref(),
-            i64::from(asked.proved),
+            i64::from(asked.share == MailShare::Proved),
+            asked.shown.as_deref(),
             asked.at,
         ],
     )
@@ -82,10 +87,17 @@ pub async fn asked_before(tx: &mut Tx<'_>, now: &Asked) -> Result<MailsAsked, St
     let account = tx
         .one(
             "SELECT COUNT(CASE WHEN asked_at > $3 AND proved <> 0 THEN 1 END),
+                    COUNT(CASE WHEN asked_at > $3 AND proved <> 0 AND shown = $5 THEN 1 END),
                     COUNT(CASE WHEN asked_at > $3 AND proved = 0 THEN 1 END),
                     COUNT(CASE WHEN proved = 0 THEN 1 END)
              FROM recovery_mails WHERE tenant = $1 AND user_name = $2 AND asked_at > $4",
-            params![now.tenant.as_str(), now.user.as_str(), now.at - PROMPTS_WITHIN, long],
+            params![
+                now.tenant.as_str(),
+                now.user.as_str(),
+                now.at - PROMPTS_WITHIN,
+                long,
+                now.shown.as_deref(),
+            ],
         )
         .await?;
     let place = tx
@@ -97,8 +109,9 @@ pub async fn asked_before(tx: &mut Tx<'_>, now: &Asked) -> Result<MailsAsked, St
     let (Some(account), Some(place)) = (account, place) else { return Ok(MailsAsked::default()) };
     Ok(MailsAsked {
         recent_proved: account.get(0)?,
-        recent_unproved: account.get(1)?,
-        long_unproved: account.get(2)?,
+        recent_same: account.get(1)?,
+        recent_unproved: account.get(2)?,
+        long_unproved: account.get(3)?,
         from_place: place.get(0)?,
     })
 }
@@ -127,7 +140,7 @@ pub async fn take_waiting(
             "UPDATE recovery_mails SET sorted_at = $1
              WHERE id IN (SELECT id FROM recovery_mails WHERE sorted_at IS NULL
                           ORDER BY asked_at LIMIT $2)
-             RETURNING id, recovery, tenant, user_name, place, source, proved, asked_at",
+             RETURNING id, recovery, tenant, user_name, place, source, proved, shown, asked_at",
             params![now, limit],
         )
         .await?;
@@ -141,7 +154,7 @@ pub async fn take_waiting(
 pub async fn find(tx: &mut Tx<'_>, id: &RecoveryMailId) -> Result<Option<Asked>, StoreError> {
     let row = tx
         .one(
-            "SELECT id, recovery, tenant, user_name, place, source, proved, asked_at
+            "SELECT id, recovery, tenant, user_name, place, source, proved, shown, asked_at
              FROM recovery_mails WHERE id = $1",
             params![id.as_str()],
         )

@@ -334,6 +334,23 @@ async fn even_who_holds_the_sheet_causes_few_mails_in_ten_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_found_one_code_and_asks_for_all_mails_keeps_its_owner_from_none() {
+    let (smtp, world, _ana, _bert, NewCodes { codes, .. }) = bert_with_mail().await;
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        let thief = Bare::new(&world).unwrap();
+        let id = thief.begin("bert", "x").await.unwrap().recovery_id;
+        thief.prove(&id, &codes[9]).await.unwrap();
+        statuses.push(ask(&thief, &id).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 429, 429], "one of its own, and the one that everybody shares");
+    all_sorted(&world).await;
+    let (_owner, shown) = proved(&world, &smtp, &codes[0]).await;
+    assert_eq!(shown.state, RecoveryStateName::Ready);
+    assert_eq!(with_subject(&smtp, BERT, SUBJECT).len(), PROMPTS_MAX as usize);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_taken_away_proves_nothing_any_more() {
     let (smtp, world, _ana, bert, NewCodes { codes, .. }) = bert_with_mail().await;
     let (bare, shown) = proved(&world, &smtp, &codes[0]).await;
