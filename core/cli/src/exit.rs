@@ -49,7 +49,7 @@ fn exit_of(code: ErrorCode) -> Exit {
         C::ServerUnreachable | C::ServerNotTrusted => return Exit::Network,
         C::NoProfile => return Exit::SignIn,
         C::ProfileExists => return Exit::Conflict,
-        C::Cancelled | C::LinkTampered => return Exit::Refused,
+        C::Cancelled | C::LinkTampered | C::AuditProofFalse => return Exit::Refused,
         // What was typed is well formed, and the answer is no.
         C::RecoveryOver | C::CheckCodeWrong => return Exit::Refused,
         C::StepUpRequired | C::BrowserUnavailable | C::SecurityKeyUnusable => return Exit::StepUp,
@@ -93,6 +93,7 @@ mod tests {
             (ErrorCode::Probation, Exit::Refused),
             (ErrorCode::RecoveryOver, Exit::Refused),
             (ErrorCode::CheckCodeWrong, Exit::Refused),
+            (ErrorCode::AuditProofFalse, Exit::Refused),
             (ErrorCode::RateLimited, Exit::Refused),
             (ErrorCode::NotFound, Exit::NotFound),
             (ErrorCode::UserExists, Exit::Conflict),

@@ -15,8 +15,30 @@ use landfall_protocol::{ErrorCode, paths};
 const PATH_MAX: usize = 64;
 /// What an entry begins with.
 const ENTRY: &[u8] = b"landfall/audit-row/v1\0";
-/// Columns of an entry that are looked at.
-const COLUMNS_MAX: usize = 64;
+/// What the columns of an entry are. The last but one to the last but three came one after the other: a row without them
+/// has no place for them, from the last of them on.
+const COLUMNS: [&str; 18] = [
+    "id",
+    "at",
+    "tenant",
+    "actor",
+    "user",
+    "device",
+    "parents",
+    "action",
+    "target",
+    "outcome",
+    "reason",
+    "strength",
+    "session",
+    "request",
+    "rule",
+    "role",
+    "capability",
+    "personal hash",
+];
+/// The fewest that an entry has.
+const COLUMNS_MIN: usize = 15;
 
 impl Client {
     /// What the log says of itself.
@@ -62,8 +84,8 @@ pub struct Proved {
     pub seq: u64,
     /// The log that it is in.
     pub checkpoint: Checkpoint,
-    /// The row's columns, in the order of the log; what is no text is told as one.
-    pub columns: Vec<String>,
+    /// The row's columns, in the order of the log, by name; what is no text is told as one.
+    pub columns: Vec<(&'static str, String)>,
 }
 
 /// Reads the audit key's public half (PEM).
@@ -78,25 +100,33 @@ pub fn audit_key(pem: &str) -> Result<PublicKey, Failure> {
 /// Reads a checkpoint: a line as the server exports it, by `key`.
 ///
 /// # Errors
-/// `invalid-field` when it is none, or not signed by the key.
+/// `invalid-field` when it is none; `audit-proof-false` when the key has not signed it.
 pub fn audit_checkpoint(line: &str, key: &PublicKey) -> Result<Checkpoint, Failure> {
     let signed = SignedCheckpoint::parse_line(line.trim())
         .map_err(|_| no("this is no checkpoint: it is a line of the exported file"))?;
-    signed.verify(key).map_err(|_| no("this checkpoint was not signed by that audit key"))?;
+    signed
+        .verify(key)
+        .map_err(|_| false_because("That audit key has not signed this checkpoint"))?;
     Ok(signed.checkpoint)
 }
 
 /// Checks that a row is in the log of `trusted`, a checkpoint that one has kept. The server is not asked.
 ///
 /// # Errors
-/// `invalid-field` with what does not fit.
+/// `audit-proof-false` with what does not fit; `invalid-field` for what is no proof.
 pub fn check_proof(
     proof: &AuditProof,
     trusted: &Checkpoint,
     key: &PublicKey,
 ) -> Result<Proved, Failure> {
     let stated = audit_checkpoint(&proof.checkpoint, key)?;
-    if (stated.size, stated.root) != (trusted.size, trusted.root) {
+    if stated.size == trusted.size && stated.root != trusted.root {
+        return Err(false_because(
+            "The proof and your checkpoint are signed by the same key for two logs of the same length: the \
+             server keeps two, and has shown you one of them",
+        ));
+    }
+    if stated.size != trusted.size {
         return Err(no(format!(
             "the proof is for a log of {} rows, and the checkpoint for one of {}: ask for a proof with \
              --checkpoint, or prove that the log only grew",
@@ -105,12 +135,12 @@ pub fn check_proof(
     }
     let entry = bytes(&proof.entry)?;
     let columns = columns_of(&entry, proof.seq)
-        .ok_or_else(|| no("the proof's row is none, or another one"))?;
+        .ok_or_else(|| false_because("Its row is none, or another one"))?;
     let path = path_of(&proof.path)?;
     let leaf = merkle::leaf_hash(&entry);
     let at = proof.seq.checked_sub(1).ok_or_else(|| no("places are counted from one"))?;
     if !merkle::verify_inclusion(&leaf, at, trusted.size, &path, &trusted.root) {
-        return Err(no("the row is not in the log of that checkpoint"));
+        return Err(false_because("The row is not in the log of that checkpoint"));
     }
     Ok(Proved { seq: proof.seq, checkpoint: *trusted, columns })
 }
@@ -118,7 +148,7 @@ pub fn check_proof(
 /// Checks that the log only grew between two checkpoints. Answers both.
 ///
 /// # Errors
-/// `invalid-field` with what does not fit.
+/// `audit-proof-false` with what does not fit; `invalid-field` for what is no proof.
 pub fn check_growth(
     proof: &AuditConsistency,
     trusted: &Checkpoint,
@@ -131,9 +161,16 @@ pub fn check_growth(
     }
     let path = path_of(&proof.path)?;
     if !merkle::verify_consistency(from.size, to.size, &path, &from.root, &to.root) {
-        return Err(no("the newer log does not begin with the older one: rows were changed"));
+        return Err(false_because(
+            "The newer log does not begin with the older one: rows were changed",
+        ));
     }
     Ok((from, to))
+}
+
+fn false_because(why: &str) -> Failure {
+    let detail = format!("{why}. Keep the files, and ask whoever runs the server.");
+    Failure::new(ErrorCode::AuditProofFalse, detail)
 }
 
 fn no(why: impl Into<String>) -> Failure {
@@ -155,13 +192,13 @@ fn path_of(texts: &[String]) -> Result<Vec<Hash>, Failure> {
 }
 
 /// The columns of an entry at place `seq`; `None` when it is none.
-fn columns_of(entry: &[u8], seq: u64) -> Option<Vec<String>> {
+fn columns_of(entry: &[u8], seq: u64) -> Option<Vec<(&'static str, String)>> {
     let mut rest = entry.strip_prefix(ENTRY)?;
     if take::<8>(&mut rest)? != seq.to_be_bytes() {
         return None;
     }
     let mut columns = Vec::new();
-    while !rest.is_empty() && columns.len() < COLUMNS_MAX {
+    while !rest.is_empty() && columns.len() < COLUMNS.len() {
         let [kind] = take::<1>(&mut rest)?;
         columns.push(match kind {
             0 => String::new(),
@@ -178,7 +215,12 @@ fn columns_of(entry: &[u8], seq: u64) -> Option<Vec<String>> {
             _ => return None,
         });
     }
-    rest.is_empty().then_some(columns)
+    if !rest.is_empty() || columns.len() < COLUMNS_MIN {
+        return None;
+    }
+    let (last, first) = (COLUMNS.len() - 1, columns.len() - 1);
+    let names = COLUMNS.iter().take(first).chain(COLUMNS.get(last));
+    Some(names.copied().zip(columns).collect())
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

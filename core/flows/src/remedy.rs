@@ -85,7 +85,9 @@ impl Remedy {
             C::RecoveryOver | C::RecoveryStopped | C::RecoveryUnproved => Self::AskOperator,
             C::RecoveryHeld => Self::Retry,
             C::LinkUnknown => Self::CheckInput,
-            C::LinkTaken | C::LinkOutOfTurn | C::LinkTampered => Self::AskOperator,
+            C::LinkTaken | C::LinkOutOfTurn | C::LinkTampered | C::AuditProofFalse => {
+                Self::AskOperator
+            }
             C::RecoveryUnheard | C::RecoveryContested => Self::AskOperator,
             C::SuccessorMissing => Self::UpdateApp,
             C::PlanLocksOut => Self::CheckInput,

@@ -263,6 +263,8 @@ codes! {
     RecoveryCodeMistyped = 0, "recovery-code-mistyped", "This recovery code is mistyped";
     /// What an administrator typed is not what the new machine shows.
     CheckCodeWrong = 0, "check-code-wrong", "That is not what the new machine shows";
+    /// A proof from the audit that proves nothing.
+    AuditProofFalse = 0, "audit-proof-false", "This proof does not hold";
     /// What two devices told each other was changed on the way.
     LinkTampered = 0, "link-tampered", "Somebody is between the two devices";
     /// Other words than those that sealed the file.

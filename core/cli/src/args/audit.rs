@@ -84,7 +84,7 @@ pub enum AuditVerb {
     },
     /// Check a proof with a checkpoint and the audit key; no server is asked
     #[command(
-        after_help = "Example:\n  landfall audit verify proof.json --checkpoint checkpoint.json --key audit-public.pem"
+        after_help = "Example:\n  landfall audit verify proof.json --checkpoint checkpoint.json --key audit.pub"
     )]
     Verify {
         /// What `proof` or `growth` has printed

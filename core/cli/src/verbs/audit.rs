@@ -5,7 +5,7 @@ use crate::args::{AuditArgs, AuditFilterArgs, AuditVerb};
 use crate::clock::clock_time;
 use crate::output::{Answer, table};
 use crate::texts;
-use landfall_client::words::SecretBytes;
+use landfall_client::words::{SecretBytes, Timestamp};
 use landfall_client::{AuditFilter, Failure, audit_checkpoint, audit_key};
 use landfall_client::{check_growth, check_proof};
 use landfall_protocol::audit::{AuditConsistency, AuditProof, AuditRow};
@@ -123,15 +123,15 @@ fn verify(proof: &Path, checkpoint: &Path, key: &Path) -> Result<Answer, Failure
     let proof: AuditProof = serde_json::from_str(&text)
         .map_err(|_| Failure::new(ErrorCode::InvalidField, "This is no proof from an audit."))?;
     let proved = check_proof(&proof, &trusted, &key)?;
-    let columns: Vec<&str> =
-        proved.columns.iter().map(String::as_str).filter(|column| !column.is_empty()).collect();
-    let said = format!(
-        "Row {} is in the log of {} rows:\n  {}",
-        proved.seq,
-        proved.checkpoint.size,
-        columns.join("\n  ")
-    );
-    let json = json!({ "seq": proved.seq, "size": proved.checkpoint.size, "columns": columns });
+    let mut said = format!("Row {} is in the log of {} rows:", proved.seq, proved.checkpoint.size);
+    let mut columns = serde_json::Map::new();
+    for (name, value) in proved.columns.iter().filter(|(_, value)| !value.is_empty()) {
+        let at = value.parse().ok().filter(|_| *name == "at").map(Timestamp::from_millis);
+        let value = at.and_then(|at| At(at).to_text()).unwrap_or_else(|| value.clone());
+        said.push_str(&format!("\n  {name:<14} {value}"));
+        columns.insert(name.replace(' ', "_"), value.into());
+    }
+    let json = json!({ "seq": proved.seq, "size": proved.checkpoint.size, "row": columns });
     Answer::new(&json, said)
 }
 

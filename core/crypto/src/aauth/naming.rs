@@ -89,6 +89,9 @@ struct Wire {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     jti: Option<String>,
+    /// Never made: by the newest draft such a token names nobody but its key.
+    #[serde(skip_serializing, default)]
+    sub: Option<serde_json::Value>,
     cnf: Confirmation,
 }
 
@@ -123,6 +126,7 @@ pub fn make(
         iat: now.seconds(),
         exp: (now + LIFE).seconds(),
         jti: Some(jti.to_owned()),
+        sub: None,
         cnf: Confirmation { jwk: json(ephemeral)? },
     };
     jws::sign(&header, &claims, durable, Signs::NamingJwt)
@@ -176,6 +180,9 @@ fn self_anchored(
     wire: &Wire,
     rules: &NamingRules<'_>,
 ) -> Result<Thumbprint, SignatureFault> {
+    if !rules.profile.is_compatible() && (wire.sub.is_some() || token.header.kid.is_some()) {
+        return Err(invalid("a naming JWT of this draft has neither sub nor kid"));
+    }
     let jwk = token.header.jwk.as_ref();
     let jwk = jwk.ok_or_else(|| invalid("the naming JWT carries no key"))?;
     let key = AgentKey::from_jwk(jwk, rules.profile)

@@ -114,6 +114,8 @@ fn older_spellings_are_taken_and_strictly_refused() {
     let cases = [
         (with(&head, "alg", json!("EdDSA")), body.clone()),
         (head.clone(), with(&body, "jti", Value::Null)),
+        (head.clone(), with(&body, "sub", json!("aauth:build@id.example.org"))),
+        (with(&head, "kid", json!(durable.public_key().thumbprint())), body.clone()),
         (head.clone(), with(&body, "cnf", json!({"jwk": bare}))),
     ];
     for (head, body) in cases {

@@ -287,7 +287,8 @@ fn workloads(config: &Config, found: &mut Findings) -> String {
 
 /// Who issues agents' tokens, and what lets agents in.
 fn agents(config: &Config, site: &Site, found: &mut Findings) -> String {
-    let provider = match AgentProvider::new(config, site, None) {
+    let plain = config.agents.as_ref().and_then(|agents| agents.loopback_listen);
+    let provider = match AgentProvider::new(config, site, plain) {
         Ok(Some(provider)) => provider,
         Ok(None) => return "no provider; the table [agents] makes this server one".to_owned(),
         Err(why) => {
@@ -312,12 +313,12 @@ fn agents(config: &Config, site: &Site, found: &mut Findings) -> String {
         ));
     }
     let doors: Vec<&str> = provider.config.enrolment.iter().map(|door| door.as_str()).collect();
-    format!(
-        "issued by {} as aauth:...@{}; in by {}",
-        provider.issuer,
-        provider.domain,
-        doors.join(", ")
-    )
+    let issuer = provider.issuer.to_string();
+    let issuer = match issuer.strip_suffix(":0") {
+        Some(host) => format!("{host} and the port that is taken"),
+        None => issuer,
+    };
+    format!("issued by {issuer} as aauth:...@{}; in by {}", provider.domain, doors.join(", "))
 }
 
 fn address(address: SocketAddr) -> String {

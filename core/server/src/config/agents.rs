@@ -8,6 +8,7 @@ use landfall_identity::agent_life::AgentDoor;
 use landfall_identity::capability::{Ceiling, Words, WordsError};
 use landfall_identity::{AgentId, Seconds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -300,6 +301,14 @@ fn door_rules(agents: &AgentsConfig) -> Result<(), (&'static str, &'static str)>
         return Err((
             "agents.allow",
             "agents.allow takes up to 1000 keys, each with a name of a-z, 0-9, '-', '_' and '.'",
+        ));
+    }
+    let keys: BTreeSet<_> = agents.allow.iter().map(|one| one.key.as_str()).collect();
+    let names: BTreeSet<_> = agents.allow.iter().map(|one| one.name.as_str()).collect();
+    if keys.len().min(names.len()) < agents.allow.len() {
+        return Err((
+            "agents.allow",
+            "agents.allow names a key or an agent twice: one key is one agent; leave one of the two out",
         ));
     }
     Ok(())

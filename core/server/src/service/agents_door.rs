@@ -57,9 +57,13 @@ impl Enrolment<'_> {
             agents::forget_unproven(tx, &row.id).await?;
             known = None;
         }
-        match meeting(tx, known.as_ref(), asked, &thumbprint).await? {
-            (Meets::Itself, Some(row)) => self.again(tx, wish, row).await,
-            _ => self.anew(tx, wish, thumbprint).await,
+        match meeting(tx, known.as_ref(), asked, &thumbprint).await {
+            Ok((Meets::Itself, Some(row))) => self.again(tx, wish, row).await,
+            Ok(_) => self.anew(tx, wish, thumbprint).await,
+            Err(taken) => {
+                self.if_used(tx, wish, &thumbprint).await?;
+                Err(taken)
+            }
         }
     }
 
@@ -197,6 +201,16 @@ impl Enrolment<'_> {
             return Ok(false);
         }
         self.by_code(tx, shown.as_ref(), &row.thumbprint).await.map(|_| true)
+    }
+
+    /// Says so to somebody whose code another key has used. *Whoever stole it took the name as well:* what its
+    /// rightful holder has to hear is that and when, and not that the name is taken.
+    async fn if_used(&self, tx: &mut Tx<'_>, wish: &Wish, thumbprint: &str) -> Result<(), Failure> {
+        let Shown::Code(shown) = &wish.shown else { return Ok(()) };
+        match self.by_code(tx, shown.as_ref(), thumbprint).await {
+            Err(Failure::Refused(used @ Refusal::TokenUsed { .. })) => Err(used.into()),
+            _ => Ok(()),
+        }
     }
 
     async fn make_room(

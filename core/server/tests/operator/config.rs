@@ -274,3 +274,27 @@ fn a_program_hears_where_the_server_listens_behind_a_public_address() {
     let listen: std::net::SocketAddr = ready["listen"].as_str().unwrap().parse().unwrap();
     assert!(listen.ip().is_loopback() && listen.port() != 0, "{listen}");
 }
+
+#[test]
+fn agents_are_issued_by_whom_the_server_will_say_and_no_key_is_two_of_them() {
+    let folder = Folder::new();
+    let agents = "[agents]\nloopback = true\nloopback_listen = \"127.0.0.1:4567\"\n";
+    let said = folder.check(agents);
+    assert!(said.ok, "{said:?}");
+    says(&said, &["issued by http://127.0.0.1:4567 as aauth:...@127.0.0.1"]);
+    let said = folder.check(&agents.replace("4567", "0"));
+    says(&said, &["issued by http://127.0.0.1 and the port that is taken"]);
+
+    let key = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    let listed =
+        |name: &str, key: &str| format!("[[agents.allow]]\nkey = \"{key}\"\nname = \"{name}\"\n");
+    let other = "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";
+    let base = "[agents]\nloopback = true\nenrolment = [\"allow-list\"]\n";
+    let two = |second: String| format!("{base}{}{second}", listed("one", key));
+    assert!(folder.check(&two(listed("two", other))).ok);
+    for twice in [listed("two", key), listed("one", other)] {
+        let said = folder.check(&two(twice));
+        assert!(!said.ok, "{said:?}");
+        says(&said, &["agents.allow names a key or an agent twice"]);
+    }
+}

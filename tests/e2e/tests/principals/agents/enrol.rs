@@ -176,6 +176,22 @@ async fn a_code_lets_one_key_in_and_that_key_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whose_code_was_stolen_hears_when_it_was_used_and_not_that_the_name_is_taken() {
+    for profile in PROFILES {
+        let (world, ana) = world(profile).await;
+        let (thief, rightful) =
+            (agent(&world, Algorithm::Ed25519), agent(&world, Algorithm::Ed25519));
+        let stolen = code(&ana, Some("research")).await;
+        let body = |agent: &SoftAgent| enrol_body(agent, "research", Some(&stolen));
+        let answer = thief.post(paths::AGENT_ENROL, &body(&thief)).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let late = rightful.post(paths::AGENT_ENROL, &body(&rightful)).await.unwrap();
+        refused(&late, 403, "invalid_enrollment_token");
+        assert_eq!(late.code(), ErrorCode::TokenUsed, "{}", late.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_agents_with_one_code_make_one() {
     let (world, ana) = world(Profile::Compatible).await;
     let code = Arc::new(code(&ana, None).await);

@@ -31,7 +31,13 @@ async fn a_row_is_proved_against_a_checkpoint_that_was_kept() {
     let proof = bert.client().audit_proof(seq, Some(kept.size)).await.unwrap();
     let proved = check_proof(&proof, &kept, &key).unwrap();
     assert_eq!((proved.seq, proved.checkpoint), (seq, kept));
-    assert!(proved.columns.iter().any(|column| column.contains("/user/bert/")), "{proved:?}");
+    assert!(
+        proved
+            .columns
+            .iter()
+            .any(|(name, value)| *name == "actor" && value.contains("/user/bert/")),
+        "{proved:?}"
+    );
     // Nothing of it can be changed.
     let mut other = proof.clone();
     other.seq += 1;
@@ -45,10 +51,13 @@ async fn a_row_is_proved_against_a_checkpoint_that_was_kept() {
         assert!(check_proof(&other, &kept, &key).is_err(), "a shorter path");
     }
     let foreign = KeyPair::generate().unwrap().public_key();
-    assert!(check_proof(&proof, &kept, &foreign).is_err(), "another server's key");
+    let no = check_proof(&proof, &kept, &foreign).unwrap_err();
+    assert_eq!(no.code(), ErrorCode::AuditProofFalse, "another server's key");
     let mut elsewhere = kept;
     elsewhere.root = [7; 32];
-    assert!(check_proof(&proof, &elsewhere, &key).is_err(), "another log");
+    let forked = check_proof(&proof, &elsewhere, &key).unwrap_err();
+    assert_eq!(forked.code(), ErrorCode::AuditProofFalse, "another log");
+    assert_eq!(proved.columns.last().map(|(name, _)| *name), Some("personal hash"));
     // Later, the same row against the same checkpoint; and the log only grew.
     ana.client().admin_users().await.unwrap();
     world.restart().await.unwrap();
