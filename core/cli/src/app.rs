@@ -90,6 +90,11 @@ impl App {
         self.agree(|| self.terminal.ask_no(question))
     }
 
+    /// As [`App::confirm`], on a machine that need not be enrolled.
+    pub fn sure(&self, question: &str) -> Result<(), Failure> {
+        self.agree(|| self.terminal.ask_no(question))
+    }
+
     /// Asks before what one came for, on any machine; Enter is yes. Otherwise as [`App::confirm`].
     pub fn go_on(&self, question: &str) -> Result<(), Failure> {
         self.agree(|| self.terminal.ask_yes(question))

@@ -18,7 +18,7 @@ use landfall_crypto::server_line::ServerLine;
 use landfall_flows::KeyRef;
 use landfall_identity::UserName;
 use landfall_identity::id::RecoveryId;
-use landfall_keystore::StoredAgentKey;
+use landfall_keystore::{KeyStoreError, StoredAgentKey};
 use landfall_protocol::agent::{
     AgentGranted, AgentPairingAnswerRequest, AgentPairingBeginRequest, AgentPairingShowRequest,
     AgentPairingStatus,
@@ -112,6 +112,29 @@ impl Client {
                 Err(_) => Err(missing()),
             },
         }
+    }
+
+    /// The agents of this machine, by name.
+    ///
+    /// # Errors
+    /// When what is kept of one cannot be read.
+    pub fn local_agents(&self) -> Result<Vec<KeptAgent>, Failure> {
+        self.home().agents()
+    }
+
+    /// Takes an agent off this machine: its key is destroyed, its name free for another one. Whether the server still
+    /// knows it is for its owner to say.
+    ///
+    /// # Errors
+    /// `not-found`; when the key cannot be destroyed.
+    pub fn forget_agent(&self, handle: &str) -> Result<KeptAgent, Failure> {
+        let agent = self.local_agent(Some(handle))?;
+        match self.keys().delete(&key_handle(&agent.key.handle)?) {
+            Ok(()) | Err(KeyStoreError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.home().forget_agent(handle)?;
+        Ok(agent)
     }
 
     /// The agent's next token.

@@ -10,6 +10,7 @@ use crate::id::EnrollmentId;
 use crate::name::{TenantName, UserName};
 use crate::refusal::{Refusal, Young};
 use crate::session::{AuthStrength, SessionFacts};
+use crate::spiffe::PrincipalKind;
 use crate::time::{Moment, Timestamp};
 
 /// What an act is about, as read from rows in the same transaction.
@@ -143,7 +144,11 @@ pub fn authorize(
 
 /// Whether the device and the account may act at all.
 fn standing(demand: &Demand, caller: &Caller) -> Result<(), Refusal> {
+    let is_machine = caller.spiffe_id.principal.kind() == PrincipalKind::ProvisionedDevice;
     match caller.device {
+        // Who sits at no machine has none of a person's ways back.
+        DeviceState::Revoked { .. } if is_machine => return Err(Refusal::MachineRevoked),
+        DeviceState::Suspended { .. } if is_machine => return Err(Refusal::MachineSuspended),
         DeviceState::Revoked { .. } => return Err(Refusal::DeviceRevoked),
         DeviceState::Suspended { .. } => return Err(Refusal::DeviceSuspended),
         DeviceState::Active => {}

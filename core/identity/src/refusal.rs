@@ -23,6 +23,12 @@ pub enum Refusal {
     /// The device is suspended.
     #[error("this device is suspended")]
     DeviceSuspended,
+    /// The machine, which no person sits at, was revoked.
+    #[error("this machine was revoked")]
+    MachineRevoked,
+    /// The machine is suspended.
+    #[error("this machine is suspended")]
+    MachineSuspended,
     /// The whole account is frozen.
     #[error("this account is frozen")]
     AccountFrozen,

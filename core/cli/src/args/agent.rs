@@ -90,6 +90,17 @@ pub enum AgentVerb {
         #[arg(long)]
         label: Option<String>,
     },
+    /// The agents of this machine
+    #[command(after_help = "Example:\n  landfall agent here")]
+    Here,
+    /// Take an agent off this machine: its key is destroyed, and its name is free again
+    #[command(
+        after_help = "Its owner sees it in `landfall agent list` until they revoke it.\n\nExample:\n  landfall agent forget research"
+    )]
+    Forget {
+        /// What it is called on this machine
+        name: String,
+    },
     /// Print a new token of this machine's agent
     #[command(after_help = "Examples:\n  landfall agent token\n  landfall agent token research")]
     Token {

@@ -37,6 +37,20 @@ pub fn agent_enrolled(agent: &str, name: &str) -> String {
     format!("This is {agent} now. `landfall agent token {name}` prints a token.")
 }
 
+pub const NO_AGENTS_HERE: &str =
+    "This machine has no agents. `landfall agent enroll` makes one, with a code of its owner's.";
+
+pub fn ask_forget_agent(agent: &str) -> String {
+    format!("Destroy the key of {agent} on this machine? It cannot be made again.")
+}
+
+pub fn agent_forgotten(agent: &str) -> String {
+    format!(
+        "{agent} has no key on this machine any more. Its owner takes it out of their list: landfall agent revoke \
+         {agent}."
+    )
+}
+
 pub fn ask_revoke_agent(agent: &str) -> String {
     format!("Cut {agent} off for ever, with everything that it has made?")
 }

@@ -36,6 +36,25 @@ pub fn agreed(asker: &str, device: &str, until: &str) -> String {
     format!("{asker} may have one key made for {device}, until {until}.")
 }
 
+pub fn no_such_machine(device: &str) -> String {
+    format!(
+        "No machine is called {device}. For a new one say what it stands for: --role server, for example."
+    )
+}
+
+pub fn machine_is_there(device: &str) -> String {
+    format!(
+        "{device} is there already. For one more key of it leave out --role; for another machine choose another name."
+    )
+}
+
+pub fn key_of_suspended(device: &str) -> String {
+    format!(
+        "This key works again as soon as its machine does, which is suspended: landfall admin provisioned resume \
+         {device}."
+    )
+}
+
 pub fn ask_revoke_machine(device: &str) -> String {
     format!("Cut the machine {device} off for ever? It can never come back under this name.")
 }

@@ -58,6 +58,8 @@ pub async fn run(app: &App, verb: AgentVerb) -> Result<Answer, Failure> {
         AgentVerb::Enroll { name, server, user, label } => {
             enroll(app, Here { name, server, user, label }).await
         }
+        AgentVerb::Here => here(app),
+        AgentVerb::Forget { name } => forget(app, &name),
         AgentVerb::Token { name } => {
             let agent = app.client.local_agent(name.as_deref())?;
             let granted = app.client.agent_token(&agent).await?;
@@ -98,6 +100,28 @@ fn listed_codes(codes: &[AgentCodeInfo]) -> String {
     };
     let rows: Vec<_> = codes.iter().map(row).collect();
     table(&["CODE", "FOR", "STATE"], &rows)
+}
+
+/// The agents of this machine.
+fn here(app: &App) -> Result<Answer, Failure> {
+    let agents = app.client.local_agents()?;
+    let row = |agent: &KeptAgent| {
+        vec![agent.handle.clone(), agent.agent.to_string(), agent.server.to_string()]
+    };
+    let rows: Vec<_> = agents.iter().map(row).collect();
+    let text = match agents.is_empty() {
+        true => texts::NO_AGENTS_HERE.to_owned(),
+        false => table(&["NAME", "AGENT", "SERVER"], &rows),
+    };
+    Answer::new(&json!({ "items": agents }), text)
+}
+
+/// Takes one off this machine.
+fn forget(app: &App, name: &str) -> Result<Answer, Failure> {
+    let agent = app.client.local_agent(Some(name))?;
+    app.sure(&texts::ask_forget_agent(agent.agent.as_str()))?;
+    let agent = app.client.forget_agent(name)?;
+    Answer::new(&agent, texts::agent_forgotten(agent.agent.as_str()))
 }
 
 /// The code alone on stdout, everything around it for the person.

@@ -29,12 +29,22 @@ pub async fn provision(app: &App, args: ProvisionArgs) -> Result<Answer, Failure
     let path = file.unwrap_or_else(|| PathBuf::from(format!("{name}.age")));
     // There is no second copy, so that the file must be there before the key is.
     let mut out = new_private_file(&path)?;
+    let (asked, is_new) = (name.clone(), role.is_some());
     let wanted = WantedKey { device: name, role, ttl: Some(expires), words: Some(words) };
     let made = match app.client.provision(wanted, &app.terminal).await {
         Ok(made) => made,
         Err(failure) => {
             let _ = std::fs::remove_file(&path);
-            return Err(failure);
+            let name = asked.as_str();
+            return Err(match failure.code() {
+                code @ ErrorCode::NotFound if !is_new => {
+                    Failure::new(code, texts::no_such_machine(name))
+                }
+                code @ ErrorCode::DeviceNameTaken => {
+                    Failure::new(code, texts::machine_is_there(name))
+                }
+                _ => failure,
+            });
         }
     };
     out.write_all(&made.file).and_then(|()| out.sync_all()).map_err(|error| {
@@ -114,7 +124,11 @@ pub async fn run(app: &App, verb: ProvisionedVerb) -> Result<Answer, Failure> {
         }
         ProvisionedVerb::Enable { key } => {
             let info = app.with_person(async || app.client.enable_key(&key).await).await?;
-            Answer::new(&info, format!("This key of {} works again.", info.device))
+            let text = match info.device_state {
+                DeviceStateName::Active => format!("This key of {} works again.", info.device),
+                _ => texts::key_of_suspended(info.device.as_str()),
+            };
+            Answer::new(&info, text)
         }
         ProvisionedVerb::Suspend { name } => {
             let cut = app.with_person(async || app.client.suspend_machine(&name).await).await?;

@@ -254,6 +254,10 @@ impl Home {
         self.write_json(&self.agent_path(&agent.handle)?, agent)
     }
 
+    pub(crate) fn forget_agent(&self, handle: &str) -> Result<(), Failure> {
+        files::remove(&self.agent_path(handle)?).map_err(|error| self.unwritable(&error))
+    }
+
     fn agent_path(&self, handle: &str) -> Result<PathBuf, Failure> {
         let name = KeyHandle::parse(handle)
             .map_err(|_| Failure::new(ErrorCode::InvalidField, texts::AGENT_NAME))?;

@@ -178,6 +178,14 @@ fn next_step(refusal: &Refusal) -> String {
              or ask an administrator. Without either, get in anew with what you have kept: landfall recover \
              --replace."
         }
+        Refusal::MachineRevoked => {
+            "It was cut off for ever, on purpose. Whoever runs this machine asks an operator for a new one: landfall \
+             device provision."
+        }
+        Refusal::MachineSuspended => {
+            "It was cut off for now, the whole machine or this key of it. An operator sees which and lets it work again: \
+             landfall admin provisioned list, then resume or enable."
+        }
         Refusal::AccountFrozen => {
             "Nothing works until it is unfrozen. If a device is lost, cut it off first: landfall device lost \
              NAME. Then, with your passkey: landfall unfreeze. Without one: landfall recover --replace, or \
@@ -397,7 +405,8 @@ fn next_step_of_limits(refusal: &Refusal) -> String {
         ),
         Refusal::SecondPersonNeeded => {
             "Keys for machines of this role take two people. Have another operator or administrator \
-             agree: landfall admin provisioned approve NAME --role ROLE --by YOU. That is good for an hour."
+             agree, by the name and the role of this machine and by yours: landfall admin provisioned approve --help \
+             shows how. That is good for an hour. Then run this again."
                 .to_owned()
         }
         Refusal::TooManySecrets => "Delete one that is not needed any more.".to_owned(),

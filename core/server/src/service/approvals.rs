@@ -7,7 +7,8 @@ use super::perform::note;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::agent_approvals::{self, Approval, ApprovalState};
-use crate::store::{Lane, Tx};
+use crate::store::{Lane, Tx, agents};
+use landfall_identity::agent_life::may_act;
 use landfall_identity::authorize::Object;
 use landfall_identity::capability::{
     APPROVAL_LASTS, APPROVAL_TTL, APPROVALS_OPEN_MAX, APPROVALS_PER_USER, Words, missing,
@@ -150,6 +151,7 @@ impl Service {
                 return Ok(info(&approval, turn.now));
             }
             turn.authorize(tx, &object(&approval), Some(&act)).await?;
+            still_there(tx, &approval, turn.now).await?;
             let until = turn.now + APPROVAL_LASTS;
             answer(tx, turn, approval, ApprovalState::Granted, until).await
         })
@@ -203,8 +205,19 @@ pub(super) async fn foresee(
         return Err(Refusal::NotFound.into());
     }
     match info(&approval, turn.now).state {
-        ApprovalStateName::Open => Ok(()),
+        ApprovalStateName::Open => still_there(tx, &approval, turn.now).await,
         _ => Err(Refusal::ApprovalOver.into()),
+    }
+}
+
+/// Whether its agent is one still: a yes to one that was cut off would change nothing.
+async fn still_there(tx: &mut Tx<'_>, approval: &Approval, now: Timestamp) -> Result<(), Failure> {
+    let row = agents::find(tx, &approval.agent_id).await?;
+    let row = row.filter(|row| row.id == approval.agent).ok_or(Refusal::AgentUnknown)?;
+    match may_act(row.state, &row.backing, now) {
+        // What holds it may end, and its owner may want to have said yes by then.
+        Ok(()) | Err(Refusal::AgentHeld) => Ok(()),
+        Err(gone) => Err(gone.into()),
     }
 }
 

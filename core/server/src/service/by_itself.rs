@@ -47,6 +47,14 @@ impl Service {
     ) -> Result<(), Failure> {
         let spiffe_id = self.spiffe_of_agent(&row.tenant, &row.agent)?;
         let parents = self.parents_of_agent(row)?;
+        // What a rule keeps an agent from it keeps its parts from: whoever may not ask would send one. A row names
+        // the rule that decided, and this question is asked first, so that a yes is the part's own.
+        if row.parent_agent.is_some()
+            && let Some((spiffe_id, parents)) = parents.split_first()
+        {
+            let who = Itself { spiffe_id, parents, proven: signed, issuer: "" };
+            self.ask_rules(action, &who, notes)?;
+        }
         let who = Itself { spiffe_id: &spiffe_id, parents: &parents, proven: signed, issuer: "" };
         Ok(self.ask_rules(action, &who, notes)?)
     }

@@ -1,7 +1,7 @@
 //! What the transport knows of a request, and what a use case knows inside its transaction.
 
 use crate::failure::Failure;
-use crate::policy::{Question, Rules};
+use crate::policy::{NO_RULE, Question, Rules};
 use crate::store::{self, Tx};
 use landfall_identity::audit::Personal;
 use landfall_identity::authorize::Object;
@@ -144,15 +144,19 @@ impl Turn {
             _ => self.rules.decide(&question),
         };
         let by_floor = said.rule.starts_with("floor/");
-        let refused = match law {
-            Ok(()) if said.allowed => Ok(()),
-            Err(refusal) if said.allowed || by_floor => Err(refusal),
-            Err(refusal) if !matches!(refusal, Refusal::StepUpRequired { .. }) => Err(refusal),
-            _ => Err(Refusal::PolicyForbids),
+        let (refused, by_law) = match law {
+            Ok(()) if said.allowed => (Ok(()), false),
+            Err(refusal) if said.allowed || by_floor => (Err(refusal), !by_floor),
+            Err(refusal) if !matches!(refusal, Refusal::StepUpRequired { .. }) => {
+                (Err(refusal), true)
+            }
+            // What is shipped lets nobody of that role: no rule of the tenant's is to blame.
+            _ if said.rule == NO_RULE => (Err(Refusal::Forbidden), false),
+            _ => (Err(Refusal::PolicyForbids), false),
         };
         let rule = match &refused {
             // A floor that is no rule: how old a factor is, where it lives.
-            Err(refusal) if *refusal != Refusal::PolicyForbids && !by_floor => law_of(refusal),
+            Err(refusal) if by_law => law_of(refusal),
             _ => said.rule,
         };
         self.judged.replace(Some(Judged { question, rule }));

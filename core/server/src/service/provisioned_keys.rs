@@ -73,6 +73,10 @@ impl Service {
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             let mut key = load_key(tx, turn, &id).await?;
             turn.authorize(tx, &key.machine.object(), None).await?;
+            if let DeviceState::Revoked { .. } = key.machine.state {
+                let why = "Its machine was revoked for ever. Make a new one.";
+                return Err(Failure::invalid("key", why));
+            }
             if let DeviceState::Revoked { .. } = key.state {
                 let why = "It is dead: another took its place, or it was revoked. Make a new one.";
                 return Err(Failure::invalid("key", why));

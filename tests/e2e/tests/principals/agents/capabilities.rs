@@ -41,7 +41,7 @@ async fn exchange(agent: &SoftAgent, token: &str, mut wanted: Value) -> Answer {
 }
 
 /// A part of an agent, with a key of its own, as an agent that speaks for itself.
-async fn part(world: &World, agent: &SoftAgent, discriminator: &str) -> SoftAgent {
+pub(super) async fn part(world: &World, agent: &SoftAgent, discriminator: &str) -> SoftAgent {
     let part = super::agent(world, Algorithm::Ed25519);
     let token = refresh(agent).await;
     let body = json!({ "discriminator": discriminator, "cnf_jwk": part.jwk().unwrap() });
@@ -251,6 +251,21 @@ async fn an_owner_allows_exactly_what_they_were_shown_for_an_hour() {
     refused(&foreign, 404, "approval_over");
     world.pass(Seconds::hours(1)).await.unwrap();
     refused(&ask(&agent, &["write"], &[MAIL]).await, 403, "insufficient_scope");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_to_touch_for_an_agent_that_is_gone() {
+    let (world, ana, agent) = scene().await;
+    let wish = json!({ "scope": ["erase"], "audience": [MAIL] });
+    assert_eq!(agent.post(paths::APPROVALS, &wish).await.unwrap().status, 200);
+    let open = ana.client().approvals().await.unwrap().remove(0);
+    ana.step_up().await.unwrap();
+    ana.client().revoke_agent(&name("one")).await.unwrap();
+    let touches = "SELECT COUNT(*) FROM audit_events WHERE action = 'finish-ceremony'";
+    let before = world.number(touches).unwrap();
+    let late = ana.client().grant_approval(&open, &ana.shell).await.unwrap_err();
+    assert_eq!(late.code(), ErrorCode::AgentRevoked);
+    assert_eq!(world.number(touches).unwrap(), before, "no touch was asked for");
 }
 
 #[tokio::test(flavor = "multi_thread")]

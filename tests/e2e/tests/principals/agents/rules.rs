@@ -68,6 +68,30 @@ async fn a_rule_keeps_one_agent_from_its_next_token_and_stands_in_the_audit() {
     assert_eq!(world.number(rows).unwrap(), 0, "every row of a caller names its rule");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_names_an_agent_holds_for_its_parts() {
+    let (world, ana) = world(Profile::Compatible).await;
+    let research = enrolled(&world, &ana, Algorithm::Ed25519, "research").await;
+    let other = enrolled(&world, &ana, Algorithm::Ed25519, "other").await;
+    let scan = super::capabilities::part(&world, &research, "scan").await;
+    let theirs = super::capabilities::part(&world, &other, "scan").await;
+    let wanted = json!({ "scope": ["read"], "audience": ["https://x.example.org"] });
+    let exactly = format!("context.spiffe_id == \"{RESEARCH}\"");
+    set(&ana, &forbid("no-research", "issue-capability", &exactly)).await;
+    for agent in [&research, &scan] {
+        world.clock.advance(Seconds(1));
+        refused(&agent.post(paths::CAPABILITIES, &wanted).await.unwrap(), 403, "forbidden");
+        let denied = row(&ana, "issue-capability").await;
+        assert_eq!(denied.rule.as_deref(), Some("tenant/no-research"));
+    }
+    assert!(
+        row(&ana, "issue-capability").await.actor.contains("/instance/scan"),
+        "the part's own row"
+    );
+    let beyond = theirs.post(paths::CAPABILITIES, &wanted).await.unwrap();
+    refused(&beyond, 403, "insufficient_scope");
+}
+
 /// The condition that a rule is about this agent.
 fn named(local: &str) -> String {
     format!("context.spiffe_id like \"*/agent/{local}/*\"")

@@ -121,7 +121,7 @@ fn der_of(answer: &Answer) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_key_is_cut_at_once_and_works_again_when_enabled() {
     let mut world = World::new().await.unwrap();
-    let (_, olga) = people(&world).await;
+    let (ana, olga) = people(&world).await;
     let made = provision(&olga, server_key("build-7")).await.unwrap();
     let (_, key) = opened(&made);
     let raw = pinned(&world, &key);
@@ -144,7 +144,17 @@ async fn a_disabled_key_is_cut_at_once_and_works_again_when_enabled() {
         assert_eq!(renew(&world, &key).await.code(), ErrorCode::DeviceSuspended);
         world.restart().await.unwrap();
     }
-    olga.client().enable_key(&made.key.id).await.unwrap();
+    // The key is let back while its machine is still cut off: it says so, and works with the machine.
+    ana.step_up().await.unwrap();
+    ana.client().suspend_machine(&device("build-7")).await.unwrap();
+    olga.step_up().await.unwrap();
+    let info = olga.client().enable_key(&made.key.id).await.unwrap();
+    assert_eq!(info.device_state, DeviceStateName::Suspended);
+    let answer = renew(&world, &key).await;
+    assert_eq!(answer.code(), ErrorCode::DeviceSuspended);
+    let told = answer.body["detail"].as_str().unwrap();
+    assert!(told.contains("operator") && !told.contains("recover"), "{told}");
+    ana.client().resume_machine(&device("build-7")).await.unwrap();
     assert_eq!(me(&raw, &session.token).await.unwrap().code(), ErrorCode::SessionOver);
     raw.session().await.unwrap();
 }
@@ -174,6 +184,9 @@ async fn a_machine_is_suspended_and_revoked_like_any_device() {
     let shown = Raw::showing(&world, &key, der_of(&certified)).unwrap();
     assert_eq!(refused(&shown).await, ErrorCode::CertificateExpired);
     // For ever: no key more, and no way back.
+    olga.step_up().await.unwrap();
+    let dead = olga.client().enable_key(&made.key.id).await.unwrap_err();
+    assert_eq!(dead.code(), ErrorCode::InvalidField);
     let mut one_more = server_key("build-7");
     one_more.role = None;
     assert_eq!(provision(&olga, one_more).await.err(), Some(ErrorCode::InvalidField));
