@@ -84,10 +84,8 @@ async fn a_rule_that_names_an_agent_holds_for_its_parts() {
         let denied = row(&ana, "issue-capability").await;
         assert_eq!(denied.rule.as_deref(), Some("tenant/no-research"));
     }
-    assert!(
-        row(&ana, "issue-capability").await.actor.contains("/instance/scan"),
-        "the part's own row"
-    );
+    let actor = row(&ana, "issue-capability").await.actor;
+    assert!(actor.ends_with("/agent/research/instance/MAIN.scan"), "the part's own row: {actor}");
     let beyond = theirs.post(paths::CAPABILITIES, &wanted).await.unwrap();
     refused(&beyond, 403, "insufficient_scope");
 }
