@@ -145,6 +145,9 @@ pub enum Verb {
     /// Who am I, on which device
     #[command(after_help = "Examples:\n  landfall whoami\n  landfall whoami --json")]
     Whoami,
+    /// The server's line: what another machine types to find it, and to know that it is the one
+    #[command(after_help = "Example:\n  landfall server")]
+    Server,
     /// Your devices
     #[command(subcommand)]
     Device(DeviceVerb),

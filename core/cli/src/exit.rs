@@ -45,7 +45,9 @@ pub fn is_for_want_of_a_passkey(code: ErrorCode) -> bool {
 fn exit_of(code: ErrorCode) -> Exit {
     use ErrorCode as C;
     match code {
-        C::NotFound | C::CeremonyOver | C::LinkUnknown => return Exit::NotFound,
+        C::NotFound | C::CeremonyOver | C::LinkUnknown | C::ApprovalOver => {
+            return Exit::NotFound;
+        }
         C::ServerUnreachable | C::ServerNotTrusted => return Exit::Network,
         C::NoProfile => return Exit::SignIn,
         C::ProfileExists => return Exit::Conflict,

@@ -188,7 +188,8 @@ impl AgentMeeting {
     ) -> Result<AgentPairingInfo, Failure> {
         let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
         if !ct_eq(digits.as_bytes(), self.check_code.as_bytes()) {
-            return Err(Failure::new(ErrorCode::CheckCodeWrong, texts::LINK_DIGITS_DIFFER));
+            let differ = Failure::new(ErrorCode::CheckCodeWrong, texts::AGENT_DIGITS_DIFFER);
+            return Err(differ.titled("That is not what the agent shows"));
         }
         let late = |failure: &Failure| {
             matches!(failure.code(), ErrorCode::SessionOver | ErrorCode::StepUpRequired)

@@ -322,7 +322,8 @@ impl NewAgent {
     ) -> Result<T, Failure> {
         let http = Http::new(&self.server.url, self.server.trust, None, self.client.ambient())?;
         let to = To { server: &self.server.url, key: &self.key };
-        self.client.post_as_agent(&http, &to, path, body).await
+        let answer = self.client.post_as_agent(&http, &to, path, body).await;
+        answer.map_err(|failed| failed.by_typed_line(self.server.trust))
     }
 }
 

@@ -18,9 +18,9 @@ pub fn answer_lost(command: &str) -> String {
 /// The certificate is not what the code or the profile says it must be.
 pub const NOT_TRUSTED: &str = "Something else answered at this address: its certificate is not the one that your code names. Do not go on over this network. If it stays, ask whoever runs the server.";
 /// As above, for a line that a person typed, without its second half.
-pub const LINE_WITHOUT_PIN: &str = "Look at the server's line first: its second half seems to be missing. On most sheets a # and 13 groups of four characters stand behind the address, and without them only a certificate that browsers trust is taken, which this server has not shown. Type all of the line. If yours has no second half, do not go on over this network, and ask whoever runs the server.";
+pub const LINE_WITHOUT_PIN: &str = "Look at the server's line first: its second half seems to be missing. On most sheets a # and 13 groups of four characters stand behind the address, and without them only a certificate that browsers trust is taken, which this server has not shown. Type all of the line; `landfall server` prints it on a machine that is in. If yours has no second half, do not go on over this network, and ask whoever runs the server.";
 /// As above, with its second half.
-pub const LINE_MISTYPED: &str = "Look at the server's line first: one wrong character behind its # looks exactly like this. Type all of it again, as it stands on your sheet. If it is right, something else answered at this address: do not go on over this network, and ask whoever runs the server.";
+pub const LINE_MISTYPED: &str = "Look at the server's line first: one wrong character behind its # looks exactly like this. Type all of it again, as it stands on your sheet, or as `landfall server` prints it on a machine that is in. If it is right, something else answered at this address: do not go on over this network, and ask whoever runs the server.";
 /// The certificate is right and the time is not.
 pub const CERTIFICATE_TIME: &str = "The server's certificate is not valid at the time that this machine's clock shows. Check the clock of this machine, then try again.";
 /// Not JSON, or not the JSON that was expected.
@@ -127,6 +127,8 @@ pub const LINK_NO_ANSWER: &str =
     "The new device has not answered for a minute. Is it still on, and online? Begin again there.";
 /// The digits differ.
 pub const LINK_DIGITS_DIFFER: &str = "The new device shows other digits than this one has computed. Look again. If they stay different, somebody is between the two: nothing was approved, and you should begin on another network.";
+/// As above, of an agent.
+pub const AGENT_DIGITS_DIFFER: &str = "The agent shows other digits than this device has computed. Look again. If they stay different, somebody is between the two: nothing was approved, and you should begin on another network.";
 /// A machine's key that no server makes.
 pub const CREDENTIAL_TTL: &str = "A machine's key can be used for 365 days at the most.";
 /// A phrase that no server makes.

@@ -8,6 +8,7 @@ use crate::texts;
 use landfall_crypto::csr::build_csr;
 use landfall_crypto::secret::SecretText;
 use landfall_crypto::server_line::ServerLine;
+use landfall_crypto::token::Trust;
 use landfall_crypto::{Ambient, Signer};
 use landfall_protocol::workload::{WorkloadExchangeRequest, WorkloadIssued};
 use landfall_protocol::{ErrorCode, paths};
@@ -15,7 +16,10 @@ use reqwest::Method;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Where workloads get their SVIDs.
-pub struct WorkloadDoor(Http);
+pub struct WorkloadDoor {
+    http: Http,
+    trust: Trust,
+}
 
 impl WorkloadDoor {
     /// The door of a server. Nothing is connected yet.
@@ -23,7 +27,8 @@ impl WorkloadDoor {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(server: &ServerLine, ambient: &Ambient) -> Result<Self, Failure> {
-        Ok(Self(Http::new(&server.url, server.trust, None, ambient)?))
+        let http = Http::new(&server.url, server.trust, None, ambient)?;
+        Ok(Self { http, trust: server.trust })
     }
 
     /// Exchanges a platform's token for an X.509-SVID of `key`, or a JWT-SVID for `audience`. The same
@@ -48,7 +53,7 @@ impl WorkloadDoor {
         request.body = Some(Zeroizing::new(written.map_err(|_| unusable())?));
         request.repeatable = true;
         request.loss = Loss::Again;
-        let answer = self.0.send(&request).await?;
+        let answer = self.send(&request).await?;
         serde_json::from_slice(&answer)
             .map_err(|_| Failure::new(ErrorCode::AnswerUnreadable, texts::UNREADABLE))
     }
@@ -58,6 +63,11 @@ impl WorkloadDoor {
     /// # Errors
     /// What the server says.
     pub async fn bundle(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        self.0.send(&Request::new(Method::GET, paths::SPIFFE_BUNDLE)).await
+        self.send(&Request::new(Method::GET, paths::SPIFFE_BUNDLE)).await
+    }
+
+    /// Whoever wrote the job's configuration typed the line.
+    async fn send(&self, request: &Request) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        self.http.send(request).await.map_err(|failed| failed.by_typed_line(self.trust))
     }
 }

@@ -4,6 +4,7 @@
 //! HMAC, with a public key for a secret, have no key to go with; neither has what a token carries of
 //! keys itself (`jwk`, `jku`, `x5c`), which nothing here looks at. Times are the reader's business.
 
+use crate::once::Once;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
@@ -162,8 +163,11 @@ impl KeySet {
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        match jsonwebtoken::decode(token.text, &key.key, &validation) {
-            Ok(data) => Ok(data.claims),
+        match jsonwebtoken::decode::<Once>(token.text, &key.key, &validation) {
+            Ok(data) => match data.claims.0 {
+                Value::Object(claims) => Ok(claims),
+                _ => Err(TokenFault::Malformed),
+            },
             Err(error) => Err(match error.kind() {
                 ErrorKind::InvalidSignature => TokenFault::Signature,
                 ErrorKind::InvalidAlgorithm => TokenFault::Algorithm,

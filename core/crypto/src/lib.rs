@@ -23,6 +23,7 @@ pub mod key;
 pub mod key_set;
 pub mod link;
 pub mod merkle;
+mod once;
 pub mod pairing;
 pub mod passphrase;
 pub mod platform;

@@ -24,6 +24,9 @@ pub enum ServerLineError {
     Fingerprint,
 }
 
+/// How a fingerprint begins that a program wrote: a token's `trust`, or a server's ready line.
+const PIN: &str = "pin:";
+
 /// A server, and how to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerLine {
@@ -57,6 +60,11 @@ impl ServerLine {
         }
         let trust = match fingerprint {
             None => Trust::WebPki,
+            // As programs write it.
+            Some(text) if text.trim().starts_with(PIN) => {
+                let trust = Trust::try_from(text.trim().to_owned());
+                trust.map_err(|_| ServerLineError::Fingerprint)?
+            }
             Some(text) => {
                 let bytes = crockford::decode(text).map_err(|_| ServerLineError::Fingerprint)?;
                 let pin = bytes.try_into().map_err(|_| ServerLineError::Fingerprint)?;
@@ -106,7 +114,7 @@ mod tests {
         for bad in ["", "id.example.org", "http://x", "https://a@b", "https://x/y", "https://x?y"] {
             assert_eq!(ServerLine::parse(bad), Err(ServerLineError::Address), "{bad}");
         }
-        for bad in ["https://x#", "https://x#ABCD", "https://x#U"] {
+        for bad in ["https://x#", "https://x#ABCD", "https://x#U", "https://x#pin:AAAA"] {
             assert_eq!(ServerLine::parse(bad), Err(ServerLineError::Fingerprint), "{bad}");
         }
     }
@@ -120,7 +128,9 @@ mod tests {
             prop_assert_eq!(ServerLine::parse(&text), Ok(line.clone()));
             let (address, fingerprint) = text.split_once('#').unwrap();
             let typed = format!("{address}# {} ", fingerprint.to_lowercase().replace('-', " "));
-            prop_assert_eq!(ServerLine::parse(&typed), Ok(line));
+            prop_assert_eq!(ServerLine::parse(&typed), Ok(line.clone()));
+            let piped = format!("{address}#{}\n", line.trust);
+            prop_assert_eq!(ServerLine::parse(&piped), Ok(line));
         }
 
         #[test]

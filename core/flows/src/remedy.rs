@@ -143,6 +143,7 @@ impl Remedy {
             C::OutputUnwritable | C::InputNeeded | C::Cancelled => Self::CheckInput,
 
             C::AgentSignature | C::AgentNested => Self::Report,
+            C::AgentUnowned => Self::AskOperator,
             C::AgentUnknown | C::AgentRevoked | C::AgentUnvouched => Self::EnrollAgain,
             C::AgentHeld | C::AgentDoorOff | C::AgentServerDiffers => Self::AskOperator,
             C::AgentDoorShut | C::AgentCodeWrong | C::AgentIdTaken => Self::CheckInput,

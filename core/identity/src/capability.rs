@@ -112,8 +112,8 @@ impl Allowance {
     /// Hands it on: the same or less, in every respect.
     ///
     /// # Errors
-    /// [`Refusal::CapabilityTooWide`] for a word or a place that it does not have;
-    /// [`Refusal::CapabilityInvalid`] once it is over.
+    /// [`Refusal::CapabilityShrinks`] for a word or a place that it does not have;
+    /// [`Refusal::TtlNotAllowed`] for no time at all; [`Refusal::CapabilityInvalid`] once it is over.
     pub fn shrink(&self, wanted: &Wanted, now: Timestamp) -> Result<Self, Refusal> {
         if self.until.is_over(now) {
             return Err(Refusal::CapabilityInvalid);
@@ -124,9 +124,12 @@ impl Allowance {
             Some(part) => {
                 let missing = part.iter().filter(|word| !whole.has(word));
                 let missing: Vec<&str> = missing.collect();
-                Err(Refusal::CapabilityTooWide { missing: missing.join(" ") })
+                Err(Refusal::CapabilityShrinks { missing: missing.join(" ") })
             }
         };
+        if wanted.ttl == Some(Seconds(0)) {
+            return Err(Refusal::TtlNotAllowed { max: CAPABILITY_TTL_MAX });
+        }
         let until = wanted.ttl.map_or(self.until, |ttl| self.until.min(now + ttl));
         Ok(Self {
             scope: part(&self.scope, wanted.scope.as_ref())?,

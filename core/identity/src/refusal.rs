@@ -437,9 +437,25 @@ pub enum Refusal {
         /// What is too much.
         missing: String,
     },
+    /// What is handed on does not hold it.
+    #[error(
+        "what is handed on does not hold this: {missing}. It only shrinks; ask for another capability"
+    )]
+    CapabilityShrinks {
+        /// What it does not hold.
+        missing: String,
+    },
+    /// It went through too many hands.
+    #[error("it was handed on as often as any may be; ask for another capability")]
+    CapabilityHandedOn,
     /// No capability of this key, or one that is over.
     #[error("this is no capability of this key, or it is over")]
     CapabilityInvalid,
+    /// There is nobody to ask.
+    #[error(
+        "nobody owns this agent, so nobody can be asked; its ceiling is in the server's configuration"
+    )]
+    AgentUnowned,
     /// There is nothing to ask for.
     #[error("this agent may do that already")]
     CapabilityAllowed,

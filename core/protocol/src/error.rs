@@ -351,6 +351,8 @@ codes! {
     PairingUnknown = 404, "pairing-unknown", "No agent waits with this code";
     /// It is over.
     PairingOver = 404, "pairing-over", "This pairing is over";
+    /// Nobody can be asked.
+    AgentUnowned = 403, "agent-unowned", "Nobody owns this agent";
     /// Beyond what the policy, or what is handed on, allows.
     CapabilityTooWide = 403, "capability-too-wide", "This agent may not do that";
     /// None of this key's, or over.
@@ -472,7 +474,11 @@ impl From<&Refusal> for ErrorCode {
             Refusal::TooManyAgents => Self::TooManyAgents,
             Refusal::PairingUnknown => Self::PairingUnknown,
             Refusal::PairingOver => Self::PairingOver,
-            Refusal::CapabilityTooWide { .. } => Self::CapabilityTooWide,
+            Refusal::CapabilityTooWide { .. } | Refusal::CapabilityShrinks { .. } => {
+                Self::CapabilityTooWide
+            }
+            Refusal::CapabilityHandedOn => Self::CapabilityInvalid,
+            Refusal::AgentUnowned => Self::AgentUnowned,
             Refusal::CapabilityInvalid => Self::CapabilityInvalid,
             Refusal::CapabilityAllowed => Self::CapabilityAllowed,
             Refusal::ApprovalOver => Self::ApprovalOver,

@@ -33,7 +33,7 @@ pub enum AgentVerb {
     )]
     Link {
         /// What the agent will be called: a-z, 0-9, '-', '_' and '.'
-        #[arg(long)]
+        #[arg(long, value_parser = agent_name)]
         name: Option<String>,
         /// How long the code can be used, such as 30m; ten minutes unless said otherwise
         #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -80,7 +80,7 @@ pub enum AgentVerb {
     Enroll {
         /// What it is called on this machine, and everywhere where a device of its owner lets it in
         name: String,
-        /// The server, as its owner's devices know it
+        /// The server's line, as `landfall server` prints it on a device of its owner
         #[arg(long, value_name = "LINE", value_parser = server_line)]
         server: ServerLine,
         /// Its owner: asks to be let in by one of their devices, instead of with a code
@@ -147,6 +147,16 @@ pub enum AgentVerb {
         #[arg(long)]
         name: Option<String>,
     },
+}
+
+/// Said before a touch is asked for.
+fn agent_name(text: &str) -> Result<String, String> {
+    let id = AgentId::new(text, "agents.example.org").map_err(|error| error.to_string())?;
+    if id.is_sub_agent() {
+        return Err("a name with + belongs to a part, which its agent asks for".to_owned());
+    }
+    id.segments().map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
 }
 
 fn agent_id(text: &str) -> Result<AgentId, String> {

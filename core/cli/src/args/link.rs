@@ -6,7 +6,7 @@ use landfall_client::words::{DeviceName, Label, ServerLine, UserName};
 
 #[derive(Debug, Clone, ClapArgs)]
 pub struct LinkArgs {
-    /// The server: the line that `landfall device link` shows on the other device
+    /// The server's line, as `landfall server` or `landfall device link` shows it on the other device
     #[arg(long, value_name = "LINE", value_parser = server_line)]
     pub server: Option<ServerLine>,
     /// Your user name

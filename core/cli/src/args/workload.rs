@@ -26,7 +26,7 @@ mod beside {
 
     #[derive(Debug, Clone, ClapArgs)]
     pub struct RunArgs {
-        /// The server: its address, and what `landfall device link` shows behind it
+        /// The server's line, as `landfall server` prints it on a machine that is enrolled
         #[arg(long, value_name = "LINE", env = "LANDFALL_SERVER", value_parser = server_line)]
         pub server: ServerLine,
         /// The file that the platform keeps its token in; read anew for each exchange

@@ -8,9 +8,10 @@ pub const ASK_AGENT_CODE: &str = "The eight characters that the agent shows: ";
 pub const ASK_AGENT_LINK_CODE: &str = "The code, beginning with lfa1. : ";
 pub const AGENT_URL: &str = "Give the whole address, beginning with https://.";
 
-pub fn agent_code_made(endpoint: &str, until: &str) -> String {
+pub fn agent_code_made(endpoint: &str, server: &str, until: &str) -> String {
     format!(
-        "Whoever shows this code first is your agent from then on. It works once, until {until}, at\n  {endpoint}\n"
+        "Whoever shows this code first is your agent from then on. It works once, until {until}, at\n  {endpoint}\n\
+         or on a machine with landfall, which asks for it:\n  landfall agent enroll NAME --server {server}\n"
     )
 }
 

@@ -217,6 +217,10 @@ pub fn asks_digits(device: &str) -> String {
     format!("The six digits that {device} shows: ")
 }
 
+pub fn six_digits(who: &str) -> String {
+    format!("Type the six digits that {who} shows. Ctrl-C lets nobody in.")
+}
+
 pub fn link_approved(device: &str) -> String {
     format!("{device} comes in now. Not you after all? Cut it off: landfall device lost {device}")
 }

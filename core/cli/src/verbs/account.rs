@@ -1,4 +1,4 @@
-//! `login`, `logout`, `whoami`, `freeze`, `unfreeze`.
+//! `login`, `logout`, `whoami`, `server`, `freeze`, `unfreeze`.
 
 use super::readiness;
 use crate::app::App;
@@ -6,7 +6,7 @@ use crate::clock::clock_time;
 use crate::output::Answer;
 use crate::texts;
 use landfall_client::Failure;
-use landfall_client::words::Attachment;
+use landfall_client::words::{Attachment, ServerLine};
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::provisioned::{MachineSelf, WhoAmI};
 use landfall_protocol::session::SessionOpened;
@@ -41,6 +41,15 @@ fn without_token(session: &SessionOpened) -> serde_json::Value {
 pub async fn logout(app: &App) -> Result<Answer, Failure> {
     let closed = app.client.logout().await?;
     Answer::new(&json!({ "sessions_closed": closed }), texts::SIGNED_OUT)
+}
+
+/// The line alone, so that it can be copied or piped.
+pub fn server(app: &App) -> Result<Answer, Failure> {
+    let profile = app.client.profile()?;
+    let line = ServerLine { url: profile.server, trust: profile.trust };
+    let json =
+        json!({ "server": line.url.origin().ascii_serialization(), "line": line.to_string() });
+    Answer::new(&json, line.to_string())
 }
 
 pub async fn whoami(app: &App) -> Result<Answer, Failure> {

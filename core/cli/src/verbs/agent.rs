@@ -1,5 +1,6 @@
 //! `agent`: programs that act for somebody.
 
+use super::link::ask_digits;
 use crate::app::App;
 use crate::args::AgentVerb;
 use crate::clock::clock_time;
@@ -129,7 +130,9 @@ async fn link(app: &App, name: Option<String>, ttl: Option<Seconds>) -> Result<A
     app.need_person()?;
     let made = app.client.make_agent_code(name, ttl, &app.terminal).await?;
     let (code, endpoint) = (&made.issued.code, &made.issued.enrol_endpoint);
-    app.terminal.say(&texts::agent_code_made(endpoint, &clock_time(code.expires_at)));
+    let profile = app.client.profile()?;
+    let server = ServerLine { url: profile.server, trust: profile.trust }.to_string();
+    app.terminal.say(&texts::agent_code_made(endpoint, &server, &clock_time(code.expires_at)));
     let json = json!({
         "code": made.text.as_str(),
         "info": code,
@@ -152,11 +155,7 @@ async fn pair(app: &App, shown: Option<String>) -> Result<Answer, Failure> {
     app.terminal.say(&texts::agent_found(&agent, &source, &clock_time(info.begun_at)));
     let meeting = offer.meet(&app.terminal).await?;
     for _ in 0..TRIES {
-        let digits = match app.terminal.can_ask() {
-            true => app.terminal.ask_line(&texts::asks_digits(&agent)),
-            false => read_line().map(|line| line.trim().to_owned()),
-        };
-        let digits = match digits {
+        let digits = match ask_digits(app, &agent) {
             Ok(digits) => digits,
             Err(failure) => return give_up(meeting, failure).await,
         };
@@ -246,7 +245,9 @@ async fn sign(
 ) -> Result<Answer, Failure> {
     let agent = app.client.local_agent(name.as_deref())?;
     let wrong = || Failure::new(ErrorCode::InvalidField, texts::AGENT_URL);
-    let url = Url::parse(url).ok().filter(Url::has_host).ok_or_else(wrong)?;
+    let url = Url::parse(url).ok();
+    let url = url.filter(|url| url.has_host() && matches!(url.scheme(), "https" | "http"));
+    let url = url.ok_or_else(wrong)?;
     let body = body.as_deref().map(read_body).transpose()?.unwrap_or_default();
     let signed = app.client.sign_as_agent(&agent, &method, &url, &body).await?;
     let mut lines = vec![

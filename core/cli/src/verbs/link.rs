@@ -18,6 +18,8 @@ use serde_json::json;
 
 /// How often the six digits may be typed.
 const TRIES: u32 = 3;
+/// How many digits both devices show.
+const DIGITS: usize = 6;
 
 /// On the new machine: shows a code, then six digits, then is a device.
 pub async fn link(app: &App, args: LinkArgs) -> Result<Answer, Failure> {
@@ -195,11 +197,18 @@ fn in_front(app: &App) -> Result<bool, Failure> {
 }
 
 /// The six digits: asked for, or from a pipe.
-fn ask_digits(app: &App, device: &str) -> Result<String, Failure> {
-    if app.terminal.can_ask() {
-        return app.terminal.ask_line(&texts::asks_digits(device));
+/// What is no six digits ("y", Enter) is no try at them, and asked for again where somebody can be.
+pub(super) fn ask_digits(app: &App, who: &str) -> Result<String, Failure> {
+    if !app.terminal.can_ask() {
+        return Ok(read_line()?.trim().to_owned());
     }
-    Ok(read_line()?.trim().to_owned())
+    loop {
+        let typed = app.terminal.ask_line(&texts::asks_digits(who))?;
+        if typed.chars().filter(char::is_ascii_digit).count() == DIGITS {
+            return Ok(typed);
+        }
+        app.terminal.say(&texts::six_digits(who));
+    }
 }
 
 /// It ends there as well: nobody waits for a device that was given up.

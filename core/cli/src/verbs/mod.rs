@@ -44,6 +44,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<Answer, Failure> {
         Verb::Enroll(args) => enroll::enroll(app, args).await,
         Verb::Login { step_up, attachment } => account::login(app, step_up, attachment).await,
         Verb::Logout => account::logout(app).await,
+        Verb::Server => account::server(app),
         Verb::Whoami => account::whoami(app).await,
         Verb::Freeze => account::freeze(app).await,
         Verb::Unfreeze => account::unfreeze(app).await,

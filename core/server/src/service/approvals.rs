@@ -24,7 +24,7 @@ impl Service {
     /// Asks the owner for what the agent may not do. The same again finds what is open.
     ///
     /// # Errors
-    /// [`Refusal::AgentDoorOff`] for an agent that nobody owns; [`Refusal::AgentNested`] for a part of one; [`Refusal::RateLimited`] beyond a few;
+    /// [`Refusal::AgentUnowned`]; [`Refusal::AgentNested`] for a part of one; [`Refusal::RateLimited`] beyond a few;
     /// [`Refusal::CapabilityAllowed`] when nothing is missing.
     pub async fn raise_approval(
         &self,
@@ -48,7 +48,7 @@ impl Service {
                 // Or it would come to hold what its agent may not.
                 return Err(Refusal::AgentNested.into());
             }
-            let user = row.owner.clone().ok_or(Refusal::AgentDoorOff)?;
+            let user = row.owner.clone().ok_or(Refusal::AgentUnowned)?;
             let (scope, audience) = asked.clone().map_err(WordsRefused::into_failure)?;
             note(&notes, |seen| seen.target = format!("approval of {scope} at {audience}"));
             if let Some(open) =

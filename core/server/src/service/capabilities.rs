@@ -52,10 +52,7 @@ impl Service {
             if ttl.0 == 0 || ttl > CAPABILITY_TTL_MAX {
                 return Err(Refusal::TtlNotAllowed { max: CAPABILITY_TTL_MAX }.into());
             }
-            note(&notes, |seen| {
-                seen.target = format!("{scope} at {audience}");
-                seen.capability = Some(coming.clone());
-            });
+            note(&notes, |seen| seen.target = format!("{scope} at {audience}"));
             let mut ceilings = ceilings.clone();
             ceilings.extend(agent_approvals::granted(tx, &row.id, now).await?);
             let lacks = missing(&ceilings, &scope, &audience);
@@ -63,6 +60,7 @@ impl Service {
                 return Err(Refusal::CapabilityTooWide { missing: lacks.join(" ") }.into());
             }
             let until = no_longer_than(&row, now + ttl, now)?;
+            note(&notes, |seen| seen.capability = Some(coming.clone()));
             Ok((row, Allowance { scope, audience, until }))
         };
         let (row, allowance) = self.store.write(Lane::Known, work, record).await?;
@@ -73,7 +71,7 @@ impl Service {
     /// bound to signs.
     ///
     /// # Errors
-    /// [`Refusal::CapabilityInvalid`] for anything that is none of this key's; [`Refusal::CapabilityTooWide`];
+    /// [`Refusal::CapabilityInvalid`] for anything that is none of this key's; [`Refusal::CapabilityShrinks`];
     /// what [`may_act`] refuses of either.
     pub async fn exchange_capability(
         &self,
@@ -112,7 +110,7 @@ impl Service {
             let mut chain = vec![whose];
             chain.extend(held.chain.iter().cloned());
             if chain.len() > CHAIN_MAX {
-                return Err(Refusal::CapabilityInvalid.into());
+                return Err(Refusal::CapabilityHandedOn.into());
             }
             Ok((to, allowance, chain))
         };

@@ -15,7 +15,8 @@ pub(super) fn next_step_of_workloads(refusal: &Refusal) -> String {
         }
         Refusal::WorkloadUnknown => {
             "No mapping of this issuer fits what the token says, or a name in it cannot stand in a SPIFFE \
-             ID. A token of Kubernetes must be bound to a pod. An administrator can look at the mappings."
+             ID; where the issuer is a cluster, the token must be bound to a pod as well. An administrator can \
+             look at the mappings."
                 .to_owned()
         }
         Refusal::WorkloadTokenExpired { at } => {
