@@ -93,7 +93,15 @@ const FENCES: &[(&[&str], &[&str])] = &[
     (&["utoipa"], &["landfall-protocol", "landfall-server"]),
     (&["uniffi"], &["landfall-uniffi", "landfall-flows"]),
     (
-        &["tonic", "tonic-prost", "tonic-prost-build", "prost", "prost-types", "protox"],
+        &[
+            "tonic",
+            "tonic-prost",
+            "tonic-prost-build",
+            "prost",
+            "prost-types",
+            "protox",
+            "loona-hpack",
+        ],
         &["landfall-workload"],
     ),
     (&["nix"], &["landfall-cli"]),

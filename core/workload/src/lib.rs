@@ -5,6 +5,8 @@
 //! API). One socket is one identity: which process asks is never guessed at.
 
 mod api;
+mod authority;
+mod connection;
 mod identity;
 mod keeper;
 mod socket;

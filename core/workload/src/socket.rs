@@ -1,6 +1,7 @@
 //! Where the Workload API is served: a Unix socket in a folder that its owner alone enters.
 
 use crate::api::Api;
+use crate::connection::Connection;
 use crate::keeper::Keeper;
 use crate::proto::spiffe_workload_api_server::SpiffeWorkloadApiServer;
 use futures::stream;
@@ -139,7 +140,7 @@ pub fn serve(socket: Socket, keeper: Arc<Keeper>) -> Serving {
     let api = Api { keeper: Arc::clone(&keeper), stop: stop.clone() };
     let incoming = stream::unfold(listener, move |listener| async move {
         let stream = accept(&listener, owner).await;
-        Some((Ok::<_, io::Error>(stream), listener))
+        Some((Ok::<_, io::Error>(Connection::new(stream)), listener))
     });
     let ended = stop.clone();
     let task = tokio::spawn(async move {
