@@ -25,8 +25,8 @@ const PAYMENTS: &str = "spiffe://landfall.local/tenant/home/workload/payments/ns
 
 /// A server, a cluster, and a pod with its token in a file. Stock clients go by the machine's clock, so
 /// time begins there.
-struct Pod {
-    clock: Arc<ManualClock>,
+pub struct Pod {
+    pub clock: Arc<ManualClock>,
     ambient: Ambient,
     server: Running,
     cluster: PlatformServer,
@@ -35,7 +35,7 @@ struct Pod {
 }
 
 impl Pod {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let (cluster, key) =
@@ -58,7 +58,7 @@ impl Pod {
     }
 
     /// The cluster puts a fresh token into the pod's file.
-    fn project(&self, account: &str, pod: &str) {
+    pub fn project(&self, account: &str, pod: &str) {
         let now = self.clock.now().seconds();
         let claims = json!({
             "iss": self.cluster.issuer(), "aud": [AUDIENCE], "iat": now, "nbf": now,
@@ -81,7 +81,7 @@ impl Pod {
     }
 
     /// The Workload API, with its first identity, and its address.
-    async fn serve(&self) -> (Serving, String) {
+    pub async fn serve(&self) -> (Serving, String) {
         let keeper = self.keeper();
         keeper.renew().await.unwrap();
         let socket = Socket::bind(None).unwrap();

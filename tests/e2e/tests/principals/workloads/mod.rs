@@ -2,6 +2,7 @@
 //! beside a process. The platforms are real ones in small: real keys, a real key set over HTTPS.
 
 mod beside;
+mod callers;
 mod clusters;
 mod forges;
 mod issuers;
