@@ -75,3 +75,26 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.writes).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn who_is_at_its_other_end_is_known_and_hears_us_and_our_end() {
+        let (mut client, stream) = UnixStream::pair().unwrap();
+        let expected = stream.connect_info().peer_cred.unwrap();
+        let mut connection = Connection::new(stream);
+        let peer = connection.connect_info();
+        assert_eq!(peer.peer_cred, Some(expected));
+        assert!(peer.peer_addr.is_some_and(|address| address.is_unnamed()));
+        connection.write_all(b"settings").await.unwrap();
+        connection.shutdown().await.unwrap();
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard, b"settings");
+        drop(client);
+        assert_eq!(connection.read(&mut [0]).await.unwrap(), 0);
+    }
+}
