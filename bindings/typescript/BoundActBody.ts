@@ -155,7 +155,15 @@ user: string,
 /**
  * Which.
  */
-role: "member" | "auditor" | "operator" | "admin", } | { "act": "issue-agent-code", 
+role: "member" | "auditor" | "operator" | "admin", } | { "act": "freeze-user", 
+/**
+ * Whose.
+ */
+user: string, } | { "act": "unfreeze-user", 
+/**
+ * Whose.
+ */
+user: string, } | { "act": "issue-agent-code", 
 /**
  * What the agent will be called; empty leaves it to the agent.
  */

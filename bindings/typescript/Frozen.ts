@@ -11,4 +11,8 @@ frozen: boolean,
 /**
  * Sessions that ended.
  */
-sessions_ended: number, };
+sessions_ended: number, 
+/**
+ * Recoveries that the freeze had kept out, and that ended with it.
+ */
+recoveries_stopped: number, };

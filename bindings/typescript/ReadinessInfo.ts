@@ -27,6 +27,10 @@ next: "print-codes" | "add-passkey" | "add-device" | "confirm-mail" | "choose-gu
  */
 frozen: boolean, 
 /**
+ * Whether an administrator has stopped it: then nothing that its owner holds gets in.
+ */
+stopped_by_admin: boolean, 
+/**
  * The newest drill of each kind.
  */
 drills: Array<DrillInfo>, 

@@ -18,6 +18,14 @@ role: "member" | "auditor" | "operator" | "admin",
  */
 frozen: boolean, 
 /**
+ * Whether an administrator, or whoever runs the server, has frozen it: nothing that its owner holds ends that.
+ */
+stopped_by_admin: boolean, 
+/**
+ * Which administrator.
+ */
+stopped_by: string | null, 
+/**
  * Devices that may act.
  */
 active_devices: number, 

@@ -35,6 +35,10 @@ next: "print-codes" | "add-passkey" | "add-device" | "confirm-mail" | "choose-gu
  */
 frozen: boolean, 
 /**
+ * Whether an administrator has stopped it: then nothing that its owner holds gets in.
+ */
+stopped_by_admin: boolean, 
+/**
  * Whether the user has made the plan stricter for themselves.
  */
 own_plan: boolean, 

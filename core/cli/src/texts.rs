@@ -12,6 +12,7 @@ use crate::clock::clock_time;
 use landfall_client::{Failure, FlowStepId, Remedy};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::BoundActBody;
+use landfall_protocol::me::Frozen;
 use landfall_protocol::passkey::PasskeyInfo;
 
 pub const YES_NO: &str = "[Y/n]";
@@ -165,6 +166,12 @@ pub fn act(act: &BoundActBody) -> String {
         }
         BoundActBody::SetRecoveryPlan { ways } => {
             format!("To approve: what lets you back in is from now on: {ways}")
+        }
+        BoundActBody::FreezeUser { user } => {
+            format!("To approve: everything of {user} is stopped until an administrator ends it")
+        }
+        BoundActBody::UnfreezeUser { user } => {
+            format!("To approve: the account of {user} works again")
         }
         BoundActBody::SetRole { user, role } => {
             format!("To approve: {user} is {} from now on", role.in_words())
@@ -328,6 +335,21 @@ pub fn passkey_elsewhere(passkey: &PasskeyInfo) -> String {
     format!(
         "The passkey \"{label}\" was registered on it and {place}, so it still works.\nIs it lost, too? landfall webauthn remove {id}\n(That takes an older passkey, or one that is 24 hours old.)"
     )
+}
+
+/// What a freeze that was none has done.
+pub const NOTHING_FROZEN: Frozen =
+    Frozen { frozen: false, sessions_ended: 0, recoveries_stopped: 0 };
+
+/// Behind the word that an account works again.
+pub fn recoveries_stopped(count: u32) -> String {
+    match count {
+        0 => String::new(),
+        1 => " A machine that was on its way in before the freeze was turned away.".to_owned(),
+        more => format!(
+            " {more} machines that were on their way in before the freeze were turned away."
+        ),
+    }
 }
 
 pub const NOT_FROZEN: &str = "Your account is not frozen. Nothing was changed.";

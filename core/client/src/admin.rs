@@ -92,17 +92,29 @@ impl Client {
     ///
     /// # Errors
     /// What the server says.
-    pub async fn admin_freeze(&self, user: &UserName) -> Result<Frozen, Failure> {
+    pub async fn admin_freeze(
+        &self,
+        user: &UserName,
+        shell: &dyn Shell,
+    ) -> Result<Frozen, Failure> {
+        let act = BoundActBody::FreezeUser { user: user.clone() };
+        let session = self.step_up(Some(act), None, shell).await?;
         let path = paths::fill(paths::ADMIN_FREEZE, &[user.as_str()]);
-        self.ask(Ask::post(Action::AdminFreezeUser, path).repeatable()).await
+        self.ask(Ask::post(Action::AdminFreezeUser, path).bound_to(session)).await
     }
 
     /// Ends somebody's freeze.
     ///
     /// # Errors
     /// What the server says.
-    pub async fn admin_unfreeze(&self, user: &UserName) -> Result<Frozen, Failure> {
+    pub async fn admin_unfreeze(
+        &self,
+        user: &UserName,
+        shell: &dyn Shell,
+    ) -> Result<Frozen, Failure> {
+        let act = BoundActBody::UnfreezeUser { user: user.clone() };
+        let session = self.step_up(Some(act), None, shell).await?;
         let path = paths::fill(paths::ADMIN_UNFREEZE, &[user.as_str()]);
-        self.ask(Ask::post(Action::AdminUnfreezeUser, path).repeatable()).await
+        self.ask(Ask::post(Action::AdminUnfreezeUser, path).bound_to(session)).await
     }
 }

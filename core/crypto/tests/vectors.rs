@@ -166,6 +166,8 @@ fn canonical_acts() {
             "set_role",
             BoundAction::SetRole { user: UserName::parse("bert").unwrap(), role: Role::Operator },
         ),
+        ("freeze_user", BoundAction::FreezeUser { user: UserName::parse("bert").unwrap() }),
+        ("unfreeze_user", BoundAction::UnfreezeUser { user: UserName::parse("bert").unwrap() }),
         (
             "provision_credential",
             BoundAction::ProvisionCredential {

@@ -385,9 +385,11 @@ actions! {
     AdminRevokeDevice =
         Demand::new("admin-revoke-device", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
     /// Freezes anybody's account, until an administrator ends it.
-    AdminFreezeUser = Demand::new("admin-freeze-user", HUMAN, CERT_HUMAN).tenant_wide();
+    AdminFreezeUser =
+        Demand::new("admin-freeze-user", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
     /// Ends anybody's freeze.
-    AdminUnfreezeUser = Demand::new("admin-unfreeze-user", HUMAN, CERT_HUMAN).tenant_wide();
+    AdminUnfreezeUser =
+        Demand::new("admin-unfreeze-user", HUMAN, CERT_HUMAN).bound().tenant_wide().evicts();
     /// Who in the tenant is on their way back in.
     AdminListRecoveries =
         Demand::new("admin-list-recoveries", HUMAN, CERT_ONLY)

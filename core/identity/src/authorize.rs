@@ -87,6 +87,15 @@ pub enum Object {
         /// Since when they exist.
         since: Timestamp,
     },
+    /// Somebody's account as a whole, which an administrator may stop, or let go.
+    Account {
+        /// Its tenant.
+        tenant: TenantName,
+        /// Whose.
+        user: UserName,
+        /// Since when it exists.
+        since: Timestamp,
+    },
     /// A machine that stands for itself, which may be suspended or evicted.
     Machine {
         /// Its tenant.
@@ -182,6 +191,7 @@ fn reach(demand: &Demand, caller: &Caller, object: &Object) -> Result<(), Refusa
         Object::Ward { tenant, guardian } => (tenant, guardian),
         Object::Owned { tenant, user }
         | Object::Role { tenant, user, .. }
+        | Object::Account { tenant, user, .. }
         | Object::Device { tenant, user, .. }
         | Object::Address { tenant, user, .. }
         | Object::Passkey { tenant, user, .. } => (tenant, user),
@@ -252,6 +262,7 @@ fn probation(session: &SessionFacts, object: &Object, moment: Moment) -> Result<
         Object::Guardian { since } => (*since, Young::RemoveGuardian),
         Object::Plan { since } => (*since, Young::ChangePlan),
         Object::Role { since, .. } => (*since, Young::ChangeRole),
+        Object::Account { since, .. } => (*since, Young::StopAccount),
         // Nothing is older than the account as a whole.
         Object::Own | Object::Owned { .. } | Object::Ward { .. } => {
             (Timestamp::from_millis(i64::MIN), Young::Unfreeze)

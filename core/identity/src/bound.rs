@@ -120,6 +120,16 @@ pub enum BoundAction {
         /// Which.
         role: Role,
     },
+    /// Stop somebody's account.
+    FreezeUser {
+        /// Whose.
+        user: UserName,
+    },
+    /// Let a stopped account go.
+    UnfreezeUser {
+        /// Whose.
+        user: UserName,
+    },
     /// Make a key for a machine and hand it out, once.
     ProvisionCredential {
         /// Which machine.
@@ -202,6 +212,8 @@ impl BoundAction {
             Self::SetRecoveryPlan { .. } => "set-recovery-plan",
             Self::DrillPasskey => "drill-passkey",
             Self::SetRole { .. } => "set-role",
+            Self::FreezeUser { .. } => "freeze-user",
+            Self::UnfreezeUser { .. } => "unfreeze-user",
             Self::ProvisionCredential { .. } => "provision-credential",
             Self::ApproveProvision { .. } => "approve-provision",
             Self::RevokeMachine { .. } => "revoke-machine",
@@ -270,6 +282,7 @@ impl BoundAction {
                 field("user", user.as_str());
                 field("role", role.as_str());
             }
+            Self::FreezeUser { user } | Self::UnfreezeUser { user } => field("user", user.as_str()),
             Self::ProvisionCredential { device, role, ttl, words } => {
                 field("device", device.as_str());
                 field("role", role.as_ref().map_or("", MachineRole::as_str));

@@ -35,6 +35,12 @@ pub enum Refusal {
     /// It is frozen by an administrator, whatever its owner holds.
     #[error("the account is frozen by an administrator")]
     FrozenByAdmin,
+    /// Nobody of that name can be stopped with an emergency code.
+    #[error("there is nobody of that name to stop, or the code is for them")]
+    NobodyToStop,
+    /// An administrator has stopped the account for which another one would vouch.
+    #[error("the account is stopped by an administrator")]
+    StoppedAccount,
     /// The account was frozen after this recovery began: the owner's answer to it.
     #[error("the account was frozen after this began")]
     FrozenSinceBegun,
@@ -489,4 +495,6 @@ pub enum Young {
     ChangePlan,
     /// Give another role to somebody who was there before.
     ChangeRole,
+    /// Stop an older account, or let it go.
+    StopAccount,
 }

@@ -200,6 +200,20 @@ pub enum BoundActBody {
         #[schema(value_type = String)]
         role: Role,
     },
+    /// Stop somebody's account.
+    FreezeUser {
+        /// Whose.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        user: UserName,
+    },
+    /// Let a stopped account go.
+    UnfreezeUser {
+        /// Whose.
+        #[ts(type = "string")]
+        #[schema(value_type = String)]
+        user: UserName,
+    },
     /// Make a code that lets one agent in.
     IssueAgentCode {
         /// What the agent will be called; empty leaves it to the agent.
@@ -281,6 +295,8 @@ impl From<BoundActBody> for BoundAction {
             }
             BoundActBody::RevokeMachine { device } => Self::RevokeMachine { device },
             BoundActBody::SetRole { user, role } => Self::SetRole { user, role },
+            BoundActBody::FreezeUser { user } => Self::FreezeUser { user },
+            BoundActBody::UnfreezeUser { user } => Self::UnfreezeUser { user },
             BoundActBody::IssueAgentCode { agent, ttl_seconds, auth_hash } => {
                 Self::IssueAgentCode { agent, ttl: Seconds(ttl_seconds), auth_hash }
             }
@@ -328,6 +344,8 @@ impl From<BoundAction> for BoundActBody {
             }
             BoundAction::RevokeMachine { device } => Self::RevokeMachine { device },
             BoundAction::SetRole { user, role } => Self::SetRole { user, role },
+            BoundAction::FreezeUser { user } => Self::FreezeUser { user },
+            BoundAction::UnfreezeUser { user } => Self::UnfreezeUser { user },
             BoundAction::IssueAgentCode { agent, ttl, auth_hash } => {
                 Self::IssueAgentCode { agent, ttl_seconds: ttl.0, auth_hash }
             }

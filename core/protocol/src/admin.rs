@@ -21,6 +21,14 @@ pub struct UserInfo {
     pub role: Role,
     /// Whether the account is frozen.
     pub frozen: bool,
+    /// Whether an administrator, or whoever runs the server, has frozen it: nothing that its owner holds ends that.
+    #[serde(default)]
+    pub stopped_by_admin: bool,
+    /// Which administrator.
+    #[ts(type = "string | null")]
+    #[schema(value_type = Option<String>)]
+    #[serde(default)]
+    pub stopped_by: Option<UserName>,
     /// Devices that may act.
     pub active_devices: u32,
     /// Passkeys that can be used.

@@ -54,4 +54,7 @@ pub struct Frozen {
     pub frozen: bool,
     /// Sessions that ended.
     pub sessions_ended: u32,
+    /// Recoveries that the freeze had kept out, and that ended with it.
+    #[serde(default)]
+    pub recoveries_stopped: u32,
 }

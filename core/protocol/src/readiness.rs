@@ -30,6 +30,9 @@ pub struct ReadinessInfo {
     pub next: Option<Remedy>,
     /// Whether everything of the account stands still.
     pub frozen: bool,
+    /// Whether an administrator has stopped it: then nothing that its owner holds gets in.
+    #[serde(default)]
+    pub stopped_by_admin: bool,
     /// The newest drill of each kind.
     pub drills: Vec<DrillInfo>,
     /// Ways and names; only after a step-up.
@@ -191,6 +194,9 @@ pub struct UserReadiness {
     pub next: Option<Remedy>,
     /// Whether everything of the account stands still.
     pub frozen: bool,
+    /// Whether an administrator has stopped it: then nothing that its owner holds gets in.
+    #[serde(default)]
+    pub stopped_by_admin: bool,
     /// Whether the user has made the plan stricter for themselves.
     pub own_plan: bool,
     /// Every thing whose loss alone locks them out; only after a step-up.

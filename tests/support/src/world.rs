@@ -189,9 +189,23 @@ impl World {
     /// # Errors
     /// When it fails.
     pub async fn break_glass(&self, user: &str, device: Option<&str>) -> anyhow::Result<String> {
+        self.break_glass_against(user, device, &[]).await
+    }
+
+    /// The same, stopping somebody with it.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn break_glass_against(
+        &self,
+        user: &str,
+        device: Option<&str>,
+        stops: &[&UserName],
+    ) -> anyhow::Result<String> {
         let device = device.map(DeviceName::parse).transpose()?;
         let user = UserName::parse(user)?;
-        let code = break_glass(&self.config, self.ambient.clone(), user, device).await;
+        let stops = stops.iter().map(|name| (*name).clone()).collect();
+        let code = break_glass(&self.config, self.ambient.clone(), user, device, stops).await;
         code.map(|code| code.as_str().to_owned()).map_err(|error| anyhow::anyhow!("{error}"))
     }
 

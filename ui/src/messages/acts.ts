@@ -52,6 +52,10 @@ export function actWords(act: BoundActBody, user: string, passkeyLabel: string |
       return parts(acts["act.set-policy"], { hash: act.policy_hash });
     case "set-role":
       return parts(acts[`act.set-role.${act.role}`], { user: act.user });
+    case "freeze-user":
+      return parts(acts["act.freeze-user"], { user: act.user });
+    case "unfreeze-user":
+      return parts(acts["act.unfreeze-user"], { user: act.user });
     case "provision-credential": {
       const values = { device: act.device, span: spanWords(act.ttl_seconds) };
       if (act.role === null) return parts(acts["act.machine-key.more"], values);

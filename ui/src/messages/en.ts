@@ -122,6 +122,8 @@ export const acts = {
   "act.machine-key.more":
     "Make one more key for the machine {device}. Whoever has its file and its words is that machine. It can be used for {span}.",
   "act.approve-provision": "Agree that {asker} makes a key for the machine {device}, at the role {role}.",
+  "act.freeze-user": "Stop everything of {user}: devices, passkeys, codes, and every way back in, until an administrator ends it.",
+  "act.unfreeze-user": "Let the account of {user} work again.",
   "act.revoke-machine": "Cut off the machine {device} for ever. It can never come back under this name.",
 } as const;
 

@@ -9,6 +9,7 @@ pub const NO_WAY_IN: &str = "Nothing that you have gets you in on another machin
 pub const IDLE: &str = "You also have these. By this plan, on this server, they are not enough:";
 pub const NO_DRILLS: &str =
     "You have tried none of it yet. It takes a minute: landfall recovery drill codes";
+pub const STOPPED: &str = "An administrator has stopped your account: nothing that you hold gets in until an administrator ends that. Call one.";
 pub const FROZEN: &str =
     "Your account is frozen: nothing works until that ends. landfall unfreeze, with your passkey";
 pub const WHICH_PLAN: &str = "Say which: personal, team, strict, or --file FILE";

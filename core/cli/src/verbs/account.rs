@@ -7,7 +7,7 @@ use crate::output::Answer;
 use crate::texts;
 use landfall_client::Failure;
 use landfall_client::words::{Attachment, ServerLine};
-use landfall_protocol::me::{Frozen, Me};
+use landfall_protocol::me::Me;
 use landfall_protocol::provisioned::{MachineSelf, WhoAmI};
 use landfall_protocol::session::SessionOpened;
 use serde_json::json;
@@ -124,8 +124,9 @@ pub async fn freeze(app: &App) -> Result<Answer, Failure> {
 
 pub async fn unfreeze(app: &App) -> Result<Answer, Failure> {
     if !app.client.whoami().await?.frozen {
-        return Answer::new(&Frozen { frozen: false, sessions_ended: 0 }, texts::NOT_FROZEN);
+        return Answer::new(&texts::NOTHING_FROZEN, texts::NOT_FROZEN);
     }
     let frozen = app.with_person(async || app.client.unfreeze().await).await?;
-    Answer::new(&frozen, texts::UNFROZEN)
+    let stopped = texts::recoveries_stopped(frozen.recoveries_stopped);
+    Answer::new(&frozen, format!("{}{stopped}", texts::UNFROZEN))
 }

@@ -11,7 +11,6 @@ use crate::texts;
 use landfall_client::words::{Role, TokenKind, UserName};
 use landfall_client::{Failure, MintRequest};
 use landfall_protocol::admin::UserInfo;
-use landfall_protocol::me::Frozen;
 use serde_json::json;
 
 pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
@@ -38,17 +37,19 @@ pub async fn run(app: &App, verb: AdminVerb) -> Result<Answer, Failure> {
         AdminVerb::Freeze { user } => {
             app.need_person()?;
             app.confirm(&texts::ask_admin_freeze(user.as_str()))?;
-            let frozen = app.with_person(async || app.client.admin_freeze(&user).await).await?;
+            let frozen = app.client.admin_freeze(&user, &app.terminal).await?;
             Answer::new(&frozen, texts::admin_frozen(user.as_str()))
         }
         AdminVerb::Unfreeze { user } => {
             let users = app.client.admin_users().await?;
             if users.iter().any(|known| known.name == user && !known.frozen) {
                 let text = texts::not_frozen_account(user.as_str());
-                return Answer::new(&Frozen { frozen: false, sessions_ended: 0 }, text);
+                return Answer::new(&texts::NOTHING_FROZEN, text);
             }
-            let frozen = app.with_person(async || app.client.admin_unfreeze(&user).await).await?;
-            Answer::new(&frozen, format!("The account of {user} works again."))
+            app.need_person()?;
+            let frozen = app.client.admin_unfreeze(&user, &app.terminal).await?;
+            let stopped = texts::recoveries_stopped(frozen.recoveries_stopped);
+            Answer::new(&frozen, format!("The account of {user} works again.{stopped}"))
         }
         AdminVerb::Audit(filter) => audit::rows(app, filter, true).await,
         AdminVerb::Policy(verb) => policy::run(app, verb).await,
@@ -93,12 +94,21 @@ async fn devices(app: &App, act: AdminDeviceVerb) -> Result<Answer, Failure> {
     }
 }
 
+fn state_of(user: &UserInfo) -> String {
+    match (user.frozen, user.stopped_by_admin, &user.stopped_by) {
+        (false, ..) => "works".to_owned(),
+        (true, false, _) => "frozen".to_owned(),
+        (true, true, Some(admin)) => format!("stopped by {admin}"),
+        (true, true, None) => "stopped".to_owned(),
+    }
+}
+
 fn list(users: &[UserInfo]) -> String {
     let row = |user: &UserInfo| {
         vec![
             user.name.to_string(),
             user.role.as_str().to_owned(),
-            if user.frozen { "frozen".to_owned() } else { "works".to_owned() },
+            state_of(user),
             user.active_devices.to_string(),
             user.passkeys.to_string(),
             clock_time(user.created_at),

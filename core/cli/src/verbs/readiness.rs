@@ -43,8 +43,10 @@ fn report(ready: &ReadinessInfo) -> String {
         texts::headline(ready.standing, ready.losses_to_lock_out),
         ready.score
     )];
-    if ready.frozen {
-        parts.push(texts::FROZEN.to_owned());
+    match (ready.frozen, ready.stopped_by_admin) {
+        (_, true) => parts.push(texts::STOPPED.to_owned()),
+        (true, false) => parts.push(texts::FROZEN.to_owned()),
+        (false, false) => {}
     }
     match &ready.details {
         Some(details) => parts.extend(detailed(details)),
@@ -248,6 +250,7 @@ mod tests {
             losses_to_lock_out: 1,
             next: Some(ReadinessRemedy::AddDevice),
             frozen: false,
+            stopped_by_admin: false,
             drills: Vec::new(),
             details,
         }

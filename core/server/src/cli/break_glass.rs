@@ -21,8 +21,8 @@ const GLASS_FILES_MAX: usize = 99;
 /// `break-glass`: makes one and shows it. The server may run meanwhile.
 pub(super) async fn run(config: &Config, args: BreakGlassArgs) -> Result<(), Box<dyn Error>> {
     telemetry::init_logs(config)?;
-    let BreakGlassArgs { user, device, new: _ } = args;
-    let code = break_glass(config, Ambient::system(), user.clone(), device).await?;
+    let BreakGlassArgs { user, device, new: _, stop } = args;
+    let code = break_glass(config, Ambient::system(), user.clone(), device, stop).await?;
     if std::io::stdout().is_terminal() {
         return show_glass(&code, &user);
     }
@@ -58,7 +58,7 @@ fn keep(folder: &Path, user: &UserName, code: &SecretText) -> Result<PathBuf, Di
 }
 
 /// Makes the code, by the clock of `ambient`: for an administrator there is, on a new device, or for a
-/// new one.
+/// new one. `stops` are stopped with it.
 ///
 /// # Errors
 /// The directory is not the caller's own, or is no server's; whom it cannot be made for.
@@ -67,6 +67,7 @@ pub async fn break_glass(
     ambient: Ambient,
     user: UserName,
     device: Option<DeviceName>,
+    stops: Vec<UserName>,
 ) -> Result<SecretText, Box<dyn Error>> {
     // Before anything is opened: the keys lie in there.
     DataDirectory::attach_own(&config.data_dir)?;
@@ -82,10 +83,13 @@ pub async fn break_glass(
         Some(device) => GlassFor::Existing { user: user.clone(), device },
         None => GlassFor::New { user: user.clone() },
     };
-    match service.break_glass(whom).await {
+    match service.break_glass(whom, stops).await {
         Ok(code) => {
             tracing::warn!(%user, "an emergency code was made; every administrator is told");
             Ok(code)
+        }
+        Err(Failure::Refused(refusal @ Refusal::NobodyToStop)) => {
+            Err(format!("--stop: {refusal}").into())
         }
         Err(Failure::Refused(refusal)) => Err(explain(&refusal, user.as_str()).into()),
         Err(failure) => Err(failure.into()),

@@ -120,6 +120,10 @@ struct BreakGlassArgs {
     /// Make an administrator of this name, who is not there yet.
     #[arg(long)]
     new: bool,
+    /// Stop this account with it, as an administrator can: against one who would answer the code with a freeze.
+    /// Can be given several times.
+    #[arg(long, value_name = "USER")]
+    stop: Vec<UserName>,
 }
 
 #[derive(Subcommand)]

@@ -194,10 +194,14 @@ fn next_step(refusal: &Refusal) -> String {
         Refusal::FrozenSinceBegun => {
             "It was frozen after this had begun, so this makes no device, and nothing of yours was used up. \
              If it was you, begin again: landfall recover --anew. Or call an administrator, who can approve \
-             this one in spite of the freeze, or end it: landfall admin unfreeze. Then this goes on."
+             this one in spite of the freeze. When the freeze ends otherwise, this ends with it."
         }
         Refusal::FrozenByAdmin => {
             "Nothing that you hold ends that. Call an administrator: landfall admin unfreeze, on their machine, does."
+        }
+        Refusal::StoppedAccount => {
+            "No word counts for an account that an administrator has stopped. If they should come back: landfall \
+             admin unfreeze, which also stops what was begun before. Then they begin again, and you approve that."
         }
         Refusal::SessionRequired => "Open a session first: landfall login.",
         Refusal::SessionOver => "Open another one: landfall login.",
@@ -275,6 +279,10 @@ fn young(what: Young, until: &str) -> String {
         }
         Young::ChangeRole => format!(
             "It may change that role from {until}. Until then an older passkey, or another \
+             administrator's, can."
+        ),
+        Young::StopAccount => format!(
+            "It may stop that account, or let it go, from {until}. Until then an older passkey, or another \
              administrator's, can."
         ),
         Young::Unfreeze => format!(

@@ -248,6 +248,7 @@ fn object_of<'a>(principal: &'a Principal, object: &'a Object) -> (&'a TenantNam
         Object::Ward { tenant, guardian } => (tenant, guardian),
         Object::Owned { tenant, user }
         | Object::Role { tenant, user, .. }
+        | Object::Account { tenant, user, .. }
         | Object::Device { tenant, user, .. }
         | Object::Address { tenant, user, .. }
         | Object::Passkey { tenant, user, .. } => (tenant, user),

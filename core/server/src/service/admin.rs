@@ -40,6 +40,8 @@ pub(super) async fn user_info(tx: &mut Tx<'_>, user: users::User) -> Result<User
         passkeys: passkeys::count_usable(tx, &user.tenant, &user.name).await?,
         role: user.role,
         frozen: user.frozen_at.is_some(),
+        stopped_by_admin: user.frozen_by_admin,
+        stopped_by: user.frozen_by,
         created_at: user.created_at.into(),
         name: user.name,
     })

@@ -3,6 +3,7 @@
 
 use super::Service;
 use super::notices::News;
+use super::recovery_standing::stop_answered;
 use crate::failure::Failure;
 use crate::store::tokens::Token;
 use crate::store::{self, Lane, StoreError, Tx, enrollments, tokens, users};
@@ -13,7 +14,7 @@ use landfall_identity::audit::AuditEvent;
 use landfall_identity::id::{AuditId, TokenId};
 use landfall_identity::notice::{By, Happening};
 use landfall_identity::token::{CLAIM_TTL, TokenKind, TokenState};
-use landfall_identity::{DeviceName, Refusal, Role, Seconds, Timestamp, UserName};
+use landfall_identity::{DeviceName, Refusal, Role, Seconds, TenantName, Timestamp, UserName};
 use url::Url;
 
 /// How long the code can be used, at most.
@@ -69,7 +70,13 @@ impl Service {
     /// [`Refusal::NotFound`] for somebody who is no administrator, and on a server that nobody has
     /// claimed, whose claim token does all this; [`Refusal::UserExists`] for a new one who is there;
     /// [`Refusal::DeviceNameTaken`].
-    pub async fn break_glass(&self, whom: GlassFor) -> Result<SecretText, Failure> {
+    /// *The administrator against whom it is made would answer it with a freeze:* `stops` are stopped with it, as by an
+    /// administrator whom nobody outranks.
+    pub async fn break_glass(
+        &self,
+        whom: GlassFor,
+        stops: Vec<UserName>,
+    ) -> Result<SecretText, Failure> {
         let now = self.ambient.now();
         let secret = DoorSecret::generate(self.ambient.random.as_ref());
         let (kind, device) = whom.token();
@@ -93,12 +100,21 @@ impl Service {
         };
         let text = self.glass_text(&token, secret)?;
         let id = AuditId::from_bits(self.ambient.row_bits());
-        let target =
+        let mut target =
             format!("{} token {} for the administrator {}", kind.as_str(), token.id, whom.user());
+        for user in &stops {
+            target.push_str(&format!(", stopping {user}"));
+        }
         let event = AuditEvent::by_server(id, now, token.tenant.clone(), BREAK_GLASS, target);
         let salt = self.ambient.random();
         let service = self.clone();
-        let work = async move |tx: &mut Tx<'_>| service.put_glass(tx, &whom, &token).await;
+        let work = async move |tx: &mut Tx<'_>| {
+            service.put_glass(tx, &whom, &token).await?;
+            for user in &stops {
+                service.stop_by_operator(tx, &whom, (&token.tenant, user), now).await?;
+            }
+            Ok(())
+        };
         let record = async move |tx: &mut Tx<'_>, result: &Result<(), Failure>| match result {
             Ok(()) => store::audit::append(tx, &event, salt).await,
             Err(_) => Ok::<_, StoreError>(()),
@@ -143,6 +159,30 @@ impl Service {
         Ok(())
     }
 
+    /// Stops somebody's account until an administrator ends it, as whoever runs the server wants it. No guard asks whether
+    /// somebody is left: the code beside it is for that.
+    async fn stop_by_operator(
+        &self,
+        tx: &mut Tx<'_>,
+        whom: &GlassFor,
+        (tenant, user): (&TenantName, &UserName),
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let found = users::find(tx, tenant, user).await?.filter(|row| row.name != *whom.user());
+        let row = found.ok_or(Refusal::NobodyToStop)?;
+        let news = News {
+            tenant: tenant.clone(),
+            user: row.name.clone(),
+            at: now,
+            what: Happening::AccountFrozen,
+            by: By::Operator,
+            source: None,
+        };
+        // This process holds no connection of theirs: the server reads of it in the changes.
+        self.stop_account(tx, news).await?;
+        Ok(users::set_frozen_by_admin(tx, (tenant, &row.name), None, now).await?)
+    }
+
     /// An emergency code lets somebody in. Like a recovery it ends a freeze from before it: else whoever
     /// comes in could not so much as register a passkey. A freeze that came afterwards is an answer to it.
     ///
@@ -158,10 +198,12 @@ impl Service {
     ) -> Result<(), Failure> {
         tracing::warn!(%user, kind = token.kind.as_str(), "an emergency code lets somebody in");
         let found = users::find(tx, &token.tenant, user).await?;
-        match found.and_then(|user| user.frozen_at) {
-            None => Ok(()),
+        let Some(found) = found.filter(|user| user.frozen_at.is_some()) else { return Ok(()) };
+        match found.frozen_at {
             Some(at) if at > token.issued_at => Err(Refusal::AccountFrozen.into()),
-            Some(_) => {
+            _ => {
+                let plan = &self.settings.recovery_plan;
+                stop_answered(tx, plan, &found, None, now).await?;
                 users::set_frozen(tx, &token.tenant, user, None).await?;
                 let (tenant, user) = (token.tenant.clone(), user.clone());
                 let (what, by) = (Happening::AccountUnfrozen, By::Operator);

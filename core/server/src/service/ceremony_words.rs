@@ -57,6 +57,8 @@ pub(super) fn about(seeds: &Seeds, act: Option<&BoundAction>) -> String {
         Some(BoundAction::RevokeMachine { device }) => {
             format!("{ceremony}: revoke machine {device}")
         }
+        Some(BoundAction::FreezeUser { user }) => format!("{ceremony}: stop the account of {user}"),
+        Some(BoundAction::UnfreezeUser { user }) => format!("{ceremony}: let {user} work again"),
         Some(BoundAction::SetRole { user, role }) => {
             format!("{ceremony}: role of {user}: {}", role.as_str())
         }

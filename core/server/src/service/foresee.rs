@@ -4,7 +4,7 @@
 use super::last_admin::{self, Loss};
 use super::readiness_facts::View;
 use super::{
-    Turn, approvals, guardians, links, pairings, provisioned, recovery_codes, recovery_plan,
+    Turn, approvals, guardians, links, me, pairings, provisioned, recovery_codes, recovery_plan,
     recovery_queue, roles, tokens, waits, wards,
 };
 use crate::failure::Failure;
@@ -88,6 +88,7 @@ pub(super) async fn foresee(
         BoundAction::ProvisionCredential { .. } | BoundAction::ApproveProvision { .. } => {
             provisioned::foreseen(tx, turn, &view.machine_roles, act).await
         }
+        BoundAction::FreezeUser { user } if turn.user()? == user => Err(Refusal::LastAdmin.into()),
         BoundAction::SetRole { user, role } if *role != Role::Admin => {
             last_admin::foreseen(tx, turn, view, user, &Loss::Role).await
         }
@@ -179,14 +180,33 @@ async fn aim(tx: &mut Tx<'_>, turn: &Turn, plan: &Plan, act: &BoundAction) -> Re
         | BoundAction::RevokeMachine { device } => {
             return machine_aim(tx, turn, act, device).await;
         }
-        BoundAction::SetRole { user, .. } => {
-            let found = roles::object(tx, &tenant, user).await?;
-            there = found.is_some();
-            (Action::AdminSetRole, found.unwrap_or(nothing_of(tenant, user)))
-        }
+        BoundAction::FreezeUser { user }
+        | BoundAction::UnfreezeUser { user }
+        | BoundAction::SetRole { user, .. } => return account_aim(tx, turn, act, user).await,
         BoundAction::SetPolicy { .. } => (Action::AdminSetPolicy, Object::Own),
     };
     Ok(Aim { action, object, there })
+}
+
+async fn account_aim(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    act: &BoundAction,
+    user: &UserName,
+) -> Result<Aim, Failure> {
+    let action = match act {
+        BoundAction::FreezeUser { .. } => Action::AdminFreezeUser,
+        BoundAction::UnfreezeUser { .. } => Action::AdminUnfreezeUser,
+        _ => {
+            let found = roles::object(tx, turn.tenant(), user).await?;
+            let there = found.is_some();
+            let object = found.unwrap_or(nothing_of(turn.tenant().clone(), user));
+            return Ok(Aim { action: Action::AdminSetRole, object, there });
+        }
+    };
+    let found = store::users::find(tx, turn.tenant(), user).await?;
+    let object = me::account_object(turn, user, found.as_ref());
+    Ok(Aim { action, object, there: found.is_some() })
 }
 
 async fn device_aim(

@@ -8,7 +8,7 @@ use super::perform::{Notes, note, recorder};
 use super::{RequestContext, Service, me};
 use crate::failure::Failure;
 use crate::store::freeze_links::{self, FreezeLink};
-use crate::store::{Lane, Tx, recoveries, users};
+use crate::store::{Lane, Tx, users};
 use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::Secret32;
 use landfall_crypto::secret::sha256;
@@ -68,12 +68,11 @@ impl Service {
                 return Err(Refusal::LinkOver.into());
             }
             let row = users::find(tx, &tenant, &user).await?.ok_or(Refusal::LinkOver)?;
-            if let Some(frozen_at) = row.frozen_at {
-                // A recovery that was begun meanwhile, and would end the freeze, ends with this. What an administrator
-                // has vouched for in spite of the freeze goes on: else whoever reads the mail keeps the owner out.
-                if !recoveries::is_spoken_for(tx, &tenant, &user, frozen_at, now).await? {
-                    users::set_frozen(tx, &tenant, &user, Some(now)).await?;
-                }
+            if row.frozen_at.is_some() {
+                // A recovery that was begun meanwhile, and would end the freeze, ends with this. One that an
+                // administrator has vouched for in spite of the freeze goes on, and no other: else whoever reads the
+                // mail keeps the owner out.
+                users::set_frozen_again(tx, &tenant, &user, now).await?;
                 return Ok((me::report(true, 0), Vec::new()));
             }
             let news = News {

@@ -113,6 +113,8 @@ impl House {
             admin_since: None,
             admin_until: None,
             frozen_by_admin: false,
+            frozen_by: None,
+            frozen_again_at: None,
             frozen_at: None,
             webauthn_handle: self.service.ambient.random::<16>().to_vec(),
             created_at: NOON,

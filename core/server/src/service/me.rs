@@ -2,6 +2,7 @@
 
 use super::last_admin::LastAdmin;
 use super::notices::News;
+use super::recovery_standing::stop_answered;
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::store::provisioned::{self, Key};
@@ -10,7 +11,7 @@ use crate::store::{Tx, changes, enrollments, passkeys, sessions};
 use landfall_identity::authorize::Object;
 use landfall_identity::caller::AccountState;
 use landfall_identity::notice::Happening;
-use landfall_identity::{AuthStrength, Refusal, UserName};
+use landfall_identity::{AuthStrength, BoundAction, Refusal, UserName};
 use landfall_protocol::enroll::GrantInfo;
 use landfall_protocol::me::{Frozen, Me};
 use landfall_protocol::provisioned::{MachineSelf, WhoAmI};
@@ -140,22 +141,19 @@ impl Service {
         let (report, thumbprints) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 turn.about(format!("account {user}"));
-                let object = Object::Owned { tenant: turn.tenant().clone(), user: user.clone() };
-                turn.authorize(tx, &object, None).await?;
-                let found = users::find(tx, turn.tenant(), &user).await?;
-                let row = found.ok_or(Refusal::NotFound)?;
+                let act = BoundAction::FreezeUser { user: user.clone() };
+                let row = judged_account(tx, turn, &user, &act).await?;
                 if turn.user()? == &user {
                     return Err(Refusal::LastAdmin.into());
                 }
+                if row.frozen_by_admin {
+                    return Ok((report(true, 0), Vec::new()));
+                }
                 let guard = LastAdmin::before(tx, &view, &row.tenant, &row.name, turn.now).await?;
-                let stopped = match row.frozen_at {
-                    Some(_) => (report(true, 0), Vec::new()),
-                    None => {
-                        let news = turn.news(&user, Happening::AccountFrozen)?;
-                        service.stop_account(tx, news).await?
-                    }
-                };
-                users::set_frozen_by_admin(tx, &row.tenant, &row.name).await?;
+                let news = turn.news(&user, Happening::AccountFrozen)?;
+                let stopped = service.stop_account(tx, news).await?;
+                let by = Some(turn.user()?);
+                users::set_frozen_by_admin(tx, (&row.tenant, &row.name), by, turn.now).await?;
                 guard.after(tx, &view).await?;
                 Ok(stopped)
             })
@@ -178,26 +176,55 @@ impl Service {
         let service = self.clone();
         self.perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
             turn.about(format!("account {user}"));
-            let object = Object::Owned { tenant: turn.tenant().clone(), user: user.clone() };
-            turn.authorize(tx, &object, None).await?;
-            let row = users::find(tx, turn.tenant(), &user).await?.ok_or(Refusal::NotFound)?;
+            let act = BoundAction::UnfreezeUser { user: user.clone() };
+            let row = judged_account(tx, turn, &user, &act).await?;
             service.thaw(tx, turn, &row).await
         })
         .await
     }
 
-    /// Ends a freeze, if there is one, and tells its owner.
+    /// Ends a freeze, if there is one, with what it has kept out, and tells its owner.
     async fn thaw(&self, tx: &mut Tx<'_>, turn: &Turn, row: &User) -> Result<Frozen, Failure> {
+        let mut report = report(false, 0);
         if row.frozen_at.is_some() {
+            let plan = &self.settings.recovery_plan;
+            report.recoveries_stopped = stop_answered(tx, plan, row, None, turn.now).await?;
+            turn.about(format!(
+                "account {}; recoveries stopped: {}",
+                row.name, report.recoveries_stopped
+            ));
             users::set_frozen(tx, &row.tenant, &row.name, None).await?;
             self.tell(tx, turn.news(&row.name, Happening::AccountUnfrozen)?).await?;
         }
-        Ok(report(false, 0))
+        Ok(report)
+    }
+}
+
+/// Somebody's account, which an administrator may stop or let go: their passkey is as old as the account, or a day. *A
+/// minutes-old administrator, or whoever has an administrator's ten minutes, would stop all the others.*
+async fn judged_account(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    user: &UserName,
+    act: &BoundAction,
+) -> Result<User, Failure> {
+    let found = users::find(tx, turn.tenant(), user).await?;
+    turn.authorize(tx, &account_object(turn, user, found.as_ref()), Some(act)).await?;
+    Ok(found.ok_or(Refusal::NotFound)?)
+}
+
+/// An account as an object of `authorize`.
+pub(super) fn account_object(turn: &Turn, user: &UserName, found: Option<&User>) -> Object {
+    let (tenant, user) = (turn.tenant().clone(), user.clone());
+    match found {
+        Some(row) => Object::Account { tenant, user, since: row.created_at },
+        None => Object::Owned { tenant, user },
     }
 }
 
 pub(super) fn report(frozen: bool, ended: u64) -> Frozen {
-    Frozen { frozen, sessions_ended: u32::try_from(ended).unwrap_or(u32::MAX) }
+    let sessions_ended = u32::try_from(ended).unwrap_or(u32::MAX);
+    Frozen { frozen, sessions_ended, recoveries_stopped: 0 }
 }
 
 impl Turn {

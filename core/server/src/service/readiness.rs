@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::store::drills::{self, Drill};
 use crate::store::users::User;
 use crate::store::{Tx, enrollments, recovery_plans, users};
-use landfall_identity::recovery::{Readiness, Remedy, Standing, Thing};
+use landfall_identity::recovery::{Plan, Readiness, Remedy, Standing, Thing};
 use landfall_identity::{AuthStrength, Refusal, UserName};
 use landfall_protocol::Page;
 use landfall_protocol::readiness::{
@@ -29,7 +29,8 @@ impl Service {
             let user = own_row(tx, turn).await?;
             let vouchers = vouchers(tx, &view, turn.tenant(), turn.now).await?;
             let holdings = Holdings::of(tx, &view, &user, &vouchers, turn.now).await?;
-            let ready = readiness(&plan_of(tx, &view.plan, &user, turn.now).await?, &holdings)?;
+            let plan = plan_of(tx, &view.plan, &user, turn.now).await?;
+            let ready = readiness_of(&user, &plan, &holdings)?;
             let done = drills::of_user(tx, turn.tenant(), turn.user()?).await?;
             let grant = enrollments::live_grant(tx, &turn.caller.enrollment, turn.now).await?;
             let may_register = grant.is_some();
@@ -39,6 +40,7 @@ impl Service {
                 losses_to_lock_out: ready.losses_to_lock_out,
                 next: possible(ready.next, &holdings, may_register),
                 frozen: user.frozen_at.is_some(),
+                stopped_by_admin: user.frozen_by_admin,
                 drills: done.iter().map(drill_info).collect(),
                 details: by_person(turn).then(|| details(&ready, &holdings.things)),
             })
@@ -148,7 +150,8 @@ async fn of_user(
 ) -> Result<UserReadiness, Failure> {
     let names = by_person(turn);
     let holdings = Holdings::of(tx, view, user, vouchers, turn.now).await?;
-    let ready = readiness(&plan_of(tx, &view.plan, user, turn.now).await?, &holdings)?;
+    let plan = plan_of(tx, &view.plan, user, turn.now).await?;
+    let ready = readiness_of(user, &plan, &holdings)?;
     let own = recovery_plans::find(tx, &user.tenant, &user.name).await?;
     let newest = drills::of_user(tx, &user.tenant, &user.name).await?.into_iter().next();
     Ok(UserReadiness {
@@ -159,10 +162,19 @@ async fn of_user(
         losses_to_lock_out: ready.losses_to_lock_out,
         next: possible(ready.next, &holdings, false),
         frozen: user.frozen_at.is_some(),
+        stopped_by_admin: user.frozen_by_admin,
         own_plan: own.is_some(),
         single_losses: names.then(|| ready.single_losses.iter().map(ThingInfo::from).collect()),
         last_drill_at: newest.map(|drill| drill.at.into()),
     })
+}
+
+/// What gets somebody in, and nothing while an administrator has stopped their account.
+fn readiness_of(user: &User, plan: &Plan, holdings: &Holdings) -> Result<Readiness, Failure> {
+    match user.frozen_by_admin {
+        true => Ok(Readiness::shut()),
+        false => readiness(plan, holdings),
+    }
 }
 
 fn details(ready: &Readiness, things: &[Thing]) -> ReadinessDetails {

@@ -131,6 +131,8 @@ async fn user(tx: &mut Tx<'_>, tenant: &TenantName, who: &str, role: Role) -> Us
         admin_since: (role == Role::Admin).then_some(NOON - Seconds::days(2)),
         admin_until: None,
         frozen_by_admin: false,
+        frozen_by: None,
+        frozen_again_at: None,
         frozen_at: None,
         webauthn_handle: fresh().to_vec(),
         created_at: NOON,

@@ -8,7 +8,7 @@ use super::key_holders::may_be_devices;
 use super::perform::{note, recorder};
 use super::recovery::{SignedMessage, keep_refused, news_of, notes_of, reload, take_of};
 use super::recovery_codes::Kept;
-use super::recovery_standing::Standing;
+use super::recovery_standing::{Standing, stop_answered};
 use super::{RequestContext, Service};
 use crate::failure::Failure;
 use crate::pki;
@@ -241,7 +241,7 @@ async fn issue(
 ) -> Result<Done, Failure> {
     let (row, body) = (&standing.row, &candidate.body);
     let linked_by = linked_by(tx, standing, candidate).await?;
-    let unfrozen = end_freeze(tx, standing, now).await?;
+    let unfrozen = end_freeze(tx, standing, &candidate.plan, now).await?;
     may_be_devices(tx, &row.thumbprint, now).await?;
     if enrollments::find(tx, &row.tenant, &row.user, &body.device).await?.is_some() {
         return Err(Refusal::DeviceNameTaken.into());
@@ -315,7 +315,12 @@ async fn linked_by(
 /// A freeze from before the recovery ends with it: the doors back in stay open. One that came
 /// afterwards is the owner's answer to it, and stops it, unless an administrator has vouched after it. An
 /// administrator's ends by an administrator alone.
-async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing, now: Timestamp) -> Result<bool, Failure> {
+async fn end_freeze(
+    tx: &mut Tx<'_>,
+    standing: &Standing,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<bool, Failure> {
     let user = standing.user.as_ref().ok_or(Refusal::RecoveryUnproved)?;
     if let Some(refusal) = standing.frozen() {
         return Err(refusal.into());
@@ -324,6 +329,7 @@ async fn end_freeze(tx: &mut Tx<'_>, standing: &Standing, now: Timestamp) -> Res
         None => Ok(false),
         Some(_) => {
             may_thaw(tx, standing, now).await?;
+            stop_answered(tx, plan, user, Some(&standing.row.id), now).await?;
             users::set_frozen(tx, &user.tenant, &user.name, None).await?;
             Ok(true)
         }

@@ -108,11 +108,12 @@ impl Service {
                 at: turn.now,
             };
             let whose = users::find(tx, &row.tenant, &row.user).await?;
-            if let Some(frozen_at) = whose.and_then(|user| user.frozen_at) {
-                // They vouch for it in spite of the freeze, and not before it.
-                recoveries::give_again(tx, &id, &proof, frozen_at).await?;
-            }
-            if recoveries::add_proof(tx, &id, &proof).await? {
+            // They vouch for it in spite of the freeze, and not before it. Its owner hears of that as of the first time.
+            let again = match whose.and_then(|user| user.frozen_at) {
+                Some(frozen_at) => recoveries::give_again(tx, &id, &proof, frozen_at).await?,
+                None => false,
+            };
+            if recoveries::add_proof(tx, &id, &proof).await? || again {
                 let what = Happening::RecoveryApproved { device: row.device.clone() };
                 service.tell(tx, turn.news(&row.user, what)?).await?;
             }
@@ -150,6 +151,10 @@ pub(super) async fn may_approve(
     }
     let whose = users::find(tx, &row.tenant, &row.user).await?;
     let mine = users::find(tx, turn.tenant(), turn.user()?).await?;
+    if whose.as_ref().is_some_and(|user| user.frozen_by_admin) {
+        // Or the hour in which its owner can object would pass while they can do nothing.
+        return Err(Refusal::StoppedAccount.into());
+    }
     let of_admin = whose.is_some_and(|user| user.role_in_recovery(row.begun_at) == Role::Admin);
     match mine.and_then(|user| user.vouches_for_admins_from()).filter(|_| of_admin) {
         Some(from) if !from.is_over(turn.now) => {

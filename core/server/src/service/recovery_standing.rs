@@ -10,7 +10,7 @@ use crate::store::{
     StoreError, Tx, addresses, enrollments, guardians, holdings, meta, recovery_codes, users,
 };
 use landfall_identity::caller::AccountState;
-use landfall_identity::id::{AddressId, EnrollmentId, PasskeyId};
+use landfall_identity::id::{AddressId, EnrollmentId, PasskeyId, RecoveryId};
 use landfall_identity::recovery::{
     Carried, CodeName, CodeState, Completion, Door, Evidence, Lives, Plan, Proof, RecoveryState,
     Shown, WaitClock, witnessed,
@@ -121,13 +121,18 @@ impl Standing {
     /// its beginning and after every administrator's word.
     pub(super) fn frozen(&self) -> Option<Refusal> {
         let user = self.user.as_ref().filter(|_| self.row.state == RecoveryState::Open)?;
-        match user.frozen_at? {
-            _ if user.frozen_by_admin => Some(Refusal::FrozenByAdmin),
-            at if at > self.row.begun_at && !self.is_spoken_for_since(at) => {
-                Some(Refusal::FrozenSinceBegun)
-            }
-            _ => None,
+        user.frozen_at?;
+        if user.frozen_by_admin {
+            return Some(Refusal::FrozenByAdmin);
         }
+        self.is_answered().then_some(Refusal::FrozenSinceBegun)
+    }
+
+    /// Whether a freeze that came afterwards is an answer to it: no administrator has vouched for it in spite of that.
+    pub(super) fn is_answered(&self) -> bool {
+        let Some(user) = &self.user else { return false };
+        let vouched = user.frozen_at.is_none_or(|at| self.is_spoken_for_since(at));
+        user.was_frozen_since(self.row.begun_at) && !vouched
     }
 
     /// The wait, as the audit names it beside the proofs, when it stands in for one of them.
@@ -202,6 +207,33 @@ impl Standing {
             _ => None,
         }
     }
+}
+
+/// Stops what a freeze has answered, when it ends. *Whoever ends it, to look after their account, would let in the very
+/// machine that it kept out.* `except` is the recovery that ends it. Tells how many.
+///
+/// # Errors
+/// The database.
+pub(super) async fn stop_answered(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    user: &User,
+    except: Option<&RecoveryId>,
+    now: Timestamp,
+) -> Result<u32, StoreError> {
+    let Some(frozen) = user.frozen_at.max(user.frozen_again_at) else { return Ok(0) };
+    let mut stopped = 0;
+    let whose = (&user.tenant, &user.name);
+    for row in recoveries::open_before(tx, whose, frozen, now).await? {
+        if except == Some(&row.id) {
+            continue;
+        }
+        let standing = Standing::of(tx, plan, row, now).await?;
+        if standing.is_answered() && recoveries::stop(tx, &standing.row.id, now).await? {
+            stopped += 1;
+        }
+    }
+    Ok(stopped)
 }
 
 impl Judged {

@@ -102,11 +102,11 @@ impl Service {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let owner = users::find(tx, &wait.tenant, &wait.user).await?;
-        let frozen_at = owner.and_then(|owner| owner.frozen_at);
         for mut other in waits::open_of(tx, &wait.tenant, &wait.user, now).await? {
             // What a freeze has stopped stands in nobody's way: else whoever has the laptop could make the
             // owner's next wait contested by freezing the one before.
-            if frozen_at.is_some_and(|at| at > other.recovering_since) {
+            let since = other.recovering_since;
+            if owner.as_ref().is_some_and(|owner| owner.was_frozen_since(since)) {
                 continue;
             }
             wait.state = WaitState::Contested;

@@ -330,29 +330,29 @@ pub async fn complete(
     Ok(completed == 1)
 }
 
-/// Whether an administrator has vouched since then for a recovery of this user that is open.
+/// The recoveries of a user that are open and were begun before `at`, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
-pub async fn is_spoken_for(
+pub async fn open_before(
     tx: &mut Tx<'_>,
-    tenant: &TenantName,
-    user: &UserName,
-    since: Timestamp,
+    (tenant, user): (&TenantName, &UserName),
+    at: Timestamp,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let row = tx
-        .one(
-            "SELECT 1 FROM recovery_proofs p JOIN recoveries r ON r.id = p.recovery
-             WHERE r.tenant = $1 AND r.user_name = $2 AND r.state = 'open' AND r.expires_at > $4
-               AND p.door = 'admin' AND p.given_at > $3 LIMIT 1",
-            params![tenant.as_str(), user.as_str(), since, now],
+) -> Result<Vec<Recovery>, StoreError> {
+    let rows = tx
+        .all(
+            select!(
+                "WHERE tenant = $1 AND user_name = $2 AND state = 'open' AND expires_at > $4
+                   AND begun_at < $3 ORDER BY begun_at, id LIMIT 1000"
+            ),
+            params![tenant.as_str(), user.as_str(), at, now],
         )
         .await?;
-    Ok(row.is_some())
+    rows.iter().map(read).collect()
 }
 
-/// A proof that was given before `since` is given anew, now.
+/// A proof that was given before `since` is given anew, now. Tells whether there was one.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -361,14 +361,15 @@ pub async fn give_again(
     recovery: &RecoveryId,
     proof: &ProofRow,
     since: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(
-        "UPDATE recovery_proofs SET given_at = $4
+) -> Result<bool, StoreError> {
+    let given = tx
+        .run(
+            "UPDATE recovery_proofs SET given_at = $4
          WHERE recovery = $1 AND door = $2 AND given_by = $3 AND given_at <= $5",
-        params![recovery.as_str(), proof.door.as_str(), proof.by.as_str(), proof.at, since,],
-    )
-    .await?;
-    Ok(())
+            params![recovery.as_str(), proof.door.as_str(), proof.by.as_str(), proof.at, since,],
+        )
+        .await?;
+    Ok(given > 0)
 }
 
 /// Keeps a proof; `false` when the same one gave it before. Then the first stays, unless its `thing` has

@@ -20,8 +20,12 @@ pub struct User {
     pub admin_until: Option<Timestamp>,
     /// Since when the account is frozen.
     pub frozen_at: Option<Timestamp>,
+    /// When the link of a mail was pressed while it was frozen already.
+    pub frozen_again_at: Option<Timestamp>,
     /// Whether an administrator froze it, and not whoever has a device or a mail of its owner's.
     pub frozen_by_admin: bool,
+    /// Which administrator; absent when it was whoever runs the server.
+    pub frozen_by: Option<UserName>,
     /// The WebAuthn user handle: random, never the name.
     pub webauthn_handle: Vec<u8>,
     /// Since when the user exists.
@@ -32,6 +36,11 @@ impl User {
     /// Whether the account may act.
     pub fn account(&self) -> AccountState {
         if self.frozen_at.is_some() { AccountState::Frozen } else { AccountState::Active }
+    }
+
+    /// Whether it was frozen after `at`, by whomever. What was begun before stays out.
+    pub fn was_frozen_since(&self, at: Timestamp) -> bool {
+        self.frozen_at.max(self.frozen_again_at).is_some_and(|frozen| frozen > at)
     }
 
     /// The role by which they are let back in at `at`. *Whoever takes an administrator's role away would come in as
@@ -62,6 +71,8 @@ fn read(row: &Row) -> Result<User, StoreError> {
         admin_since: row.get(6)?,
         admin_until: row.get(7)?,
         frozen_by_admin: row.get(8)?,
+        frozen_again_at: row.get(9)?,
+        frozen_by: row.parse_option(10)?,
     })
 }
 
@@ -86,7 +97,7 @@ pub async fn find(
     let row = tx
         .one(
             "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at,
-                 admin_since, admin_until, frozen_by_admin
+                 admin_since, admin_until, frozen_by_admin, frozen_again_at, frozen_by
              FROM users WHERE tenant = $1 AND name = $2",
             params![tenant.as_str(), name.as_str()],
         )
@@ -126,7 +137,8 @@ pub async fn set_frozen(
     frozen_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     tx.run(
-        "UPDATE users SET frozen_at = $3, frozen_by_admin = frozen_by_admin AND $3 IS NOT NULL
+        "UPDATE users SET frozen_at = $3, frozen_again_at = NULL, frozen_by = NULL,
+             frozen_by_admin = FALSE
          WHERE tenant = $1 AND name = $2",
         params![tenant.as_str(), name.as_str(), frozen_at],
     )
@@ -134,19 +146,39 @@ pub async fn set_frozen(
     Ok(())
 }
 
-/// Notes that it was an administrator who froze an account.
+/// Freezes for an administrator, or for whoever runs the server: what was said before that counts no more.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
 pub async fn set_frozen_by_admin(
     tx: &mut Tx<'_>,
-    tenant: &TenantName,
-    name: &UserName,
+    (tenant, name): (&TenantName, &UserName),
+    by: Option<&UserName>,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(
-        "UPDATE users SET frozen_by_admin = TRUE
+        "UPDATE users SET frozen_at = $4, frozen_by_admin = TRUE, frozen_by = $3
+         WHERE tenant = $1 AND name = $2",
+        params![tenant.as_str(), name.as_str(), by.map(UserName::as_str), now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes that the link of a mail was pressed while the account stood still already.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn set_frozen_again(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    name: &UserName,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE users SET frozen_again_at = $3
          WHERE tenant = $1 AND name = $2 AND frozen_at IS NOT NULL",
-        params![tenant.as_str(), name.as_str()],
+        params![tenant.as_str(), name.as_str(), now],
     )
     .await?;
     Ok(())
@@ -195,7 +227,7 @@ pub async fn admins(
     let rows = tx
         .all(
             "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at,
-                 admin_since, admin_until, frozen_by_admin
+                 admin_since, admin_until, frozen_by_admin, frozen_again_at, frozen_by
              FROM users WHERE tenant = $1 AND role = 'admin' ORDER BY name LIMIT $2",
             params![tenant.as_str(), limit],
         )
@@ -216,7 +248,7 @@ pub async fn list(
     let rows = tx
         .all(
             "SELECT tenant, name, role, frozen_at, webauthn_handle, created_at,
-                 admin_since, admin_until, frozen_by_admin
+                 admin_since, admin_until, frozen_by_admin, frozen_again_at, frozen_by
              FROM users WHERE tenant = $1 AND name > $2 ORDER BY name LIMIT $3",
             params![tenant.as_str(), after, limit],
         )

@@ -165,7 +165,7 @@ async fn a_word_dies_with_the_device_the_account_or_the_office_of_who_gave_it() 
     // Her account stands still.
     eve.client().freeze().await.unwrap();
     assert_eq!(state().await, RecoveryStateName::Unproved);
-    ana.client().admin_unfreeze(&eve.name).await.unwrap();
+    ana.client().admin_unfreeze(&eve.name, &ana.shell).await.unwrap();
     assert_eq!(state().await, RecoveryStateName::Ready);
     // Bert no longer wants her; nor does what she said count when he does again.
     remove(&bert, &eve).await.unwrap();

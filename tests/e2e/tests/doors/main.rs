@@ -12,6 +12,7 @@
 
 mod aftermath;
 mod drill;
+mod freezes;
 mod guardians;
 mod last_admin;
 mod links;

@@ -247,10 +247,10 @@ async fn what_an_admin_has_stopped_no_way_back_opens() {
     let bert = world.invited(&ana, "bert").await.unwrap();
     ana.step_up().await.unwrap();
     assert_eq!(
-        ana.client().admin_freeze(&ana.name).await.err().map(|f| f.code()),
+        ana.client().admin_freeze(&ana.name, &ana.shell).await.err().map(|f| f.code()),
         Some(ErrorCode::LastAdmin)
     );
-    assert!(ana.client().admin_freeze(&bert.name).await.unwrap().frozen);
+    assert!(ana.client().admin_freeze(&bert.name, &ana.shell).await.unwrap().frozen);
     let refused = bert.client().secrets().await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::AccountFrozen);
     world.pass(Seconds::hours(25)).await.unwrap();
@@ -260,11 +260,17 @@ async fn what_an_admin_has_stopped_no_way_back_opens() {
     long_cut_off(&mut world, &ana, &bert, "bert-laptop").await;
     let bare = Bare::new(&world).unwrap();
     let id = bare.begin("bert", "bert-new").await.unwrap().recovery_id;
-    assert!(approve(&ana, &bare, &id).await.unwrap().account_frozen, "and she is told");
+    let vain = approve(&ana, &bare, &id).await.unwrap_err();
+    assert_eq!(
+        vain,
+        ErrorCode::FrozenByAdmin,
+        "no word counts, and no hour runs, while he can do nothing"
+    );
     let refused = bare.complete(&id, "bert-new", None).await.unwrap();
-    assert_eq!(refused.code(), ErrorCode::FrozenByAdmin);
+    assert_eq!(refused.code(), ErrorCode::RecoveryUnproved);
     ana.step_up().await.unwrap();
-    ana.client().admin_unfreeze(&bert.name).await.unwrap();
+    ana.client().admin_unfreeze(&bert.name, &ana.shell).await.unwrap();
+    approve(&ana, &bare, &id).await.unwrap();
     assert_eq!(bare.complete(&id, "bert-new", None).await.unwrap().status, 200);
 }
 

@@ -121,7 +121,7 @@ async fn a_freeze_cuts_everything_and_leaves_the_doors_open() {
     let refused = desktop.client().unfreeze().await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::StepUpRequired, "a device alone does not undo it");
     ana.step_up().await.unwrap();
-    ana.client().admin_unfreeze(&bert.name).await.unwrap();
+    ana.client().admin_unfreeze(&bert.name, &ana.shell).await.unwrap();
     assert_eq!(desktop.client().secrets().await.unwrap().len(), 0);
     // The account's first passkey undoes it too, however young it is.
     desktop.client().freeze().await.unwrap();

@@ -184,6 +184,12 @@ async fn the_link_stops_what_would_end_a_freeze() {
     let mail = until_subject(&world, &smtp, ANA, SUBJECT, 1).await.remove(0);
     let shown = status(&show(&bare, &id, &code_in(&mail)).await).unwrap();
     assert_eq!(shown.state, RecoveryStateName::Ready);
+    // Somebody's word for another machine in spite of the freeze protects that one, and not this.
+    let decoy = Bare::new(&world).unwrap().begin("ana", "decoy").await.unwrap().recovery_id;
+    let word = "INSERT INTO recovery_proofs (recovery, door, given_by, thing, given_at)
+                SELECT ?1, 'admin', 'eve', id, ?2 FROM enrollments LIMIT 1";
+    let now = world.ambient.now().millis();
+    world.database().unwrap().execute(word, (decoy.as_str(), now)).unwrap();
     // It is not Ana, and she has the link of a mail at hand.
     world.clock.advance(Seconds(1));
     world.restart_with(trusted).await.unwrap();

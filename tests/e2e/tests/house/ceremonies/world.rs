@@ -134,7 +134,9 @@ impl World {
                     admin_since: None,
                     admin_until: None,
                     frozen_by_admin: false,
+                    frozen_by: None,
                     frozen_at: None,
+                    frozen_again_at: None,
                     webauthn_handle: handle.clone(),
                     created_at: now,
                 };

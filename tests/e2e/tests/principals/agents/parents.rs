@@ -26,7 +26,7 @@ async fn a_frozen_account_holds_its_agents_and_no_others() {
     assert_eq!(his.get(&keys).await.unwrap().status, 404);
     assert_eq!(refresh(&hers).await.status, 200);
     ana.step_up().await.unwrap();
-    ana.client().admin_unfreeze(&bert.name).await.unwrap();
+    ana.client().admin_unfreeze(&bert.name, &ana.shell).await.unwrap();
     assert_eq!(refresh(&his).await.status, 200);
 }
 

@@ -148,7 +148,7 @@ async fn a_device_that_is_cut_off_calls_in_the_tokens_of_its_agents() {
     acting_for(&world, &ana, &person, "hers").await;
     bert.client().freeze().await.unwrap();
     ana.step_up().await.unwrap();
-    ana.client().admin_unfreeze(&bert.name).await.unwrap();
+    ana.client().admin_unfreeze(&bert.name, &ana.shell).await.unwrap();
     assert_eq!(kept(&world), 2);
     let laptop = DeviceName::parse("bert-laptop").unwrap();
     ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
