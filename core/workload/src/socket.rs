@@ -75,6 +75,11 @@ impl Socket {
         }
     }
 
+    /// Takes it away again: nothing will be served.
+    pub fn discard(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

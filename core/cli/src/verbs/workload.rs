@@ -7,7 +7,7 @@ use crate::texts;
 use landfall_client::Failure;
 use landfall_client::words::Ambient;
 use landfall_protocol::ErrorCode;
-use landfall_workload::{Keeper, Setup, Socket, serve};
+use landfall_workload::{Identity, Keeper, Setup, Socket, serve};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -29,8 +29,14 @@ pub async fn run(verb: WorkloadVerb, output: &Output) -> Result<ExitCode, Failur
     let WorkloadVerb::Run(args) = verb;
     let RunArgs { server, token_file, socket, program } = args;
     let socket = Socket::bind(socket.as_deref())?;
-    let keeper = Arc::new(Keeper::new(Setup { server, token_file, ambient: Ambient::system() })?);
-    let identity = keeper.renew().await?;
+    let (keeper, identity) =
+        match begun(Setup { server, token_file, ambient: Ambient::system() }).await {
+            Ok(begun) => begun,
+            Err(failure) => {
+                socket.discard();
+                return Err(failure);
+            }
+        };
     let address = socket.address();
     let spiffe_id = identity.spiffe_id.to_string();
     // The program's own words are on stdout.
@@ -45,6 +51,13 @@ pub async fn run(verb: WorkloadVerb, output: &Output) -> Result<ExitCode, Failur
     };
     serving.shutdown().await;
     code
+}
+
+/// A keeper that holds an identity: without one there is nothing to serve.
+async fn begun(setup: Setup) -> Result<(Arc<Keeper>, Arc<Identity>), Failure> {
+    let keeper = Arc::new(Keeper::new(setup)?);
+    let identity = keeper.renew().await?;
+    Ok((keeper, identity))
 }
 
 /// Waits for a signal to stop.

@@ -314,8 +314,11 @@ async fn a_program_runs_with_its_identity_beside_it_and_its_end_is_the_answer() 
         &pod.line().to_string(),
         "--token-file",
     ]);
-    refused.arg(pod.folder.path().join("nothing")).args(["--", "true"]);
+    let socket = pod.folder.path().join("run").join("spiffe.sock");
+    refused.arg(pod.folder.path().join("nothing")).arg("--socket").arg(&socket);
+    refused.args(["--", "true"]);
     let output = tokio::task::spawn_blocking(move || refused.output().unwrap()).await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("workload-token-unreadable"));
+    assert!(!socket.exists(), "nothing is served, and nothing is left");
 }
