@@ -481,3 +481,10 @@ pub fn policy_locks_out(action: &str) -> String {
         "These rules cannot be set: they would keep you from {action}, and so from ever taking them back."
     )
 }
+
+pub fn policy_shuts_out(admin: &str) -> String {
+    format!(
+        "These rules cannot be set: {admin}, an administrator, could never set others. If {admin} should not be \
+         one, take the role away first: landfall admin role set {admin} member"
+    )
+}

@@ -27,12 +27,9 @@ pub async fn run(app: &App, verb: PolicyVerb) -> Result<Answer, Failure> {
         }
         PolicyVerb::Check { file } => {
             let tried = app.client.admin_try_policy(&read(&file)?).await?;
-            match &tried.locks_you_out_of {
+            match why_not(&tried) {
                 // A script must not go on to set them.
-                Some(action) => {
-                    let why = texts::policy_locks_out(action);
-                    Err(Failure::new(ErrorCode::InvalidField, why).about("text"))
-                }
+                Some(why) => Err(Failure::new(ErrorCode::InvalidField, why).about("text")),
                 None => Answer::new(&tried, "These rules can be set.".to_owned()),
             }
         }
@@ -85,8 +82,14 @@ fn changes(tried: &PolicyTried) -> String {
         let heads = ["WOULD BE", "ACTION", "ROLE", "SESSION", "CALLER", "BY RULE"];
         text = format!("{text}\n\n{}", table(&heads, &rows));
     }
-    if let Some(action) = &tried.locks_you_out_of {
-        text = format!("{text}\n\n{}", texts::policy_locks_out(action));
+    if let Some(why) = why_not(tried) {
+        text = format!("{text}\n\n{why}");
     }
     text
+}
+
+/// Why these rules cannot be set: whom they would shut out.
+fn why_not(tried: &PolicyTried) -> Option<String> {
+    let other = || tried.shuts_out.as_deref().map(texts::policy_shuts_out);
+    tried.locks_you_out_of.as_deref().map(texts::policy_locks_out).or_else(other)
 }

@@ -1,7 +1,7 @@
 //! Rules made ready: read, checked, and laid out by action, once for each change of them.
 
 use super::floors::{self, DELEGABLE, entity};
-use super::question::{Question, is_asked};
+use super::question::{Question, STOPS, is_asked};
 use super::{NO_RULE, UNREADABLE};
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Context, Decision as Verdict, Effect,
@@ -67,6 +67,8 @@ struct Base {
     rules: Vec<Rule>,
     kinds: HashMap<PrincipalKind, EntityTypeName>,
     tenant: EntityTypeName,
+    /// What a person stops their own account with, without a tenant's rules.
+    stops: HashMap<&'static str, Asked>,
 }
 
 static BASE: LazyLock<Result<Base, PolicyError>> = LazyLock::new(Base::read);
@@ -82,13 +84,33 @@ impl Base {
         let kinds = PrincipalKind::ALL.into_iter().map(|kind| Ok((kind, named(entity(kind))?)));
         let rules = shipped()?;
         // A test validates what is shipped: at every start it would take most of the time.
-        Ok(Self {
+        let mut base = Self {
             kinds: kinds.collect::<Result<_, PolicyError>>()?,
             tenant: named("Tenant")?,
             schema,
             entities,
             rules: rules.iter().map(Rule::of).collect::<Result<_, _>>()?,
-        })
+            stops: HashMap::new(),
+        };
+        base.stops = base.lay_out(&STOPS, &[])?;
+        Ok(base)
+    }
+
+    /// Rules by action: what every tenant has in common, and a tenant's own.
+    fn lay_out(
+        &self,
+        actions: &[Action],
+        own: &[Rule],
+    ) -> Result<HashMap<&'static str, Asked>, PolicyError> {
+        let mut ready = HashMap::new();
+        for action in actions.iter().filter(|action| is_asked(**action)) {
+            let uid = action_uid(action.code())?;
+            let rules = self.rules.iter().chain(own).filter(|rule| self.covers(rule, &uid));
+            let rules = PolicySet::from_policies(rules.map(|rule| rule.of_any_action.clone()))
+                .map_err(PolicyError::new)?;
+            ready.insert(action.code(), Asked { uid, rules });
+        }
+        Ok(ready)
     }
 
     fn get() -> Result<&'static Self, PolicyError> {
@@ -242,14 +264,7 @@ impl Rules {
         let own = read_tenant_rules(base, text)?;
         base.validate(&own)?;
         let own = own.iter().map(Rule::of).collect::<Result<Vec<_>, _>>()?;
-        let mut ready = HashMap::new();
-        for action in Action::ALL.iter().filter(|action| is_asked(**action)) {
-            let uid = action_uid(action.code())?;
-            let rules = base.rules.iter().chain(&own).filter(|rule| base.covers(rule, &uid));
-            let rules = PolicySet::from_policies(rules.map(|rule| rule.of_any_action.clone()))
-                .map_err(PolicyError::new)?;
-            ready.insert(action.code(), Asked { uid, rules });
-        }
+        let ready = base.lay_out(Action::ALL, &own)?;
         Ok(Self { ready: Some(ready), text: text.to_owned(), generation })
     }
 
@@ -270,11 +285,15 @@ impl Rules {
 
     /// Whether the caller may try. Any error is a deny: Cedar itself would skip the rule that erred.
     pub fn decide(&self, question: &Question) -> Decision {
-        let Some(ready) = &self.ready else { return Decision::deny(UNREADABLE) };
+        let Ok(base) = Base::get() else { return Decision::deny(UNREADABLE) };
+        let ready = match question.is_beyond_rules() {
+            true => Some(&base.stops),
+            false => self.ready.as_ref(),
+        };
+        let Some(ready) = ready else { return Decision::deny(UNREADABLE) };
         let Some(asked) = ready.get(question.action.as_str()) else {
             return Decision::deny(NO_RULE);
         };
-        let Ok(base) = Base::get() else { return Decision::deny(UNREADABLE) };
         let Some(request) = request(base, asked, question) else {
             return Decision::deny(UNREADABLE);
         };

@@ -166,6 +166,11 @@ impl Question {
         }
     }
 
+    /// Whether what is shipped decides alone, whatever a tenant's rules say.
+    pub fn is_beyond_rules(&self) -> bool {
+        self.kind == PrincipalKind::Human && STOPS.iter().any(|stop| stop.code() == self.action)
+    }
+
     /// The question as it would be right after a step-up, for this very act where it must be.
     #[must_use]
     pub fn after_step_up(&self, bound: bool) -> Self {
@@ -210,6 +215,12 @@ pub fn is_asked(action: Action) -> bool {
         | Entry::MailedSecret => false,
     }
 }
+
+/// What a person stops their own account and this device with, and the session that it takes, which alone does
+/// nothing. No rule of a tenant's is asked about it: *one who keeps an owner from stopping their account, while
+/// a thief acts in it, needs nothing else.*
+pub const STOPS: [Action; 3] =
+    [Action::OpenSession, Action::FreezeAccount, Action::SuspendThisDevice];
 
 /// Whole seconds, rounded down: a window of so many seconds ends at the same instant here and there.
 fn age(since: Timestamp, now: Timestamp) -> i64 {

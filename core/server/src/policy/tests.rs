@@ -122,6 +122,32 @@ fn an_error_of_evaluation_is_a_deny_also_of_a_forbid() {
 }
 
 #[test]
+fn no_rule_keeps_a_person_from_stopping_their_own_account() {
+    // One that takes everything away, and one that errs wherever it is asked.
+    let all = "@id(\"all\") forbid (principal, action, resource);";
+    let broken = "@id(\"broken\") forbid (principal, action, resource) when { \
+                  (context.proof_age_seconds + 2) * 9223372036854775807 == 0 };";
+    for rules in
+        [Rules::with(all, 1).unwrap(), Rules::with(broken, 1).unwrap(), Rules::unreadable(7)]
+    {
+        for action in ["open-session", "freeze-account", "suspend-this-device"] {
+            let mut question = ask(action, Role::Member);
+            question.strength = Some(AuthStrength::CertOnly);
+            let said = rules.decide(&question);
+            assert_eq!(said, Decision { allowed: true, rule: "default/own".into() }, "{action}");
+            // The floors stand: somebody else's account is none of theirs.
+            question.own = false;
+            assert_eq!(rules.decide(&question).rule, "floor/own", "{action}");
+        }
+        // Whatever else a session could do stays refused, and a machine's session is asked about.
+        assert!(!rules.decide(&ask("unfreeze-account", Role::Member)).allowed);
+        let mut machine = ask("open-session", Role::Member);
+        machine.kind = PrincipalKind::ProvisionedDevice;
+        assert!(!rules.decide(&machine).allowed);
+    }
+}
+
+#[test]
 fn rules_that_cannot_be_read_allow_nothing() {
     let said = Rules::unreadable(7).decide(&ask("read-self", Role::Admin));
     assert_eq!(said, Decision { allowed: false, rule: UNREADABLE.into() });

@@ -64,6 +64,7 @@ mod roles;
 mod sealing;
 mod secrets;
 mod sessions;
+mod shut_out;
 mod suspensions;
 mod tokens;
 mod waits;

@@ -4,6 +4,7 @@
 
 use super::context::Judged;
 use super::perform::Notes;
+use super::shut_out::{ShutOut, shut_out};
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::policy::{PolicyError, Question, Rules, SHIPPED, TEXT_MAX, floors};
@@ -11,11 +12,8 @@ use crate::store::policies::{self as stored, StoredPolicy};
 use crate::store::{StoreError, Tx, changes, enrollments, users};
 use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::secret::sha256;
-use landfall_identity::action::Entry;
 use landfall_identity::authorize::Object;
-use landfall_identity::{
-    Action, AuthStrength, BoundAction, Caller, Seconds, TenantName, Timestamp, UserName,
-};
+use landfall_identity::{AuthStrength, BoundAction, Seconds, TenantName, Timestamp, UserName};
 use landfall_protocol::policy::{
     PolicyChange, PolicyInfo, PolicySetRequest, PolicyTried, PolicyTryRequest,
 };
@@ -31,17 +29,6 @@ const KEPT_FOR: Seconds = Seconds::hours(1);
 const REMEMBERED_MAX: usize = 4_096;
 /// Changes that a try tells one by one; the rest is counted.
 const TOLD_MAX: usize = 100;
-/// What whoever sets rules must be able to do afterwards, or a mistake could never be taken back.
-const STAYS_OPEN: [Action; 7] = [
-    Action::RenewCertificate,
-    Action::OpenSession,
-    Action::BeginStepUp,
-    Action::RedeemStepUp,
-    Action::AdminReadPolicies,
-    Action::AdminTryPolicy,
-    Action::AdminSetPolicy,
-];
-
 /// Which questions were written down lately, so that not every request writes one. What is missed in
 /// here is only written once more.
 #[derive(Default)]
@@ -110,26 +97,27 @@ impl Service {
     ) -> Result<PolicyTried, Failure> {
         let tenant = self.settings.tenant.clone();
         let made = self.made_ready(&request, body.text, 0).await?;
-        let (candidate, locks_out) = self
+        let (candidate, shut_out) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 turn.authorize(tx, &Object::Own, None).await?;
                 let candidate = taken(made.as_ref())?;
-                let locks_out = locks_out(&candidate, turn);
-                Ok((candidate, locks_out))
+                let shut_out = shut_out(tx, &candidate, turn).await?;
+                Ok((candidate, shut_out))
             })
             .await?;
         // Beside the writer: hundreds of questions must not stand in front of other people.
         let look = async |tx: &mut Tx<'_>| stored::questions(tx, &tenant).await;
         let questions = self.store.read(look).await?;
         let in_force = self.policies.of(&tenant);
-        Ok(tried(&in_force, &candidate, &questions, locks_out.map(Action::code)))
+        Ok(tried(&in_force, &candidate, &questions, shut_out))
     }
 
     /// Sets the tenant's rules, after an administrator has approved exactly these. They are in force on
     /// this node when this answers, and on every other within a second.
     ///
     /// # Errors
-    /// A refusal; rules that are none, or that would keep the caller from setting others.
+    /// A refusal; rules that are none, or that would keep the caller, or another administrator, from setting
+    /// others.
     pub async fn admin_set_policy(
         &self,
         request: RequestContext,
@@ -150,12 +138,8 @@ impl Service {
                     return Err(Failure::invalid("generation", why));
                 }
                 let candidate = taken(made.as_ref())?;
-                if let Some(action) = locks_out(&candidate, turn) {
-                    let why = format!(
-                        "With these rules you could never set others: they keep you from {}.",
-                        action.code()
-                    );
-                    return Err(Failure::invalid("text", why));
+                if let Some(found) = shut_out(tx, &candidate, turn).await? {
+                    return Err(Failure::invalid("text", found.why()));
                 }
                 let policy = StoredPolicy {
                     generation: next,
@@ -285,31 +269,6 @@ fn act_of(text: &str) -> BoundAction {
     BoundAction::SetPolicy { policy_hash: digest_of(text) }
 }
 
-/// How old a proof is by the time that somebody has read what they approve.
-const READING_TIME: Seconds = Seconds(30);
-
-/// What the caller could not do any more under `rules`, of what takes them back.
-fn locks_out(rules: &Rules, turn: &Turn) -> Option<Action> {
-    let act = act_of("");
-    let asks = |action: Action| {
-        let mut caller: Caller = turn.caller.clone();
-        let demand = action.demand();
-        if let Some(session) = &mut caller.session {
-            let person = demand.freshness.is_some();
-            session.strength =
-                if person { AuthStrength::CertHuman } else { AuthStrength::CertOnly };
-            session.auth_time = turn.now - READING_TIME;
-            session.bound_to = person.then(|| act.canonical());
-        }
-        if demand.entry == Entry::EnrolledKey {
-            caller.session = None;
-        }
-        let act = demand.freshness.is_some().then_some(&act);
-        !rules.decide(&Question::of(action, &caller, &Object::Own, act, turn.now)).allowed
-    };
-    STAYS_OPEN.into_iter().find(|action| asks(*action))
-}
-
 fn info(policy: Option<StoredPolicy>) -> PolicyInfo {
     PolicyInfo {
         schema: floors::schema(),
@@ -328,15 +287,21 @@ fn tried(
     in_force: &Arc<Rules>,
     candidate: &Rules,
     questions: &[String],
-    locks_out: Option<&str>,
+    shut_out: Option<ShutOut>,
 ) -> PolicyTried {
+    let (locks_you_out_of, shuts_out) = match shut_out {
+        None => (None, None),
+        Some(ShutOut::Caller(from)) => (Some(from.code().to_owned()), None),
+        Some(ShutOut::Other(who, _)) => (None, Some(who.into())),
+    };
     let mut told = PolicyTried {
         tried: 0,
         same: 0,
         newly_refused: 0,
         newly_allowed: 0,
         changes: Vec::new(),
-        locks_you_out_of: locks_out.map(str::to_owned),
+        locks_you_out_of,
+        shuts_out,
     };
     // One that another version wrote, and this one does not read, tells nothing.
     let known = questions.iter().filter_map(|text| serde_json::from_str::<Question>(text).ok());

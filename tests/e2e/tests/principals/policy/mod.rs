@@ -4,3 +4,4 @@ mod matrix;
 mod nobody_else;
 mod roles;
 mod rules;
+mod shut_out;
