@@ -3,7 +3,7 @@
 use crate::ask::Ask;
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::recovery_queue::is_what_it_shows;
+use crate::recovery_queue::{is_what_it_shows, the_one_that_shows};
 use crate::shell::Shell;
 use crate::texts;
 use landfall_identity::id::RecoveryId;
@@ -87,6 +87,17 @@ impl Client {
     /// What the server says.
     pub async fn ward_recoveries(&self) -> Result<Vec<RecoveryInfo>, Failure> {
         self.ask_all(Action::ListWardRecoveries, paths::WARD_RECOVERIES, &[]).await
+    }
+
+    /// The one of them whose new machine shows these characters.
+    ///
+    /// # Errors
+    /// `not-found` when no machine shows them; else what the server says.
+    pub async fn ward_recovery_that_shows(
+        &self,
+        check_code: &str,
+    ) -> Result<RecoveryInfo, Failure> {
+        the_one_that_shows(check_code, self.ward_recoveries().await?, texts::NO_WARDS_MACHINE_SHOWS)
     }
 
     /// Vouches for one of them, after the guardian has typed what the new machine shows and has approved

@@ -38,6 +38,18 @@ impl Client {
         self.ask_all(Action::AdminListRecoveries, paths::ADMIN_RECOVERIES, &[]).await
     }
 
+    /// The recovery whose new machine shows these characters: what is read out names it, however many others
+    /// somebody has begun.
+    ///
+    /// # Errors
+    /// `not-found` when no machine shows them; else what the server says.
+    pub async fn admin_recovery_that_shows(
+        &self,
+        check_code: &str,
+    ) -> Result<RecoveryInfo, Failure> {
+        the_one_that_shows(check_code, self.admin_recoveries().await?, texts::NO_MACHINE_SHOWS)
+    }
+
     /// Vouches for somebody, after the administrator has typed what the new machine shows and has
     /// approved exactly this.
     ///
@@ -86,6 +98,20 @@ pub(crate) fn is_what_it_shows(typed: &str, info: &RecoveryInfo) -> Result<(), F
     match plain(typed) == plain(&check_code_of(info)) {
         true => Ok(()),
         false => Err(Failure::new(ErrorCode::CheckCodeWrong, texts::CHECK_CODE_WRONG)),
+    }
+}
+
+/// The recovery whose machine shows these characters. Two that do are nobody's to choose between.
+pub(crate) fn the_one_that_shows(
+    typed: &str,
+    queue: Vec<RecoveryInfo>,
+    none: &str,
+) -> Result<RecoveryInfo, Failure> {
+    let mut found = queue.into_iter().filter(|info| is_what_it_shows(typed, info).is_ok());
+    match (found.next(), found.next()) {
+        (Some(info), None) => Ok(info),
+        (None, _) => Err(Failure::new(ErrorCode::NotFound, none)),
+        (Some(_), Some(_)) => Err(Failure::new(ErrorCode::CheckCodeWrong, texts::TWO_SHOW_IT)),
     }
 }
 

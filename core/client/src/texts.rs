@@ -114,6 +114,12 @@ pub const NO_SUCH_RECOVERY: &str =
     "There is no such recovery under way. `landfall admin recoveries list` shows those that are.";
 /// As above, for a guardian.
 pub const NO_RECOVERY_OF_WARDS: &str = "There is no such recovery of anybody who chose you and whom you have accepted. `landfall recovery wards list` shows those that are. Were you asked, and have not accepted yet? landfall recovery wards accept NAME";
+/// No machine in the queue shows what was typed.
+pub const NO_MACHINE_SHOWS: &str = "No machine that is on its way back in shows these characters. Have them read out again, letter by letter, and ask whether `landfall recover` still waits there: what was begun anew shows others. Nothing was approved.";
+/// As above, for a guardian.
+pub const NO_WARDS_MACHINE_SHOWS: &str = "No machine of anybody who chose you, and whom you have accepted, shows these characters. Have them read out again, letter by letter, and ask whether `landfall recover` still waits there: what was begun anew shows others. Were you asked, and have not accepted yet? landfall recovery wards accept NAME. Nothing was approved.";
+/// Forty bits of two machines are alike, which does not happen by chance.
+pub const TWO_SHOW_IT: &str = "Two machines show these characters, which does not happen by chance. Nothing was approved. Have the person begin anew (landfall recover --anew) and read out what is shown then.";
 /// An administrator typed something else.
 pub const CHECK_CODE_WRONG: &str = "The machine that asks shows other characters. Somebody else may be asking in that name: call the person on a number that you know, and have the characters read out again. Nothing was approved.";
 /// What the two devices and the server say does not fit together.

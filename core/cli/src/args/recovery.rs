@@ -132,11 +132,11 @@ pub enum WardsVerb {
     },
     /// Vouch for somebody whom you have on the phone, and know
     #[command(
-        after_help = "Have them read out what their new machine shows.\n\nExample:\n  landfall recovery wards vouch 00000000000000000000000000 --check 4K7M-9QXA"
+        after_help = "Have them read out what their new machine shows: that names it.\n\nExample:\n  landfall recovery wards vouch --check 4K7M-9QXA"
     )]
     Vouch {
-        /// Which recovery, from `landfall recovery wards list`
-        id: RecoveryId,
+        /// Which recovery, from `landfall recovery wards list`; without it the one whose machine shows the code
+        id: Option<RecoveryId>,
         /// The eight characters that the new machine shows
         #[arg(long, value_name = "CODE")]
         check: Option<String>,
@@ -209,11 +209,11 @@ pub enum AdminRecoveryVerb {
     List,
     /// Vouch for somebody whom you have on the phone
     #[command(
-        after_help = "Call them on a number that you know, and have them read out what their new machine shows.\n\nExample:\n  landfall admin recoveries approve 00000000000000000000000000 --check 4K7M-9QXA --reason \"Bert called, knew his badge number\""
+        after_help = "Call them on a number that you know, and have them read out what their new machine shows: that names it, among however many.\n\nExample:\n  landfall admin recoveries approve --check 4K7M-9QXA --reason \"Bert called, knew his badge number\""
     )]
     Approve {
-        /// Which, from `landfall admin recoveries list`
-        id: RecoveryId,
+        /// Which, from `landfall admin recoveries list`; without it the one whose machine shows the code
+        id: Option<RecoveryId>,
         /// The eight characters that the new machine shows
         #[arg(long, value_name = "CODE")]
         check: Option<String>,

@@ -127,7 +127,7 @@ pub fn recovery_waits(check_code: &str, until: &str, shown: Shown) -> String {
         }
     };
     format!(
-        "{shown}Call an administrator, or your guardians if you chose some. They will ask what this machine shows:\n\n    {check_code}\n\nThis goes on by itself once they have approved, until {until}.\nYou may close it: `landfall recover` on this machine goes on."
+        "{shown}Call an administrator, or your guardians if you chose some. They will ask what this machine shows:\n\n    {check_code}\n\nThat is all they need. An administrator: landfall admin recoveries approve --check {check_code} --reason \"...\"\nA guardian: landfall recovery wards vouch --check {check_code}\n\nThis goes on by itself once they have approved, until {until}.\nYou may close it: `landfall recover` on this machine goes on."
     )
 }
 
@@ -248,14 +248,21 @@ pub fn recovery_unheard(check_code: &str, passed: &str) -> String {
     };
     let which = if passed.is_empty() { "the notice of it" } else { "the newest notice of it" };
     format!(
-        "{standing} your mailbox, or a device of yours, has received {which}.\nIf neither can, call an administrator. They will ask what this machine shows:\n\n    {check_code}\n"
+        "{standing} your mailbox, or a device of yours, has received {which}.\nIf neither can, call an administrator. They will ask what this machine shows:\n\n    {check_code}\n\nThey approve with: landfall admin recoveries approve --check {check_code} --reason \"...\"\n"
     )
 }
 
 /// Time alone does not end it.
 pub fn recovery_contested(check_code: &str) -> String {
     format!(
-        "Another machine asks for your account, too, or somebody with your passkey has said no: waiting alone does not let you in any more.\nCall an administrator. They will ask what this machine shows:\n\n    {check_code}\n"
+        "Another machine asks for your account, too, or somebody with your passkey has said no: waiting alone does not let you in any more.\nCall an administrator. They will ask what this machine shows:\n\n    {check_code}\n\nThey approve with: landfall admin recoveries approve --check {check_code} --reason \"...\"\n"
+    )
+}
+
+/// Whose machine it is that shows what was read out.
+pub fn recovery_shown_by(user: &str, device: &str, source: &str, begun: &str) -> String {
+    format!(
+        "These characters are shown by the machine {device}, which asks for the account of {user}, from {source}, since {begun}."
     )
 }
 

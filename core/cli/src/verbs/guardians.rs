@@ -1,5 +1,6 @@
 //! Guardians, from both sides, and the waiting period.
 
+use super::recovery::{check_code, said};
 use crate::app::App;
 use crate::args::{GuardiansVerb, WaitingVerb, WardsVerb};
 use crate::clock::clock_time;
@@ -82,10 +83,10 @@ pub async fn wards(app: &App, verb: WardsVerb) -> Result<Answer, Failure> {
         }
         WardsVerb::Vouch { id, check } => {
             app.need_person()?;
-            // Typed, not shown: who only reads along would say yes to anybody.
-            let check = match check {
-                Some(check) => check,
-                None => app.terminal.ask_line(texts::ASK_CHECK_CODE)?,
+            let check = check_code(app, check)?;
+            let id = match id {
+                Some(id) => id,
+                None => said(app, app.client.ward_recovery_that_shows(&check).await?),
             };
             let info = app.client.vouch(&id, &check, &app.terminal).await?;
             let more = info.state == RecoveryStateName::Unproved;

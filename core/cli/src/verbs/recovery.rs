@@ -7,7 +7,7 @@ use crate::args::{AdminRecoveryVerb, CodesVerb, RecoveryVerb};
 use crate::clock::clock_time;
 use crate::output::{Answer, table};
 use crate::texts;
-use landfall_client::words::{Ambient, SecretText};
+use landfall_client::words::{Ambient, RecoveryId, SecretText};
 use landfall_client::{Failure, NewCodes, Sheet, SheetFormat, fill_private_file, new_private_file};
 use landfall_protocol::recovery::{RecoveryCodeInfo, RecoveryInfo, RecoveryStateName};
 use landfall_protocol::{At, ErrorCode};
@@ -49,10 +49,10 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
         }
         AdminRecoveryVerb::Approve { id, check, reason } => {
             app.need_person()?;
-            // Typed, not shown: who only reads along would say yes to anybody.
-            let check = match check {
-                Some(check) => check,
-                None => app.terminal.ask_line(texts::ASK_CHECK_CODE)?,
+            let check = check_code(app, check)?;
+            let id = match id {
+                Some(id) => id,
+                None => said(app, app.client.admin_recovery_that_shows(&check).await?),
             };
             let approve = app.client.admin_approve_recovery(&id, &check, reason, &app.terminal);
             let info = approve.await?;
@@ -71,6 +71,23 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
             Answer::new(&stopped, stopped_text(&stopped))
         }
     }
+}
+
+/// What the new machine shows. Typed, not shown: who only reads along would say yes to anybody.
+pub(super) fn check_code(app: &App, given: Option<String>) -> Result<String, Failure> {
+    match given {
+        Some(check) => Ok(check),
+        None => app.terminal.ask_line(texts::ASK_CHECK_CODE),
+    }
+}
+
+/// Says whom the characters belong to, before anybody touches for them: whoever read them out may have given
+/// another name.
+pub(super) fn said(app: &App, found: RecoveryInfo) -> RecoveryId {
+    let begun = clock_time(found.begun_at);
+    let (user, device) = (found.user.as_str(), found.device.as_str());
+    app.terminal.say(&texts::recovery_shown_by(user, device, &found.source, &begun));
+    found.id
 }
 
 /// The sheet is on disk before the server hears of its codes: one that cannot be kept costs nothing.

@@ -107,6 +107,11 @@ async fn two_guardians_lead_to_secrets_and_a_passkey_of_its_own() {
         // Somebody else's machine is not the one on the phone.
         let wrong = guardian.client().vouch(&id, "0000-0000", &guardian.shell).await.err().unwrap();
         assert_eq!(wrong.code(), ErrorCode::CheckCodeWrong);
+        // What is on the phone names it by itself.
+        let none = guardian.client().ward_recovery_that_shows("0000-0000").await.err().unwrap();
+        assert_eq!(none.code(), ErrorCode::NotFound);
+        let shown = guardian.client().ward_recovery_that_shows(&check.to_lowercase()).await;
+        assert_eq!(shown.unwrap().id, id);
         guardian.client().vouch(&id, &check, &guardian.shell).await.unwrap();
     }
     recovering.run(&NoBrowser).await.unwrap();

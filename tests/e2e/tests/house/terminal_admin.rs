@@ -1,6 +1,7 @@
 //! What an administrator is told at a terminal.
 
-use super::terminal::Scene;
+use super::terminal::{Scene, Screen, piped, touch};
+use landfall_client::words::ServerLine;
 use landfall_crypto::ambient::Ambient;
 use landfall_identity::UserName;
 use landfall_identity::passkey::Attachment;
@@ -38,6 +39,54 @@ async fn who_cuts_off_somebody_elses_device_hears_how_they_can_come_back() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(!said.contains("that you carry"), "{said}");
+}
+
+/// Somebody begins as many in Bert's name as they like. The one whose machine is on the phone is found by what it
+/// shows, and by nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_full_of_decoys_hides_nobody_who_is_on_the_phone() {
+    let scene = Scene::new().await;
+    scene.bert().await;
+    let profile = scene.ana.client().profile().unwrap();
+    let server = ServerLine { url: profile.server, trust: profile.trust }.to_string();
+    let begin = |device: &str| {
+        let words = ["recover", "--server", &server, "--user", "bert", "--device", device];
+        let home = scene.folder.path().join(device);
+        piped(&home, &[&words[..], &["--without-code"]].concat(), "").1
+    };
+    for decoy in ["bert-new1", "bert-new2", "bert-new3"] {
+        begin(decoy);
+    }
+    let check = begin("bert-new")["check_code"].as_str().unwrap().to_owned();
+    begin("bert-new4");
+    let approve = |check: &str| {
+        format!("admin recoveries approve --check {check} --reason 'Bert called' --browser true")
+    };
+    // Nobody shows these. It is said, with what to ask, before anybody touches anything.
+    let mut none = Screen::run(&scene.ana.machine.folder, &approve("0000-0000"));
+    assert_eq!(none.child.wait().unwrap().code(), Some(6));
+    none.rest();
+    let said = none.seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in ["shows these characters", "letter by letter", "Nothing was approved"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // As it is heard on the phone.
+    let heard = check.to_lowercase().replace('-', "").replace('0', "o");
+    let mut screen = Screen::run(&scene.ana.machine.folder, &approve(&heard));
+    touch(&mut screen, &scene).await;
+    assert!(screen.child.wait().unwrap().success());
+    screen.rest();
+    let said = screen.seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("shown by the machine bert-new, which asks for the account of bert"),
+        "{said}"
+    );
+    let queue = scene.answer(&["admin", "recoveries", "list"]);
+    let approved = |info: &serde_json::Value| info["proofs"][0]["door"] == "admin";
+    let queue = queue["items"].as_array().unwrap();
+    let approved: Vec<_> = queue.iter().filter(|info| approved(info)).collect();
+    assert_eq!(approved.len(), 1, "{queue:?}");
+    assert_eq!(approved[0]["device"], "bert-new");
 }
 
 /// The second word is as good as the first.
