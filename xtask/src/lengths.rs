@@ -8,7 +8,7 @@ use std::path::Path;
 /// Past this a file is two files.
 const MAX_LINES: usize = 500;
 /// Tables, which may be longer: one row is one line there.
-const TABLES: &[&str] = &["action.rs", "error.rs", "route.rs", "en.ts"];
+const TABLES: &[&str] = &["action.rs", "error.rs", "refusal.rs", "route.rs", "en.ts"];
 /// What is checked: what people write.
 const KINDS: &[&str] = &["rs", "ts", "tsx", "css", "mjs", "js"];
 /// Written by a program.

@@ -44,6 +44,9 @@ pub enum Refusal {
     /// The account was frozen after this recovery began: the owner's answer to it.
     #[error("the account was frozen after this began")]
     FrozenSinceBegun,
+    /// What an administrator does to others, tried on oneself: it would shut out whoever ends it.
+    #[error("an administrator's freeze is not for oneself")]
+    FreezeOneself,
     /// A session is needed.
     #[error("no session was shown")]
     SessionRequired,
@@ -114,6 +117,9 @@ pub enum Refusal {
         /// When.
         at: Timestamp,
     },
+    /// Whoever made the invitation may invite nobody now: frozen, or an administrator no longer.
+    #[error("whoever made this code may invite nobody now")]
+    InviterOut,
     /// The token names another user or device than the one asked for.
     #[error("the token is for another user or device")]
     TokenNamesAnother,
@@ -381,6 +387,12 @@ pub enum Refusal {
     /// Too many tries.
     #[error("too many tries")]
     RateLimited {
+        /// When to come back.
+        retry_after: Seconds,
+    },
+    /// Too many were begun from the network that this came from, by whomever.
+    #[error("too many were begun from this network")]
+    PlaceBusy {
         /// When to come back.
         retry_after: Seconds,
     },

@@ -305,7 +305,11 @@ async fn help(app: &App, recovering: &mut Recovering, failure: Failure) -> Resul
             }
             Ok(())
         }
-        ErrorCode::MailedCodeWrong | ErrorCode::RateLimited | ErrorCode::MailUnavailable => {
+        // A mail was too much, and what is under way goes on without it. Where nothing is, a person decides when
+        // to ask again.
+        ErrorCode::MailedCodeWrong | ErrorCode::RateLimited | ErrorCode::MailUnavailable
+            if recovering.check_code().is_some() =>
+        {
             app.output.failure(&failure);
             Ok(())
         }

@@ -3,11 +3,13 @@
 //! A handler answers with a [`Refused`]; [`render`] writes it once the request's id is at hand.
 
 mod agents;
+mod limits;
 mod recovery;
 mod workloads;
 
 pub use agents::AgentAnswer;
 
+use self::limits::next_step_of_limits;
 use self::recovery::next_step_of_recovery;
 use crate::failure::Failure;
 use axum::response::{IntoResponse, Response};
@@ -143,6 +145,17 @@ fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::RateLimited { retry_after } | Refusal::WorkloadKeysUnavailable { retry_after } => {
             problem.retry_after_seconds = Some(retry_after.0);
         }
+        // Others may be there, and are not asked.
+        Refusal::FreezeOneself => {
+            problem.title = "An administrator's freeze is not for oneself".to_owned();
+        }
+        // Nobody has cancelled it.
+        Refusal::InviterOut => problem.title = "This code cannot be used now".to_owned(),
+        // Whoever hears it has tried once.
+        Refusal::PlaceBusy { retry_after } => {
+            problem.title = "Too many tries from this network".to_owned();
+            problem.retry_after_seconds = Some(retry_after.0);
+        }
         Refusal::RecoveryHeld { left, .. } => problem.retry_after_seconds = Some(left.0),
         // It is not the passkey that is young.
         Refusal::Probation { what: Young::Vouch, .. } => {
@@ -202,6 +215,10 @@ fn next_step(refusal: &Refusal) -> String {
         Refusal::StoppedAccount => {
             "No word counts for an account that an administrator has stopped. If they should come back: landfall \
              admin unfreeze, which also stops what was begun before. Then they begin again, and you approve that."
+        }
+        Refusal::FreezeOneself => {
+            "It would take another administrator to end it. To stop your own account, which your passkey ends: \
+             landfall freeze. To be stopped until somebody else says so, ask another administrator."
         }
         Refusal::SessionRequired => "Open a session first: landfall login.",
         Refusal::SessionOver => "Open another one: landfall login.",
@@ -305,6 +322,11 @@ fn next_step_of_tokens(refusal: &Refusal) -> String {
         Refusal::TokenCancelled { at } => {
             format!("It was withdrawn at {}. Ask for another code.", time(*at))
         }
+        Refusal::InviterOut => {
+            "Whoever made it can invite nobody now. Call them. If they can again, this one works until its time \
+             is over; else another administrator makes another one."
+                .to_owned()
+        }
         Refusal::TokenNamesAnother => {
             "Leave the names out, or give those that the code carries.".to_owned()
         }
@@ -398,60 +420,6 @@ fn next_step_of_ceremonies(refusal: &Refusal) -> String {
                 .to_owned()
         }
         other => next_step_of_recovery(other),
-    }
-}
-
-fn next_step_of_limits(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::CredentialExpired { at } => {
-            format!("It was over at {}. Ask an operator for another one.", time(*at))
-        }
-        Refusal::CredentialClaimed { at } => format!(
-            "A machine put a key of its own in its place at {}. If that was not this one, tell an operator at \
-             once: somebody else has its file and its words.",
-            time(*at)
-        ),
-        Refusal::SecondPersonNeeded => {
-            "Keys for machines of this role take two people. Have another operator or administrator \
-             agree, by the name and the role of this machine and by yours: landfall admin provisioned approve --help \
-             shows how. That is good for an hour. Then run this again."
-                .to_owned()
-        }
-        Refusal::TooManySecrets => "Delete one that is not needed any more.".to_owned(),
-        Refusal::TooManyVersions => {
-            "Writing it would push out a version that is younger than a day. Delete one, or wait."
-                .to_owned()
-        }
-        Refusal::TooManyGuardians => {
-            "Nine are the most. Remove one first: landfall recovery guardians remove NAME.".to_owned()
-        }
-        Refusal::MailUnavailable => {
-            "Whoever runs this server can turn it on: smtp_url and smtp_from. Until then your devices \
-             show what happens: landfall notices."
-                .to_owned()
-        }
-        Refusal::TooManyAddresses => {
-            "Two are the most. Remove one first: landfall notices remove ADDRESS.".to_owned()
-        }
-        Refusal::AddressCodeWrong { tries_left } => {
-            format!("Look at the newest mail. Tries that are left: {tries_left}.")
-        }
-        Refusal::LinkOver => {
-            "It works once, for seven days. To stop your account now, run this on one of your devices: \
-             landfall freeze. An administrator can help, too."
-                .to_owned()
-        }
-        Refusal::AddressCodeOver => {
-            "Ask for another one: landfall notices add, with the same address.".to_owned()
-        }
-        Refusal::RateLimited { retry_after } => {
-            format!("Wait {}, then try again.", duration(*retry_after))
-        }
-        Refusal::ClockJumped => {
-            "Whoever runs this server has to confirm its time: landfall-server clock confirm."
-                .to_owned()
-        }
-        other => sentence(&other.to_string()),
     }
 }
 

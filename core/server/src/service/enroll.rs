@@ -327,7 +327,7 @@ async fn settle_user(
         TokenKind::Claim | TokenKind::Invite => {}
     }
     if let Some(issuer) = token.issuer.as_ref().filter(|_| token.kind == TokenKind::Invite) {
-        may_invite_still(tx, &token.tenant, issuer, now).await?;
+        may_invite_still(tx, &token.tenant, issuer).await?;
     }
     let role = if token.kind == TokenKind::Claim { Role::Admin } else { token.role };
     users::ensure_tenant(tx, &token.tenant, now).await?;
@@ -369,11 +369,10 @@ async fn may_invite_still(
     tx: &mut Tx<'_>,
     tenant: &TenantName,
     issuer: &UserName,
-    now: Timestamp,
 ) -> Result<(), Failure> {
     match is_acting_admin(tx, tenant, issuer).await? {
         true => Ok(()),
-        false => Err(Refusal::TokenCancelled { at: now }.into()),
+        false => Err(Refusal::InviterOut.into()),
     }
 }
 

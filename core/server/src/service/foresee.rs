@@ -88,7 +88,9 @@ pub(super) async fn foresee(
         BoundAction::ProvisionCredential { .. } | BoundAction::ApproveProvision { .. } => {
             provisioned::foreseen(tx, turn, &view.machine_roles, act).await
         }
-        BoundAction::FreezeUser { user } if turn.user()? == user => Err(Refusal::LastAdmin.into()),
+        BoundAction::FreezeUser { user } if turn.user()? == user => {
+            Err(Refusal::FreezeOneself.into())
+        }
         BoundAction::SetRole { user, role } if *role != Role::Admin => {
             last_admin::foreseen(tx, turn, view, user, &Loss::Role).await
         }

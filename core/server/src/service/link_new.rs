@@ -29,7 +29,7 @@ impl Service {
     /// Begins a link. The same key for the same user again finds what it began.
     ///
     /// # Errors
-    /// [`Refusal::RateLimited`] for a place that begins too many; a request or a key that cannot be used.
+    /// [`Refusal::PlaceBusy`] for a place that begins too many; a request or a key that cannot be used.
     pub async fn begin_link(
         &self,
         request: RequestContext,

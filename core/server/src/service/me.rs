@@ -144,7 +144,7 @@ impl Service {
                 let act = BoundAction::FreezeUser { user: user.clone() };
                 let row = judged_account(tx, turn, &user, &act).await?;
                 if turn.user()? == &user {
-                    return Err(Refusal::LastAdmin.into());
+                    return Err(Refusal::FreezeOneself.into());
                 }
                 if row.frozen_by_admin {
                     return Ok((report(true, 0), Vec::new()));

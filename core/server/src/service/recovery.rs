@@ -76,7 +76,7 @@ impl Service {
     /// Begins a recovery. The same key for the same user again finds what it began.
     ///
     /// # Errors
-    /// [`Refusal::RateLimited`] for a place that begins too many; a request or a key that cannot be used.
+    /// [`Refusal::PlaceBusy`] for a place that begins too many; a request or a key that cannot be used.
     pub async fn begin_recovery(
         &self,
         request: RequestContext,
@@ -318,7 +318,7 @@ pub(super) async fn begun_before(
         None => {}
     }
     if recoveries::begun_from(tx, &new.place, now - BEGUN_WINDOW).await? >= BEGUN_PER_PLACE {
-        return Err(Refusal::RateLimited { retry_after: BEGUN_WINDOW }.into());
+        return Err(Refusal::PlaceBusy { retry_after: BEGUN_WINDOW }.into());
     }
     Ok(None)
 }

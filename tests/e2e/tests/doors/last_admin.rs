@@ -124,6 +124,29 @@ async fn who_is_no_admin_any_more_comes_back_by_no_invitation_of_theirs() {
     let refused = machine.try_enroll(&minted.text, None, Some("sock")).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::TokenCancelled);
     assert_eq!(world.number("SELECT COUNT(*) FROM users WHERE role = 'admin'").unwrap(), 1);
+    // Nobody has withdrawn it, and whoever holds it learns neither who made it nor why that is so.
+    let said = refused.problem();
+    assert_eq!(said.title, "This code cannot be used now");
+    for untrue in ["withdrawn", "eve", "frozen", "role"] {
+        assert!(!said.detail.contains(untrue), "{untrue}: {}", said.detail);
+    }
+    assert!(said.detail.contains("can invite nobody now"), "{}", said.detail);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_rests_while_its_maker_is_frozen_and_works_again_afterwards() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let minted =
+        ana.mint(TokenKind::Invite, &UserName::parse("bert").unwrap(), None).await.unwrap();
+    ana.client().freeze().await.unwrap();
+    let machine = world.machine("bert-laptop").unwrap();
+    let refused = machine.try_enroll(&minted, None, Some("bert-laptop")).await.err().unwrap();
+    assert!(refused.problem().detail.contains("can invite nobody now"), "{refused:?}");
+    world.clock.advance(Seconds(1));
+    ana.step_up().await.unwrap();
+    ana.client().unfreeze().await.unwrap();
+    machine.enroll(&minted, None, Some("bert-laptop")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -386,6 +386,10 @@ async fn a_restart_forgets_neither_limits_nor_what_was_proved() {
         let body = bare.begin_body("bert", "x").unwrap();
         let refused = bare.post(paths::RECOVERY_BEGIN, &body).await.unwrap();
         assert_eq!(refused.code(), ErrorCode::RateLimited, "restarted: {restarted}");
+        // It is not their doing, and there is a way.
+        for said in ["Too many tries from this network", "your phone's, works at once", "3600"] {
+            assert!(refused.body.to_string().contains(said), "{said}: {}", refused.body);
+        }
     }
     // Whoever was under way before is let in all the same, and the account was never locked.
     let again = honest.begin("bert", "bert-new").await.unwrap();

@@ -6,7 +6,7 @@ use landfall_client::shell::Answer;
 use landfall_client::{Failure, FlowView, Opened, Shell};
 use landfall_identity::Label;
 use landfall_identity::passkey::Attachment;
-use landfall_identity::recovery::Plan;
+use landfall_identity::recovery::{BEGUN_PER_PLACE, Plan};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::CeremonyBegun;
 use landfall_test_support::{Arrived, PocketKey};
@@ -137,6 +137,32 @@ async fn a_line_with_a_slip_frightens_nobody_and_is_typed_again() {
     screen.press("\n");
     screen.until(|seen| seen.contains("This machine is ana-new of ana").then_some(()));
     assert!(screen.child.wait().unwrap().success());
+}
+
+/// At an airport, and somebody there has begun as often as one network may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_is_full_is_said_to_be_it_and_a_person_says_when_to_ask_again() {
+    let (_smtp, scene, server, _paper) = with_sheet().await;
+    for strangers in 0..BEGUN_PER_PLACE {
+        let home = scene.folder.path().join(format!("stranger-{strangers}"));
+        let words = ["recover", "--server", &server, "--user", "nobody", "--device", "x"];
+        piped(&home, &[&words[..], &["--without-code"]].concat(), "");
+    }
+    let words = format!(
+        "recover --server '{server}' --user ana --device ana-new --without-code --browser true"
+    );
+    let mut screen = Screen::run(&bare(&scene), &words);
+    screen.until(|seen| seen.contains("Make this machine yours?").then_some(()));
+    screen.press("\n");
+    screen.until(|seen| seen.contains("Try again?").then_some(()));
+    screen.press("n\n");
+    let ended = screen.child.wait().unwrap();
+    screen.rest();
+    let plain = screen.seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(ended.code(), Some(5), "{plain}");
+    assert!(plain.contains("Too many tries from this network"), "{plain}");
+    assert!(plain.contains("Another one, such as your phone's, works at once"), "{plain}");
+    assert!(plain.matches("Too many tries").count() <= 2, "asked again by itself: {plain}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

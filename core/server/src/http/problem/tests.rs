@@ -46,6 +46,17 @@ fn each_thing_is_said_once_and_in_the_units_of_people() {
 }
 
 #[test]
+fn what_shares_a_code_with_another_reason_is_said_as_what_it_is() {
+    let oneself = of_refusal(&Refusal::FreezeOneself);
+    assert_eq!(oneself.code, ErrorCode::LastAdmin);
+    assert!(!oneself.title.contains("Nobody"), "{}", oneself.title);
+    assert!(oneself.detail.contains("landfall freeze."), "{}", oneself.detail);
+    let place = of_refusal(&Refusal::PlaceBusy { retry_after: Seconds(3600) });
+    assert_eq!((place.code, place.retry_after_seconds), (ErrorCode::RateLimited, Some(3600)));
+    assert!(place.detail.contains("wait 60 minutes"), "{}", place.detail);
+}
+
+#[test]
 fn rules_become_sentences() {
     assert_eq!(sentence("it is empty"), "It is empty.");
     let rule = landfall_identity::secret::SecretName::parse("a/../b").unwrap_err();

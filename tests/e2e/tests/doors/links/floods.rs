@@ -34,6 +34,10 @@ async fn one_place_floods_until_it_waits_and_the_owner_elsewhere_gets_in() {
         let body = bare.begin_body("ana", "x").unwrap();
         let refused = bare.post(paths::LINK_BEGIN, &body).await.unwrap();
         assert_eq!(refused.code(), ErrorCode::RateLimited, "restarted: {restarted}");
+        // It is not their doing, and there is a way.
+        for said in ["Too many tries from this network", "your phone's, works at once", "3600"] {
+            assert!(refused.body.to_string().contains(said), "{said}: {}", refused.body);
+        }
     }
     let super::Met { approver, info, token, .. } = &met_before;
     assert_eq!(approver.approve(&info.id, token).await.unwrap().status, 200);
