@@ -171,9 +171,15 @@ pub fn recovery_stopped(user: &str, device: &str) -> String {
 }
 
 /// Whatever was shown, a freeze keeps the machine out.
+pub fn ask_in_spite_of_freeze(user: &str) -> String {
+    format!(
+        "The account of {user} was frozen after this machine began: by {user}, or by somebody with their mail or a device of theirs. Your word lets the machine in in spite of that. Have you spoken with {user} since then?"
+    )
+}
+
 pub fn recovery_approved_frozen(user: &str) -> String {
     format!(
-        "Your approval is kept. But the account of {user} is frozen, and while that lasts this lets nobody in. Ask {user} first who froze it, and why. Then an administrator can end it: landfall admin unfreeze {user}"
+        "Your approval is kept. But the account of {user} is frozen, and while that lasts this lets nobody in. Ask {user} first who froze it, and why. Whoever ends it, landfall admin unfreeze {user}, turns away what was begun before."
     )
 }
 

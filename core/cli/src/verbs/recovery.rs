@@ -54,6 +54,7 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
                 Some(id) => id,
                 None => said(app, app.client.admin_recovery_that_shows(&check).await?),
             };
+            in_spite_of_freeze(app, &id).await?;
             let approve = app.client.admin_approve_recovery(&id, &check, reason, &app.terminal);
             let info = approve.await?;
             let held = info.held_until.map(clock_time);
@@ -70,6 +71,15 @@ pub async fn admin(app: &App, verb: AdminRecoveryVerb) -> Result<Answer, Failure
             let stopped = app.with_person(refuse).await?;
             Answer::new(&stopped, stopped_text(&stopped))
         }
+    }
+}
+
+/// Asks before a word that lets a machine in against what its owner did last.
+async fn in_spite_of_freeze(app: &App, id: &RecoveryId) -> Result<(), Failure> {
+    let queue = app.client.admin_recoveries().await?;
+    match queue.iter().find(|info| info.id == *id && info.account_frozen) {
+        Some(info) => app.confirm(&texts::ask_in_spite_of_freeze(info.user.as_str())),
+        None => Ok(()),
     }
 }
 
