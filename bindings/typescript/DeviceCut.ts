@@ -22,4 +22,8 @@ passkeys_disabled: number,
  * Passkeys that were registered on it and are synced elsewhere: theirs is a question for the
  * owner.
  */
-passkeys_synced: Array<PasskeyInfo>, };
+passkeys_synced: Array<PasskeyInfo>, 
+/**
+ * Whether an administrator has stopped the whole account already.
+ */
+account_stopped: boolean, };

@@ -23,6 +23,9 @@ use zeroize::Zeroizing;
 /// The most that is read from stdin where a line or a code is expected, in bytes.
 const LINE_MAX: u64 = 16 * 1024;
 
+/// How often a question is asked whose answer is neither yes nor no.
+const ASKED_MAX: usize = 3;
+
 /// What kind of terminal it is.
 pub struct TerminalSetup {
     /// A program is reading: no steps, no QR codes.
@@ -94,14 +97,23 @@ impl Terminal {
 
     /// A yes-or-no question; yes is the default, so it is for what can be undone.
     pub fn ask_yes(&self, question: &str) -> Result<bool, Failure> {
-        let answer = self.ask_line(&format!("{question} {} ", texts::YES_NO))?;
-        Ok(matches!(answer.to_lowercase().as_str(), "" | "y" | "yes"))
+        self.ask_either(&format!("{question} {} ", texts::YES_NO), true)
     }
 
     /// A yes-or-no question about what cannot be undone; no is the default.
     pub fn ask_no(&self, question: &str) -> Result<bool, Failure> {
-        let answer = self.ask_line(&format!("{question} {} ", texts::NO_YES))?;
-        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+        self.ask_either(&format!("{question} {} ", texts::NO_YES), false)
+    }
+
+    /// Asks again for what is neither, a few times; then it is a no, whatever Enter would have been.
+    fn ask_either(&self, question: &str, enter: bool) -> Result<bool, Failure> {
+        for _ in 0..ASKED_MAX {
+            if let Some(said) = said(&self.ask_line(question)?, enter) {
+                return Ok(said);
+            }
+            self.say(texts::YES_OR_NO);
+        }
+        Ok(false)
     }
 
     /// A question with a line for an answer.
@@ -280,6 +292,16 @@ impl Shell for Terminal {
     }
 }
 
+/// Yes or no; `enter` stands for an empty line. None for what is neither.
+fn said(answer: &str, enter: bool) -> Option<bool> {
+    match answer.to_lowercase().as_str() {
+        "" => Some(enter),
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
 /// One line of stdin.
 pub fn read_line() -> Result<Zeroizing<String>, Failure> {
     let mut line = Zeroizing::new(String::new());
@@ -298,4 +320,21 @@ pub fn read_stdin(max: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         .read_to_end(&mut bytes)
         .map_err(|_| Failure::new(ErrorCode::InputNeeded, texts::INPUT_ENDED))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[test]
+    fn what_is_neither_yes_nor_no_is_no_answer() {
+        for enter in [true, false] {
+            assert_eq!(said("", enter), Some(enter));
+            assert_eq!((said("Y", enter), said("yes", enter)), (Some(true), Some(true)));
+            assert_eq!((said("n", enter), said("No", enter)), (Some(false), Some(false)));
+            for unclear in ["wrong", "yep", "4K7M-9QXA", "?"] {
+                assert_eq!(said(unclear, enter), None, "{unclear}");
+            }
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub use agents::*;
 pub use recovery::*;
 
 use crate::clock::clock_time;
+use landfall_client::words::Role;
 use landfall_client::{Failure, FlowStepId, Remedy};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::ceremony::BoundActBody;
@@ -17,6 +18,7 @@ use landfall_protocol::passkey::PasskeyInfo;
 
 pub const YES_NO: &str = "[Y/n]";
 pub const NO_YES: &str = "[y/N]";
+pub const YES_OR_NO: &str = "That is neither yes nor no. Type y or n.";
 pub const NOTHING_CHANGED: &str = "Nothing was changed.";
 pub const NOT_A_TERMINAL: &str = "Nobody can be asked here, because the input is not a terminal. Give the answer as an argument, or pipe it in.";
 pub const NEEDS_YES: &str = "This asks a question first, and the input is not a terminal. Run it with --yes when you are sure.";
@@ -149,8 +151,11 @@ pub fn act(act: &BoundActBody) -> String {
         BoundActBody::IssueToken { user, device: Some(device), .. } => {
             format!("To approve: a code for {user} on {device}")
         }
-        BoundActBody::IssueToken { user, device: None, .. } => {
+        BoundActBody::IssueToken { user, device: None, role: Role::Member, .. } => {
             format!("To approve: an invitation for {user}")
+        }
+        BoundActBody::IssueToken { user, device: None, role, .. } => {
+            format!("To approve: an invitation for {user}, as {}", role.in_words())
         }
         BoundActBody::AddPasskey { label, .. } => format!("To approve: a new passkey, {label}"),
         BoundActBody::RemovePasskey { .. } => "To approve: one passkey less".to_owned(),

@@ -71,6 +71,9 @@ pub struct DeviceCut {
     /// Passkeys that were registered on it and are synced elsewhere: theirs is a question for the
     /// owner.
     pub passkeys_synced: Vec<crate::passkey::PasskeyInfo>,
+    /// Whether an administrator has stopped the whole account already.
+    #[serde(default)]
+    pub account_stopped: bool,
 }
 
 /// Which acts of a device. Newest first.

@@ -107,6 +107,7 @@ export const cut: DeviceCut = {
   sessions_ended: 2,
   passkeys_disabled: 1,
   passkeys_synced: [passkey],
+  account_stopped: false,
 };
 export const gone: DeviceCut = { ...cut, device: { ...laptop, state: "revoked", state_changed_at: at(0) }, sessions_ended: 0 };
 

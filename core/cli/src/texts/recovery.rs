@@ -26,6 +26,10 @@ pub const CODE_ON_ITS_WAY: &str = "If your account has a confirmed address, a co
 pub const ASK_MAILED_CODE: &str = "The code from the mail (Enter alone: go on without it): ";
 pub const ASK_MAILED_OR_NEW: &str =
     "The code from your mail (Enter alone: have one mailed; n: go on without): ";
+/// Ahead of calling anybody: it takes nobody else.
+pub const HAVE_ONE_MAILED: &str = "If your account has a mail address, a code that is mailed there counts as a proof, and takes nobody else: landfall recover --mail";
+pub const GO_ON_BY_MAIL: &str =
+    "With the code from the mail go on here: landfall recover (from a script, on stdin: --mailed)";
 pub const NO_CODE_BY_MAIL: &str = "This server mails no codes, or takes none as a proof. Ask an administrator to approve: landfall recover shows what they need.";
 pub const NO_RECOVERY_HERE: &str = "No recovery is under way on this machine, so no code was mailed for it. Begin one: landfall recover";
 pub const NO_RECOVERIES: &str = "Nobody is on their way back in.";
@@ -131,10 +135,16 @@ pub fn recovery_waits(check_code: &str, until: &str, shown: Shown) -> String {
     )
 }
 
-/// Everything is shown and time must pass.
+/// Everything is shown and time must pass: for a device, be it cut off by now, or for whoever hears of the wait.
 pub fn recovery_held(until: &str, passed: &str) -> String {
+    let why = match passed.is_empty() {
+        true => {
+            "A device of yours works, or did until less than an hour ago, and whoever has it could say no"
+        }
+        false => "You, or whoever has one of your devices, could still say no",
+    };
     format!(
-        "Everything that is needed was shown. You, or whoever has one of your devices, could still say no, so it is held until {until}.{passed}\nYou may close this: `landfall recover` on this machine goes on."
+        "Everything that is needed was shown. {why}, so it is held until {until}.{passed}\nYou may close this: `landfall recover` on this machine goes on."
     )
 }
 

@@ -98,8 +98,13 @@ pub fn gone(device: DeviceInfo) -> Result<Option<Answer>, Failure> {
     }
     let at = device.state_changed_at.map(clock_time).unwrap_or_default();
     let text = texts::revoked_already(device.name.as_str(), &at);
-    let cut =
-        DeviceCut { device, sessions_ended: 0, passkeys_disabled: 0, passkeys_synced: Vec::new() };
+    let cut = DeviceCut {
+        device,
+        sessions_ended: 0,
+        passkeys_disabled: 0,
+        passkeys_synced: Vec::new(),
+        account_stopped: false,
+    };
     Answer::new(&cut, text).map(Some)
 }
 
@@ -154,7 +159,9 @@ pub fn cut_text_of(app: &App, user: &UserName, cut: &DeviceCut) -> Result<String
     let mut lines = vec![texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled)];
     let theirs = |passkey| texts::passkey_elsewhere_of(user.as_str(), passkey);
     lines.extend(cut.passkeys_synced.iter().map(theirs));
-    lines.push(texts::others_come_back(user.as_str()));
+    if !cut.account_stopped {
+        lines.push(texts::others_come_back(user.as_str()));
+    }
     Ok(lines.join("\n"))
 }
 

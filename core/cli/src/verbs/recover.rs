@@ -74,7 +74,7 @@ pub async fn recover(app: &App, args: RecoverArgs) -> Result<Answer, Failure> {
                 waited = false;
             }
             Ok(RecoveryProgress::Waiting(status)) if no_wait => {
-                return waiting(app, &recovering, &status, wait);
+                return waiting(app, &recovering, &status, (wait, mail));
             }
             Ok(RecoveryProgress::Waiting(status)) if wants_code(&status) && !asked_code => {
                 asked_code = true;
@@ -387,9 +387,14 @@ fn waiting(
     app: &App,
     recovering: &Recovering,
     status: &RecoveryStatus,
-    wait: bool,
+    (wait, mail): (bool, bool),
 ) -> Result<Answer, Failure> {
-    app.terminal.say(&words(recovering, status, wait));
+    let mut said = words(recovering, status, wait);
+    if recovering.can_ask_by_mail() {
+        let how = if mail { texts::GO_ON_BY_MAIL } else { texts::HAVE_ONE_MAILED };
+        said = format!("{how}\n\n{said}");
+    }
+    app.terminal.say(&said);
     let cannot_wait = cannot_wait(status).filter(|_| wait);
     let json = json!({
         "state": "waiting",

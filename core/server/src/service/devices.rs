@@ -246,11 +246,13 @@ impl Service {
         let ended = sessions::end_of_device(tx, &row.id, turn.now).await?;
         changes::append(tx, &row.thumbprint, &self.node, turn.now).await?;
         let passkeys = passkeys::of_device(tx, &row.id).await?;
+        let owner = users::find(tx, &row.tenant, &row.user).await?;
         let cut = DeviceCut {
             device: self.device_info(&row, turn),
             sessions_ended: u32::try_from(ended).unwrap_or(u32::MAX),
             passkeys_disabled: u32::try_from(passkeys.bound.len()).unwrap_or(u32::MAX),
             passkeys_synced: passkeys.elsewhere.iter().map(passkey_info).collect(),
+            account_stopped: owner.is_some_and(|owner| owner.frozen_by_admin),
         };
         Ok((cut, row.thumbprint))
     }

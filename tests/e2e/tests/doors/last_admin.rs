@@ -292,3 +292,20 @@ async fn an_emergency_code_lasts_an_hour() {
     let refused = late.try_enroll(&code, None, None).await.err().unwrap();
     assert_eq!(refused.code(), ErrorCode::TokenExpired);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cuts_off_a_device_of_a_stopped_account_is_told_that_it_is_stopped() {
+    let world = World::new().await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    ana.step_up().await.unwrap();
+    let laptop = device("bert-laptop");
+    for (by_admin, stopped) in [("FALSE", false), ("TRUE", true)] {
+        let frozen = format!(
+            "UPDATE users SET frozen_at = 1, frozen_by_admin = {by_admin} WHERE name = 'bert'"
+        );
+        world.database().unwrap().execute(&frozen, []).unwrap();
+        let cut = ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
+        assert_eq!(cut.account_stopped, stopped);
+    }
+}

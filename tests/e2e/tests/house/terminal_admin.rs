@@ -89,6 +89,26 @@ async fn a_queue_full_of_decoys_hides_nobody_who_is_on_the_phone() {
     assert_eq!(approved[0]["device"], "bert-new");
 }
 
+/// What an administrator approves by a touch is said whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_for_an_administrator_is_called_one() {
+    let scene = Scene::new().await;
+    for (words, said) in [
+        ("admin invite eve --role admin", "an invitation for eve, as an administrator"),
+        ("admin invite tom --role operator", "an invitation for tom, as an operator"),
+        ("admin invite kim", "an invitation for kim"),
+    ] {
+        let words = format!("{words} --browser true");
+        let mut screen = Screen::run(&scene.ana.machine.folder, &words);
+        touch(&mut screen, &scene).await;
+        assert!(screen.child.wait().unwrap().success());
+        screen.rest();
+        let plain = screen.seen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(plain.contains(&format!("To approve: {said}")), "{said}: {plain}");
+        assert_eq!(plain.contains(", as "), said.contains(", as "), "{plain}");
+    }
+}
+
 /// The second word is as good as the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_withdrawn_as_often_as_one_likes() {

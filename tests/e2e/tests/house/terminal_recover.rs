@@ -60,6 +60,11 @@ async fn what_is_typed_is_not_dropped_while_a_recovery_is_under_way() {
     let (_, shown) = piped(&home, &["recover", "--wait"], &format!("{paper}\n"));
     assert_eq!(shown["status"]["proofs"], serde_json::json!(["recovery-code"]), "{shown}");
     assert_eq!(number(&first), number(&shown), "the same one");
+    // Whoever has a mailbox needs to call nobody.
+    let text = said(&home, &["recover"]);
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+    assert!(at("landfall recover --mail") < at("Call an administrator"), "{text}");
+    assert!(text.contains("admin recoveries approve --check"), "{text}");
     // No wait can be asked for here, and what it would take is said.
     let why = shown["cannot_wait"].as_str().unwrap();
     assert!(why.contains("recovery_waiting_days") && why.contains("recovery waiting on"), "{why}");
@@ -123,6 +128,10 @@ async fn a_line_with_a_slip_frightens_nobody_and_is_typed_again() {
     screen.until(|seen| seen.contains("The server's line again").then_some(()));
     screen.press(&format!("{server}\n"));
     screen.until(|seen| seen.contains("Have you a passkey here").then_some(()));
+    // What is neither yes nor no is no answer.
+    screen.press("wrong\n");
+    screen.until(|seen| seen.contains("neither yes nor no").then_some(()));
+    screen.until(|seen| (seen.matches("Have you a passkey here").count() == 2).then_some(()));
     screen.press("\n");
     screen.until(|seen| seen.contains("A recovery code").then_some(()));
     screen.press(&format!("{paper}\n"));
