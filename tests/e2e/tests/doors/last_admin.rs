@@ -127,7 +127,7 @@ async fn who_is_no_admin_any_more_comes_back_by_no_invitation_of_theirs() {
     // Nobody has withdrawn it, and whoever holds it learns neither who made it nor why that is so.
     let said = refused.problem();
     assert_eq!(said.title, "This code cannot be used now");
-    for untrue in ["withdrawn", "eve", "frozen", "role"] {
+    for untrue in ["withdrawn", " eve", "frozen", "role"] {
         assert!(!said.detail.contains(untrue), "{untrue}: {}", said.detail);
     }
     assert!(said.detail.contains("can invite nobody now"), "{}", said.detail);
