@@ -37,7 +37,7 @@ describe("home", () => {
 
   test("a frozen account is said first, and can be unfrozen from here", async () => {
     const me = vi.fn<Api["me"]>().mockResolvedValueOnce({ ...recorded.me, frozen: true }).mockResolvedValue(recorded.me);
-    const unfreeze = vi.fn<Api["unfreeze"]>(async () => ({ frozen: false, sessions_ended: 0 }));
+    const unfreeze = vi.fn<Api["unfreeze"]>(async () => ({ frozen: false, sessions_ended: 0, recoveries_stopped: 0 }));
     const user = show({ me, unfreeze });
     expect(await screen.findByRole("heading", { name: "Your account is frozen" })).toBeTruthy();
     await expectAccessible();

@@ -113,7 +113,7 @@ describe("somebody is on their way in", () => {
 
 describe("what happened", () => {
   test("each notice can be doubted; what stops and what stays is said before everything stops", async () => {
-    const freeze = vi.fn<Api["freeze"]>(async () => ({ frozen: true, sessions_ended: 2 }));
+    const freeze = vi.fn<Api["freeze"]>(async () => ({ frozen: true, sessions_ended: 2, recoveries_stopped: 0 }));
     const user = await goTo(/^What happened/, { freeze });
     await user.click(await screen.findByRole("button", { name: /^That wasn’t me: New device, / }));
     expect(screen.getByText(recovery.notices[0]?.text ?? "")).toBeTruthy();
