@@ -45,6 +45,11 @@ device_taken: boolean,
  */
 account_frozen: boolean, 
 /**
+ * Whether it was an administrator who stopped it, whom nothing that is shown overrules; only for who has proved
+ * something.
+ */
+account_stopped: boolean, 
+/**
  * How much of the wait that was asked for has passed, where one runs or stands still.
  */
 wait_passed_seconds: number | null, 

@@ -32,6 +32,7 @@ fn seen(state: RecoveryStateName, commitment: Option<&str>, check_code: Option<&
         by_mail: false,
         device_taken: false,
         account_frozen: false,
+        account_stopped: false,
         wait_passed_seconds: None,
         wait_left_seconds: None,
         expires_at: At(NOW),

@@ -34,6 +34,7 @@ fn status(state: RecoveryStateName, proofs: &[Door]) -> Reply {
         by_mail: true,
         device_taken: false,
         account_frozen: false,
+        account_stopped: false,
         wait_passed_seconds: None,
         wait_left_seconds: None,
         expires_at: At(NOW),

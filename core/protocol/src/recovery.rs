@@ -220,6 +220,10 @@ pub struct RecoveryStatus {
     /// is ended, or an administrator approves in spite of it. Told only to whoever has shown a proof that counts.
     #[serde(default)]
     pub account_frozen: bool,
+    /// Whether it was an administrator who stopped it, whom nothing that is shown overrules; only for who has proved
+    /// something.
+    #[serde(default)]
+    pub account_stopped: bool,
     /// How much of the wait that was asked for has passed, where one runs or stands still.
     #[serde(default)]
     pub wait_passed_seconds: Option<u64>,

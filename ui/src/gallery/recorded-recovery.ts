@@ -47,6 +47,7 @@ const status: RecoveryStatus = {
       by_mail: false,
       device_taken: false,
   account_frozen: false,
+  account_stopped: false,
   wait_passed_seconds: null,
   wait_left_seconds: null,
   expires_at: at(86_000),

@@ -368,8 +368,13 @@ fn words(recovering: &Recovering, status: &RecoveryStatus, wait: bool) -> String
     if let Some(why) = cannot_wait(status).filter(|_| wait) {
         text = format!("{why}\n\n{text}");
     }
-    if status.account_frozen {
-        text = format!("{}\n\n{text}", texts::RECOVERY_FROZEN);
+    let frozen = match (status.account_frozen, status.account_stopped) {
+        (_, true) => Some(texts::RECOVERY_STOPPED_ACCOUNT),
+        (true, false) => Some(texts::RECOVERY_FROZEN),
+        (false, false) => None,
+    };
+    if let Some(frozen) = frozen {
+        text = format!("{frozen}\n\n{text}");
     }
     text
 }

@@ -163,6 +163,7 @@ impl Standing {
             by_mail,
             device_taken: self.name_taken && has_proved,
             account_frozen: self.frozen().is_some() && has_proved,
+            account_stopped: self.frozen() == Some(Refusal::FrozenByAdmin) && has_proved,
             wait_passed_seconds: self.waits.map(|(passed, _)| passed.0),
             wait_left_seconds: self.waits.map(|(_, left)| left.0),
             expires_at: self.row.expires_at.into(),

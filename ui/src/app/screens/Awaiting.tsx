@@ -49,6 +49,7 @@ export function Awaiting(props: Props): ReactNode {
 /** What else there is to know while it waits. */
 function note({ flow, status }: RecoveryHere): string | null {
   if (flow.failure !== null) return t("recovering.offline");
+  if (status?.account_stopped === true) return t("recovering.stopped");
   if (status?.account_frozen === true) return t("recovering.frozen");
   const [passed, left] = [status?.wait_passed_seconds ?? 0, status?.wait_left_seconds ?? 0];
   if (status?.state === "unheard" && passed > 0) {
