@@ -126,6 +126,17 @@ impl Client {
         }
     }
 
+    /// Whether a person sits here: nobody else has a passkey to touch.
+    ///
+    /// # Errors
+    /// `forbidden` on a machine that stands for itself; `no-profile`.
+    pub(crate) fn is_a_persons(&self) -> Result<(), Failure> {
+        match self.profile()?.names() {
+            Some(_) => Ok(()),
+            None => Err(Failure::new(ErrorCode::Forbidden, texts::NOT_A_PERSON)),
+        }
+    }
+
     /// Stops everything of this account, this device too. The ways back in stay open.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ impl Client {
         attachment: Option<Attachment>,
         shell: &dyn Shell,
     ) -> Result<SessionOpened, Failure> {
+        self.is_a_persons()?;
         let by = door(shell, attachment).await;
         self.step_up_by(act, attachment, by, shell).await.map(|(session, _)| session)
     }
@@ -97,6 +98,7 @@ impl Client {
     }
 
     async fn register_as(&self, wanted: Wanted, shell: &dyn Shell) -> Result<PasskeyInfo, Failure> {
+        self.is_a_persons()?;
         let first = door(shell, Some(wanted.attachment)).await;
         match self.register(wanted.clone(), None, first, shell).await {
             (Err(failure), _) if failure.code() == ErrorCode::StepUpRequired => {}

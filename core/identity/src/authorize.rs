@@ -133,7 +133,7 @@ pub fn authorize(
     let now = moment.now;
     let demand = action.demand();
     if !demand.kinds.contains(&caller.spiffe_id.principal.kind()) {
-        return Err(Refusal::Forbidden);
+        return Err(Refusal::OtherKind);
     }
     standing(&demand, caller)?;
     let Entry::Session(needs) = demand.entry else {

@@ -341,7 +341,7 @@ fn a_machine_does_what_machines_do_and_nothing_of_peoples() {
     };
     for action in Action::ALL {
         let allowed =
-            authorize(*action, &machine, &Object::Own, None, at(1)) != Err(Refusal::Forbidden);
+            authorize(*action, &machine, &Object::Own, None, at(1)) != Err(Refusal::OtherKind);
         let theirs =
             action.demand().kinds.contains(&crate::spiffe::PrincipalKind::ProvisionedDevice);
         assert_eq!(allowed, theirs, "{action:?}");

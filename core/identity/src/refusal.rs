@@ -61,6 +61,9 @@ pub enum Refusal {
     /// Never, for this caller.
     #[error("not allowed")]
     Forbidden,
+    /// It is for principals of another kind.
+    #[error("that is for others than this one")]
+    OtherKind,
     /// A rule of the tenant's does not let them.
     #[error("the tenant's policy does not allow it")]
     PolicyForbids,

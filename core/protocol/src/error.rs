@@ -383,7 +383,7 @@ impl From<&Refusal> for ErrorCode {
             Refusal::SessionRequired => Self::SessionRequired,
             Refusal::SessionOver => Self::SessionOver,
             Refusal::SessionOfAnotherKey => Self::SessionOfAnotherKey,
-            Refusal::Forbidden | Refusal::PolicyForbids => Self::Forbidden,
+            Refusal::Forbidden | Refusal::OtherKind | Refusal::PolicyForbids => Self::Forbidden,
             Refusal::StepUpRequired { .. } => Self::StepUpRequired,
             Refusal::StepUpForAnotherAct => Self::StepUpForAnotherAct,
             Refusal::StepUpSpent => Self::StepUpSpent,

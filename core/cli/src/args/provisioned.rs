@@ -30,7 +30,7 @@ pub enum ProvisionedVerb {
     List,
     /// Agree that somebody else makes a key, where a role takes two people
     #[command(
-        after_help = "Good for an hour and one key.\n\nExample:\n  landfall admin provisioned approve build-7 --role releaser --by ana"
+        after_help = "Good for an hour and one key: of seven days at the most, and six words at the least.\n\nExample:\n  landfall admin provisioned approve build-7 --role releaser --by ana"
     )]
     Approve {
         /// The machine's name

@@ -173,8 +173,10 @@ fn list(rows: &[AuditRow]) -> String {
     }
     let row = |row: &AuditRow| {
         // user/device, which is what people recognise in a SPIFFE ID.
-        let who = row.actor.split_once("/user/").map_or(row.actor.as_str(), |(_, who)| who);
-        let who = who.replace("/device/", " on ");
+        let who = match row.actor.split_once("/user/") {
+            Some((_, who)) => who.replace("/device/", " on "),
+            None => row.actor.clone(),
+        };
         // Most act for themselves: whoever does not stands out.
         let is_agent = row.actor_role.as_deref() == Some("agent");
         let outcome = match &row.reason {

@@ -149,6 +149,22 @@ pub struct AgentProvider {
     pub config: AgentsConfig,
 }
 
+impl AgentsConfig {
+    /// What the operator's list says of a key.
+    pub fn listed(&self, thumbprint: &str) -> Option<&AllowedAgent> {
+        let listed = self.allow.iter().find(|one| one.key.as_str() == thumbprint);
+        listed.filter(|_| self.takes(AgentDoor::AllowList))
+    }
+
+    /// Whether the operator's list gives this name to another key. *Whoever took it first would be spoken of by every rule
+    /// that names it.*
+    pub fn reserves(&self, local: &str, thumbprint: Option<&str>) -> bool {
+        let named = self.allow.iter().filter(|one| one.name == local);
+        self.takes(AgentDoor::AllowList)
+            && named.into_iter().any(|one| Some(one.key.as_str()) != thumbprint)
+    }
+}
+
 impl AgentProvider {
     /// The provider of a server with this configuration, on these bound addresses; none where none is
     /// wanted.

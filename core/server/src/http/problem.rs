@@ -228,6 +228,9 @@ fn next_step(refusal: &Refusal) -> String {
         Refusal::PolicyForbids => {
             "The tenant's rules do not let you. Which one, an administrator or an auditor sees in the audit."
         }
+        Refusal::OtherKind => {
+            "It is for others than whoever asks: a person does it, on a device of their own."
+        }
         Refusal::Forbidden => "Your role does not allow it. An administrator may be able to do it.",
         other => return next_step_of_proofs(other),
     }

@@ -13,7 +13,7 @@ use landfall_crypto::aauth::{
     AgentClaims, AgentKey, FaultCode, NamingClaims, ProviderMetadata, Scheme, ServerId,
     SignatureFault, agent_token,
 };
-use landfall_identity::agent_life::{AgentState, REPLAYS_PER_KEY, may_act};
+use landfall_identity::agent_life::{AgentDoor, AgentState, REPLAYS_PER_KEY, may_act};
 use landfall_identity::caller::ActorRole;
 use landfall_identity::spiffe::{Principal, SpiffeId};
 use landfall_identity::{AgentId, Refusal, Seconds, TenantName};
@@ -275,12 +275,17 @@ pub(super) fn person_server(
 }
 
 /// Whom an agent acts for is said once, by itself: what was said before its key has signed is no word of its own.
+///
+/// *Whoever knows the public key of an agent that the operator has listed would say it for good, without a signature:* only
+/// where a code was shown with the key somebody stands behind such a word.
 pub(super) fn settle_server(row: &Agent, asked: Option<String>) -> Result<Option<String>, Refusal> {
-    match (&row.person_server, asked) {
+    let unproven = row.state != AgentState::Active;
+    let kept = row.person_server.as_ref().filter(|_| !unproven || row.door == AgentDoor::LinkCode);
+    match (kept, asked) {
         (Some(kept), Some(asked)) if *kept != asked && row.state == AgentState::Active => {
             Err(Refusal::AgentServerDiffers)
         }
-        (kept, None) => Ok(kept.clone()),
+        (kept, None) => Ok(kept.cloned()),
         (_, asked) => Ok(asked),
     }
 }

@@ -89,7 +89,10 @@ impl Enrolment<'_> {
             row.person_server = settle_server(&row, wish.person_server.clone())?;
             prove(tx, &mut row).await?;
         }
-        agents::saw(tx, &row.id, row.person_server.as_deref(), self.until, self.now).await?;
+        if wish.signed || !matches!(row.state, AgentState::Active) {
+            // Of an agent that has proved its key nobody else's word says that it was seen.
+            agents::saw(tx, &row.id, row.person_server.as_deref(), self.until, self.now).await?;
+        }
         Ok((row, false))
     }
 
@@ -123,6 +126,9 @@ impl Enrolment<'_> {
     ) -> Result<(Agent, bool), Failure> {
         let entry = self.entry(tx, wish, &thumbprint).await?;
         let agent = self.name_of(wish, &entry)?;
+        if self.provider.config.reserves(agent.local(), Some(thumbprint.as_str())) {
+            return Err(Refusal::AgentIdTaken.into());
+        }
         if agents::find(tx, &agent).await?.is_some() {
             return Err(Refusal::AgentIdTaken.into());
         }
@@ -188,10 +194,12 @@ impl Enrolment<'_> {
         wish: &Wish,
         row: &Agent,
     ) -> Result<bool, Failure> {
-        let Shown::Code(shown) = &wish.shown else { return Ok(false) };
         if !wish.signed || !matches!(row.state, AgentState::Unproven { .. }) {
             return Ok(false);
         }
+        let Shown::Code(shown) = &wish.shown else {
+            return self.comes_otherwise(tx, row).await;
+        };
         if let Some(text) = shown
             && let Some(code) = agent_codes::find(tx, &text.id).await?
             && text.auth.matches(&AuthHash::from_bytes(code.auth_hash))
@@ -213,6 +221,17 @@ impl Enrolment<'_> {
         }
     }
 
+    /// Whether a key that somebody has named with a code of theirs is let in without one: its owner has compared six
+    /// digits with it, or the operator has listed it.
+    async fn comes_otherwise(&self, tx: &mut Tx<'_>, row: &Agent) -> Result<bool, Failure> {
+        let key = row.thumbprint.as_str();
+        if row.door != AgentDoor::AllowList && self.provider.config.listed(key).is_some() {
+            return Ok(true);
+        }
+        let pairing = agent_pairings::of_key(tx, key, self.now).await?;
+        Ok(pairing.is_some_and(|one| one.state == PairingState::Approved))
+    }
+
     async fn make_room(
         &self,
         tx: &mut Tx<'_>,
@@ -226,6 +245,8 @@ impl Enrolment<'_> {
             }
         }
         let unproven = matches!(state, AgentState::Unproven { .. });
+        // Who holds a right code waits behind no stranger.
+        let unproven = unproven && entry.code.is_none();
         if unproven && agents::count_unproven(tx, self.now).await? >= UNPROVEN_MAX {
             return Err(Refusal::RateLimited { retry_after: UNPROVEN_TTL }.into());
         }
@@ -242,6 +263,10 @@ impl Enrolment<'_> {
         let config = &self.provider.config;
         match &wish.shown {
             Shown::Assertion => return Err(Refusal::AgentDoorOff.into()),
+            // The operator has said whose it is; a key that has not signed cannot say otherwise.
+            Shown::Code(_) if !wish.signed && config.listed(thumbprint).is_some() => {
+                return Err(Refusal::AgentKeyKnown.into());
+            }
             Shown::Code(code) => return self.by_code(tx, code.as_ref(), thumbprint).await,
             Shown::Nothing => {}
         }
@@ -273,8 +298,7 @@ impl Enrolment<'_> {
             backing: Backing::default(),
             code: None,
         };
-        let listed = config.allow.iter().find(|one| one.key.as_str() == thumbprint);
-        if let Some(listed) = listed.filter(|_| config.takes(AgentDoor::AllowList)) {
+        if let Some(listed) = config.listed(thumbprint) {
             return Ok(nobody(AgentDoor::AllowList, Some(listed.name.clone())));
         }
         // Both locks on the same door: the configuration is for the loopback, and so is the request.

@@ -236,6 +236,14 @@ impl Service {
         turn: &Turn,
         mut row: Agent,
     ) -> Result<AgentCut, Failure> {
+        if matches!(row.state, AgentState::Unproven { .. }) {
+            // Somebody named a key, and it has signed nothing: it is not theirs to end. *Whoever knows the public half
+            // would kill a key before its holder comes.*
+            agents::forget_unproven(tx, &row.id).await?;
+            row.state = AgentState::Revoked { at: turn.now };
+            let agent = self.agent_info(&row, turn.now)?;
+            return Ok(AgentCut { agent, sub_agents_revoked: 0 });
+        }
         let revoked = AgentState::Revoked { at: turn.now };
         if agents::set_state(tx, &row.id, revoked).await? {
             row.state = revoked;
@@ -299,6 +307,9 @@ async fn name_is_free(
 ) -> Result<(), Failure> {
     let Some(name) = name else { return Ok(()) };
     let agent = asked_name(provider, "agent", name)?;
+    if provider.config.reserves(agent.local(), None) {
+        return Err(Refusal::AgentIdTaken.into());
+    }
     let found = agents::find(tx, &agent).await?.filter(|row| !row.state.is_gone(now));
     match found.map(|row| may_act(row.state, &row.backing, now)) {
         // The same agent may come back by a code of another device.

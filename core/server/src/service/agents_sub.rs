@@ -71,6 +71,8 @@ impl Service {
             }
             service.may_be_agents(tx, &thumbprint, now).await?;
             let row = settle(tx, &parent, part, thumbprint, now).await?;
+            // And under its own name: a rule may be about the part alone.
+            service.ask_rules_of_agent(action, &row, true, &notes)?;
             part.coming.keep(tx, &row).await?;
             Ok((row, part.key, part.coming.clone()))
         };

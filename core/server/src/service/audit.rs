@@ -35,7 +35,18 @@ impl Service {
                     let why = "Only administrators may ask for the rows of others.";
                     return Err(Failure::invalid("user", why));
                 }
-                asked.filter.user = Some(own.clone());
+                // One's own rows; or, asked for, those of whoever acts on one's behalf.
+                let mine =
+                    format!("spiffe://{}/tenant/{}/user/{own}", turn.trust_domain(), turn.tenant());
+                let within = |text: &str| {
+                    text == mine
+                        || text.strip_prefix(&mine).is_some_and(|rest| rest.starts_with('/'))
+                };
+                match &asked.filter.behalf {
+                    Some(behalf) if within(behalf) => {}
+                    None if asked.filter.kind.is_some() => asked.filter.behalf = Some(mine),
+                    _ => asked.filter.user = Some(own.clone()),
+                }
                 Ok(asked)
             })
             .await?;

@@ -14,7 +14,7 @@ use landfall_identity::agent_life::{AgentState, may_act};
 use landfall_identity::capability::{
     Allowance, CAPABILITY_TTL_MAX, CHAIN_MAX, Wanted, Words, missing,
 };
-use landfall_identity::{AgentId, Refusal, Seconds, SpiffeId, Timestamp};
+use landfall_identity::{Action, AgentId, Refusal, Seconds, SpiffeId, Timestamp};
 use landfall_protocol::capability::{
     CapabilityExchangeRequest, CapabilityIssued, CapabilityRequest,
 };
@@ -102,6 +102,10 @@ impl Service {
             let wanted = wanted.clone().map_err(WordsRefused::into_failure)?;
             let mut allowance = held.allowance.shrink(&wanted, now)?;
             let to = receiver(tx, &row, to.as_ref(), now).await?;
+            if to.id != row.id {
+                // What it may not have by itself nobody hands to it.
+                service.ask_rules_of_agent(Action::IssueCapability, &to, true, &notes)?;
+            }
             allowance.until = no_longer_than(&to, allowance.until, now)?;
             note(&notes, |seen| {
                 let (scope, audience) = (&allowance.scope, &allowance.audience);

@@ -17,7 +17,7 @@ use crate::store::{Lane, Tx, enrollments};
 use landfall_crypto::aauth::{AgentKey, Scheme, SignatureFault};
 use landfall_crypto::link::word_text;
 use landfall_crypto::pairing::pairing_code;
-use landfall_identity::agent_life::AgentDoor;
+use landfall_identity::agent_life::{AgentDoor, AgentState};
 use landfall_identity::id::PairingId;
 use landfall_identity::recovery::link::{
     Exchange, LINK_TTL, LINKS_PER_ACCOUNT, LINKS_PER_TENANT, Step, StepError,
@@ -69,8 +69,13 @@ impl Service {
         let record = self.record(request, notes.clone(), now);
         let work = async move |tx: &mut Tx<'_>| {
             service.may_be_agents(tx, &new.thumbprint, now).await?;
-            if agents::by_thumbprint(tx, &new.thumbprint).await?.is_some() {
+            // A name that somebody gave to a key which has signed nothing stands in nobody's way.
+            let known = agents::by_thumbprint(tx, &new.thumbprint).await?;
+            if known.is_some_and(|row| !matches!(row.state, AgentState::Unproven { .. })) {
                 return Err(Refusal::AgentKeyKnown.into());
+            }
+            if provider.config.reserves(agent.local(), Some(new.thumbprint.as_str())) {
+                return Err(Refusal::AgentIdTaken.into());
             }
             if agents::find(tx, &agent).await?.is_some() {
                 return Err(Refusal::AgentIdTaken.into());

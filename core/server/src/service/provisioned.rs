@@ -279,6 +279,15 @@ async fn decide(
     }
     let approval = match handing_of(roles, &machine.role)? {
         Handing::TwoPeople => {
+            // Whoever agreed was told of no more than this.
+            if ttl > CREDENTIAL_TTL || words_of(body) < WORDS {
+                let why = format!(
+                    "What two people agree to can be used for {} days at the most, and opens with {WORDS} words at \
+                     the least.",
+                    CREDENTIAL_TTL.0 / 86_400
+                );
+                return Err(Failure::invalid("ttl_seconds", why));
+            }
             let found = second_person(tx, turn, &machine).await?;
             Some(found.ok_or(Refusal::SecondPersonNeeded)?)
         }

@@ -1,6 +1,7 @@
 //! Pairings: what an agent and a device of its future owner tell each other.
 
 use super::exchange::{self, stage};
+use super::recoveries::net_of;
 use super::{Row, StoreError, Tx, params};
 use landfall_identity::id::{EnrollmentId, PairingId};
 use landfall_identity::recovery::link::{Exchange, Word};
@@ -171,8 +172,8 @@ pub async fn begun_from(tx: &mut Tx<'_>, place: &str, since: Timestamp) -> Resul
 pub async fn insert(tx: &mut Tx<'_>, pairing: &Pairing) -> Result<(), StoreError> {
     tx.run(
         "INSERT INTO agent_pairings (id, tenant, user_name, name, thumbprint, code, place, state,
-             stage, begun_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', 'waiting', $8, $9)",
+             stage, begun_at, expires_at, net)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', 'waiting', $8, $9, $10)",
         params![
             pairing.id.as_str(),
             pairing.tenant.as_str(),
@@ -183,6 +184,7 @@ pub async fn insert(tx: &mut Tx<'_>, pairing: &Pairing) -> Result<(), StoreError
             pairing.place.as_str(),
             pairing.begun_at,
             pairing.expires_at,
+            net_of(&pairing.place).as_str(),
         ],
     )
     .await?;
@@ -239,7 +241,7 @@ pub async fn set_state(
 }
 
 /// Leaves room for one more: while more than `kept` pairings of a user, or of the whole tenant, wait for
-/// somebody, the oldest of the place that has the most of them ends. So a flood from one place pushes out
+/// somebody, the oldest of the network, and there of the place, that has the most of them ends. So a flood from one place pushes out
 /// its own, and nobody is pushed out whom a device has taken on.
 ///
 /// # Errors
@@ -253,27 +255,30 @@ pub async fn make_room(
 ) -> Result<(), StoreError> {
     let user = user.map(UserName::as_str);
     for _ in 0..ROUNDS_MAX {
-        let places = tx
+        let nets = tx
             .all(
-                "SELECT place, COUNT(*), MIN(begun_at) FROM agent_pairings
+                "SELECT net, COUNT(*), MIN(begun_at) FROM agent_pairings
                  WHERE stage = 'waiting' AND expires_at > $3 AND state = 'open'
                    AND tenant = $1 AND ($2 IS NULL OR user_name = $2)
-                 GROUP BY place ORDER BY 2 DESC, 3",
+                 GROUP BY net ORDER BY 2 DESC, 3",
                 params![tenant.as_str(), user, now],
             )
             .await?;
         let mut waiting = 0;
-        for place in &places {
-            waiting += place.get::<u32>(1)?;
+        for net in &nets {
+            waiting += net.get::<u32>(1)?;
         }
-        let Some(fullest) = places.first().filter(|_| waiting > kept) else { return Ok(()) };
+        let Some(fullest) = nets.first().filter(|_| waiting > kept) else { return Ok(()) };
         let fullest: String = fullest.get(0)?;
         tx.run(
             "UPDATE agent_pairings SET expires_at = $3 WHERE id IN
-             (SELECT id FROM agent_pairings
-              WHERE stage = 'waiting' AND expires_at > $3 AND state = 'open'
-                AND tenant = $1 AND ($2 IS NULL OR user_name = $2) AND place = $4
-              ORDER BY begun_at, id LIMIT 1)",
+             (SELECT a.id FROM agent_pairings a
+              WHERE a.stage = 'waiting' AND a.expires_at > $3 AND a.state = 'open'
+                AND a.tenant = $1 AND ($2 IS NULL OR a.user_name = $2) AND a.net = $4
+              ORDER BY (SELECT COUNT(*) FROM agent_pairings b
+                        WHERE b.stage = 'waiting' AND b.expires_at > $3 AND b.state = 'open'
+                          AND b.tenant = a.tenant AND ($2 IS NULL OR b.user_name = $2)
+                          AND b.place = a.place) DESC, a.begun_at, a.id LIMIT 1)",
             params![tenant.as_str(), user, now, fullest],
         )
         .await?;

@@ -165,7 +165,7 @@ pub async fn make_room(
 
 /// The network that a place is in: the first two of an address's four numbers, or of an IPv6 network's groups, which
 /// is what a provider gives out.
-fn net_of(place: &str) -> String {
+pub(super) fn net_of(place: &str) -> String {
     let address = place.split('/').next().unwrap_or_default();
     match address.parse() {
         Ok(IpAddr::V4(address)) => {

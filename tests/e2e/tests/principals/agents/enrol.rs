@@ -176,6 +176,23 @@ async fn a_code_lets_one_key_in_and_that_key_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_reads_what_their_own_agents_did() {
+    let (world, ana) = world(Profile::Compatible).await;
+    let bert = world.invited(&ana, "bert").await.unwrap();
+    let his = enrolled(&world, &bert, Algorithm::Ed25519, "his").await;
+    assert_eq!(refresh(&his).await.status, 200);
+    let agents = landfall_client::AuditFilter { kind: Some("agent".into()), ..Default::default() };
+    let me = "spiffe://landfall.local/tenant/home/user/bert".to_owned();
+    let behalf = landfall_client::AuditFilter { behalf: Some(me), ..Default::default() };
+    for filter in [&agents, &behalf] {
+        let rows = bert.client().audit(filter).await.unwrap().items;
+        assert!(rows.iter().any(|row| row.actor.contains("/agent/his/")), "{rows:?}");
+        let hers = ana.client().audit(filter).await.unwrap().items;
+        assert!(hers.iter().all(|row| !row.actor.contains("/agent/his/")), "{hers:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whose_code_was_stolen_hears_when_it_was_used_and_not_that_the_name_is_taken() {
     for profile in PROFILES {
         let (world, ana) = world(profile).await;

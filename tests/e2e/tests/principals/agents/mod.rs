@@ -5,6 +5,7 @@ mod abuse;
 mod capabilities;
 mod enrol;
 mod key_holders;
+mod listed;
 mod naming;
 mod pairing;
 mod parents;

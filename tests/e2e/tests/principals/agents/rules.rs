@@ -86,6 +86,13 @@ async fn a_rule_that_names_an_agent_holds_for_its_parts() {
     }
     let actor = row(&ana, "issue-capability").await.actor;
     assert!(actor.ends_with("/agent/research/instance/MAIN.scan"), "the part's own row: {actor}");
+    // A rule about the part alone: it is not made, and nothing is handed to it.
+    let alone = "context.spiffe_id like \"*/MAIN.scan\"";
+    set(&ana, &forbid("no-scan", "issue-sub-agent-token", alone)).await;
+    let token = refresh(&research).await;
+    let again = json!({ "discriminator": "scan", "cnf_jwk": scan.jwk().unwrap() });
+    let message = research.by_token(paths::SUB_AGENT_TOKEN, &again, text(&token, "agent_token"));
+    refused(&research.send(&message, &research.key).await.unwrap(), 403, "forbidden");
     let beyond = theirs.post(paths::CAPABILITIES, &wanted).await.unwrap();
     refused(&beyond, 403, "insufficient_scope");
 }

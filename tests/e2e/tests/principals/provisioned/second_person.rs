@@ -8,7 +8,7 @@ use landfall_protocol::ErrorCode;
 use landfall_test_support::{Person, World};
 
 fn releaser(name: &str) -> WantedKey {
-    WantedKey { role: Some(role("releaser")), ..server_key(name) }
+    WantedKey { role: Some(role("releaser")), words: None, ..server_key(name) }
 }
 
 async fn agree(by: &Person, name: &str, to: &Person) -> Result<(), ErrorCode> {
@@ -30,6 +30,13 @@ async fn one_person_alone_has_no_such_key_made() {
     agree(&olga, "build-7", &ana).await.unwrap();
     assert_eq!(provision(&olga, releaser("build-7")).await.err(), needed);
     assert_eq!(provision(&ana, releaser("build-8")).await.err(), needed);
+    // And for no more than whoever agreed was told of.
+    for more in [
+        WantedKey { words: Some(4), ..releaser("build-7") },
+        WantedKey { ttl: Some(Seconds::days(8)), ..releaser("build-7") },
+    ] {
+        assert_eq!(provision(&ana, more).await.err(), Some(ErrorCode::InvalidField));
+    }
     let made = provision(&ana, releaser("build-7")).await.unwrap();
     let with = made.key.approved_by.clone().unwrap();
     assert_eq!(with.principal.user(), Some(&olga.name));
