@@ -88,9 +88,8 @@ pub fn remedy(failure: &Failure) -> Option<&'static str> {
     match (failure.code(), failure.remedy()) {
         (ErrorCode::NoProfile | ErrorCode::TokenExpired, _) => None,
         (_, Remedy::SignIn) => Some("Sign in with: landfall login"),
-        (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => Some(
-            "Get in anew: landfall recover, if you have no other device. Otherwise a new code, then: landfall enroll",
-        ),
+        // Who is asked for what says the server: a machine that nobody sits at has none of a person's ways.
+        (ErrorCode::DeviceRevoked | ErrorCode::NotEnrolled, _) => None,
         (_, Remedy::UpdateApp) => Some("Update Landfall on this machine."),
         (_, Remedy::Report) => Some("If it stays, report it with the request's number."),
         _ => None,
