@@ -3,30 +3,18 @@
 
 use crate::ask::read_json;
 use crate::client::{Client, key_handle};
-use crate::enroll::misplaced;
 use crate::failure::Failure;
 use crate::http::{Http, Request};
-use crate::link::tampered;
 use crate::loss::Loss;
 use crate::state::KeptAgent;
 use crate::texts;
-use landfall_crypto::Thumbprint;
-use landfall_crypto::aauth::{self, Algorithm, KeySource, SignedFields, Signing};
-use landfall_crypto::link::{LinkNonce, parse_word};
-use landfall_crypto::pairing::{PairingTranscript, pairing_code};
-use landfall_crypto::server_line::ServerLine;
+use landfall_crypto::aauth::{self, KeySource, SignedFields, Signing};
 use landfall_flows::KeyRef;
-use landfall_identity::UserName;
-use landfall_identity::id::RecoveryId;
 use landfall_keystore::{KeyStoreError, StoredAgentKey};
-use landfall_protocol::agent::{
-    AgentGranted, AgentPairingAnswerRequest, AgentPairingBeginRequest, AgentPairingShowRequest,
-    AgentPairingStatus,
-};
+use landfall_protocol::agent::AgentGranted;
 use landfall_protocol::capability::{
     ApprovalInfo, ApprovalRaiseRequest, CapabilityIssued, CapabilityRequest,
 };
-use landfall_protocol::link::LinkStage;
 use landfall_protocol::{ErrorCode, paths};
 use reqwest::Method;
 use serde::Serialize;
@@ -37,33 +25,6 @@ use zeroize::Zeroizing;
 
 /// Agents that one folder may hold.
 pub(crate) const AGENTS_MAX: usize = 100;
-
-/// A key that wants to become an agent of somebody.
-pub struct NewAgent {
-    client: Client,
-    handle: String,
-    server: ServerLine,
-    key: KeyRef,
-}
-
-/// A pairing that this machine has begun.
-pub struct AgentPairing {
-    new: NewAgent,
-    status: AgentPairingStatus,
-    /// The one commitment that is answered, and with what.
-    exchange: Option<(String, LinkNonce)>,
-}
-
-/// How far a pairing has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PairingStep {
-    /// Nobody has come yet, or the two are at it.
-    Waiting,
-    /// Both show these six digits.
-    Digits(String),
-    /// The agent may enrol.
-    Approved,
-}
 
 /// A request that an agent's key has signed.
 #[derive(Debug, Clone, Serialize)]
@@ -79,26 +40,6 @@ pub struct AgentSignedRequest {
 }
 
 impl Client {
-    /// Makes a key for an agent. `handle` is what it is called on this machine.
-    ///
-    /// # Errors
-    /// `profile-exists` when an agent of this machine is called that; `key-unavailable`,
-    /// `state-unwritable`.
-    pub fn new_agent(&self, handle: &str, server: ServerLine) -> Result<NewAgent, Failure> {
-        self.home().probe_writable()?;
-        self.keys().probe_writable()?;
-        if self.home().agent(handle)?.is_some() {
-            return Err(Failure::new(ErrorCode::ProfileExists, texts::AGENT_EXISTS));
-        }
-        if self.home().agents()?.len() >= AGENTS_MAX {
-            return Err(Failure::new(ErrorCode::TooManyAgents, texts::AGENTS_FULL));
-        }
-        let name = format!("agent-{}", RecoveryId::from_bits(self.ambient().random()));
-        let key = self.keys().create_agent(&key_handle(&name)?, Algorithm::Ed25519)?;
-        let key = KeyRef { handle: name, thumbprint: key.thumbprint().to_string() };
-        Ok(NewAgent { client: self.clone(), handle: handle.to_owned(), server, key })
-    }
-
     /// The agent of this machine that is called that; the only one when nothing is said.
     ///
     /// # Errors
@@ -122,6 +63,25 @@ impl Client {
         self.home().agents()
     }
 
+    /// What is said instead of `missing` where agents are at home and no person is: nobody has lost a device.
+    pub(crate) fn agents_alone(&self, missing: &Failure) -> Result<Option<String>, Failure> {
+        if missing.code() != ErrorCode::NoProfile || !self.home().profiles()?.is_empty() {
+            return Ok(None);
+        }
+        let agents = self.local_agents()?;
+        let names: Vec<_> = agents.iter().map(|agent| agent.handle.as_str()).collect();
+        Ok((!names.is_empty()).then(|| texts::agents_alone(&names.join(", "))))
+    }
+
+    /// `failure`, or what is true of a machine that has agents and no person.
+    #[must_use]
+    pub fn or_agents_alone(&self, failure: Failure) -> Failure {
+        match self.agents_alone(&failure) {
+            Ok(Some(detail)) => Failure::new(failure.code(), detail),
+            _ => failure,
+        }
+    }
+
     /// Takes an agent off this machine: its key is destroyed, its name free for another one. Whether the server still
     /// knows it is for its owner to say.
     ///
@@ -129,12 +89,16 @@ impl Client {
     /// `not-found`; when the key cannot be destroyed.
     pub fn forget_agent(&self, handle: &str) -> Result<KeptAgent, Failure> {
         let agent = self.local_agent(Some(handle))?;
-        match self.keys().delete(&key_handle(&agent.key.handle)?) {
-            Ok(()) | Err(KeyStoreError::NotFound(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
+        self.destroy_agent_key(&agent.key)?;
         self.home().forget_agent(handle)?;
         Ok(agent)
+    }
+
+    pub(crate) fn destroy_agent_key(&self, key: &KeyRef) -> Result<(), Failure> {
+        match self.keys().delete(&key_handle(&key.handle)?) {
+            Ok(()) | Err(KeyStoreError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The agent's next token.
@@ -142,7 +106,7 @@ impl Client {
     /// # Errors
     /// What the server says: `agent-revoked`, `agent-held`, ...
     pub async fn agent_token(&self, agent: &KeptAgent) -> Result<AgentGranted, Failure> {
-        let to = To { server: &agent.server, key: &agent.key };
+        let to = To::of(agent);
         let http = Http::new(&agent.server, agent.trust, None, self.ambient())?;
         self.post_as_agent(&http, &to, paths::AGENT_TOKEN, &json!({})).await
     }
@@ -161,7 +125,7 @@ impl Client {
         let granted = self.agent_token(agent).await?;
         let jwt = granted.agent_token.ok_or_else(unreadable)?;
         let target = Target { method, url, body };
-        let fields = self.signed_by_agent(&agent.key, &target, &KeySource::Jwt { jwt })?;
+        let fields = self.signed_by_agent(&To::of(agent), &target, &KeySource::Jwt { jwt })?;
         Ok(AgentSignedRequest {
             signature_key: fields.signature_key,
             signature_input: fields.signature_input,
@@ -179,7 +143,7 @@ impl Client {
         agent: &KeptAgent,
         request: &CapabilityRequest,
     ) -> Result<CapabilityIssued, Failure> {
-        let to = To { server: &agent.server, key: &agent.key };
+        let to = To::of(agent);
         let http = Http::new(&agent.server, agent.trust, None, self.ambient())?;
         self.post_as_agent(&http, &to, paths::CAPABILITIES, request).await
     }
@@ -193,19 +157,19 @@ impl Client {
         agent: &KeptAgent,
         request: &ApprovalRaiseRequest,
     ) -> Result<ApprovalInfo, Failure> {
-        let to = To { server: &agent.server, key: &agent.key };
+        let to = To::of(agent);
         let http = Http::new(&agent.server, agent.trust, None, self.ambient())?;
         self.post_as_agent(&http, &to, paths::APPROVALS, request).await
     }
 
     fn signed_by_agent(
         &self,
-        key: &KeyRef,
+        to: &To<'_>,
         target: &Target<'_>,
         source: &KeySource,
     ) -> Result<SignedFields, Failure> {
-        let unavailable = || Failure::new(ErrorCode::KeyUnavailable, texts::KEY_UNAVAILABLE);
-        let handle = key_handle(&key.handle)?;
+        let unavailable = || to.keyless();
+        let handle = key_handle(&to.key.handle)?;
         let signer =
             StoredAgentKey::find(self.keys().clone(), &handle).map_err(|_| unavailable())?;
         let authority = target.authority()?;
@@ -228,7 +192,7 @@ impl Client {
     }
 
     /// Sends what an agent's durable key signs.
-    async fn post_as_agent<T: DeserializeOwned>(
+    pub(crate) async fn post_as_agent<T: DeserializeOwned>(
         &self,
         http: &Http,
         to: &To<'_>,
@@ -236,10 +200,14 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body).map(Zeroizing::new).map_err(|_| unreadable())?;
-        let key = self.keys().agent_public(&key_handle(&to.key.handle)?)?;
+        let key = self.keys().agent_public(&key_handle(&to.key.handle)?);
+        let key = key.map_err(|error| match error {
+            KeyStoreError::NotFound(_) | KeyStoreError::Damaged(_) => to.keyless(),
+            other => other.into(),
+        })?;
         let url = to.server.join(path).map_err(|_| unreadable())?;
         let target = Target { method: "POST", url: &url, body: &body };
-        let fields = self.signed_by_agent(to.key, &target, &KeySource::Hwk { key })?;
+        let fields = self.signed_by_agent(to, &target, &KeySource::Hwk { key })?;
         let mut request = Request::new(Method::POST, path);
         request.headers = vec![
             ("signature-key", fields.signature_key),
@@ -255,10 +223,22 @@ impl Client {
     }
 }
 
-/// Which server, by which key.
-struct To<'a> {
-    server: &'a Url,
-    key: &'a KeyRef,
+/// Which server, by which key, and what the key's agent is called on this machine.
+pub(crate) struct To<'a> {
+    pub(crate) server: &'a Url,
+    pub(crate) key: &'a KeyRef,
+    pub(crate) handle: &'a str,
+}
+
+impl<'a> To<'a> {
+    fn of(agent: &'a KeptAgent) -> Self {
+        Self { server: &agent.server, key: &agent.key, handle: &agent.handle }
+    }
+
+    /// Its key is lost or damaged. *An agent's key comes back by no `--replace`.*
+    fn keyless(&self) -> Failure {
+        Failure::new(ErrorCode::KeyUnavailable, texts::agent_keyless(self.handle))
+    }
 }
 
 /// What is signed.
@@ -277,130 +257,6 @@ impl Target<'_> {
     }
 }
 
-fn unreadable() -> Failure {
+pub(crate) fn unreadable() -> Failure {
     Failure::new(ErrorCode::AnswerUnreadable, texts::UNREADABLE)
-}
-
-impl NewAgent {
-    /// Enrols with a code, or by a pairing that was approved for this very key.
-    ///
-    /// # Errors
-    /// What the server says: `agent-code-wrong`, `agent-door-shut`, ...
-    pub async fn enroll(
-        self,
-        code: Option<&str>,
-        label: Option<&str>,
-    ) -> Result<KeptAgent, Failure> {
-        let platform = std::env::consts::OS;
-        let body = json!({ "enrollment_token": code, "label": label, "platform": platform });
-        let granted: AgentGranted = self.ask(paths::AGENT_ENROLL, &body).await?;
-        let kept = KeptAgent {
-            handle: self.handle,
-            agent: granted.agent.parse().map_err(|_| unreadable())?,
-            server: self.server.url,
-            trust: self.server.trust,
-            key: self.key,
-        };
-        self.client.home().save_agent(&kept)?;
-        Ok(kept)
-    }
-
-    /// Asks to be `user`'s agent, called `agent`.
-    ///
-    /// # Errors
-    /// What the server says: `agent-id-taken`, `rate-limited`, ...
-    pub async fn pair(self, user: UserName, agent: String) -> Result<AgentPairing, Failure> {
-        let body = AgentPairingBeginRequest { user, agent };
-        let status = self.ask(paths::PAIRING_BEGIN, &body).await?;
-        Ok(AgentPairing { new: self, status, exchange: None })
-    }
-
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        path: &'static str,
-        body: &impl Serialize,
-    ) -> Result<T, Failure> {
-        let http = Http::new(&self.server.url, self.server.trust, None, self.client.ambient())?;
-        let to = To { server: &self.server.url, key: &self.key };
-        let answer = self.client.post_as_agent(&http, &to, path, body).await;
-        answer.map_err(|failed| failed.by_typed_line(self.server.trust))
-    }
-}
-
-impl AgentPairing {
-    /// The eight characters that the owner types.
-    pub fn code(&self) -> String {
-        pairing_code(&self.status.pairing_id, &self.new.key.thumbprint)
-    }
-
-    /// How it stands now. Answers the owner's device, once.
-    ///
-    /// # Errors
-    /// `pairing-over`; `link-tampered` when what the server passes on does not hold together.
-    pub async fn step(&mut self) -> Result<PairingStep, Failure> {
-        let body = AgentPairingShowRequest { pairing_id: self.status.pairing_id.clone() };
-        self.seen(self.new.ask(paths::PAIRING_SHOW, &body).await?)?;
-        if let (Some(approver), None) = (&self.status.approver, &self.exchange) {
-            let nonce = LinkNonce::generate(self.new.client.ambient().random.as_ref());
-            let body = AgentPairingAnswerRequest {
-                pairing_id: self.status.pairing_id.clone(),
-                commitment: approver.commitment.clone(),
-                nonce: nonce.to_text().to_string(),
-            };
-            self.exchange = Some((approver.commitment.clone(), nonce));
-            self.seen(self.new.ask(paths::PAIRING_ANSWER, &body).await?)?;
-        }
-        match self.status.stage {
-            LinkStage::Over => Err(Failure::new(ErrorCode::PairingOver, texts::PAIRING_OVER)),
-            LinkStage::Approved => Ok(PairingStep::Approved),
-            _ => Ok(self.digits()?.map_or(PairingStep::Waiting, PairingStep::Digits)),
-        }
-    }
-
-    /// The owner has compared: the agent enrols.
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn enroll(self, label: Option<&str>) -> Result<KeptAgent, Failure> {
-        self.new.enroll(None, label).await
-    }
-
-    /// What the server says must be about what was asked.
-    fn seen(&mut self, status: AgentPairingStatus) -> Result<(), Failure> {
-        let facts = |status: &AgentPairingStatus| {
-            (status.pairing_id.clone(), status.user.clone(), status.agent.clone())
-        };
-        if facts(&status) != facts(&self.status) {
-            return Err(tampered());
-        }
-        self.status = status;
-        Ok(())
-    }
-
-    fn digits(&self) -> Result<Option<String>, Failure> {
-        let (Some(approver), Some((commitment, nonce))) = (&self.status.approver, &self.exchange)
-        else {
-            return Ok(None);
-        };
-        if approver.commitment != *commitment {
-            return Err(tampered());
-        }
-        let Some(reveal) = &approver.nonce else { return Ok(None) };
-        let word = |text: &str| parse_word(text).map_err(|_| tampered());
-        let thumbprint = |text: &str| Thumbprint::parse(text).map_err(|_| misplaced());
-        let transcript = PairingTranscript {
-            server: self.new.server.url.origin().ascii_serialization(),
-            tenant: self.status.tenant.clone(),
-            user: self.status.user.clone(),
-            pairing: self.status.pairing_id.clone(),
-            agent: self.status.agent.clone(),
-            key: thumbprint(&self.new.key.thumbprint)?,
-            approver: approver.device.clone(),
-            approver_key: thumbprint(&approver.thumbprint)?,
-            commitment: word(commitment)?,
-            answer: *nonce.word(),
-            reveal: word(reveal)?,
-        };
-        if transcript.opens() { Ok(Some(transcript.check_code())) } else { Err(tampered()) }
-    }
 }

@@ -12,6 +12,7 @@ mod admin;
 pub mod agent;
 mod agent_approve;
 mod agent_here;
+mod agent_new;
 mod agents;
 mod ask;
 mod audit;
@@ -59,7 +60,8 @@ mod workload_issuers;
 
 pub use account::AuditFilter;
 pub use agent_approve::{AgentMeeting, AgentOffer};
-pub use agent_here::{AgentPairing, AgentSignedRequest, NewAgent, PairingStep};
+pub use agent_here::AgentSignedRequest;
+pub use agent_new::{AgentPairing, NewAgent, PairingStep};
 pub use agents::AgentCodeMade;
 pub use audit::{Proved, audit_checkpoint, audit_key, check_growth, check_proof};
 pub use browser::{Browser, Opened, open_page};

@@ -147,8 +147,36 @@ pub const NOT_SEALED: &str = "That is no file that words open. It begins with ag
 pub const NO_CREDENTIAL: &str = "The file opens, and holds something else than a machine's key.";
 /// A machine that does what people do.
 pub const NOT_A_PERSON: &str = "This machine stands for itself, and for nobody's account.";
-pub(crate) const AGENT_EXISTS: &str =
-    "An agent of this machine is called that already. Choose another name.";
+pub(crate) fn agent_exists(name: &str) -> String {
+    format!(
+        "An agent of this machine is called that already. Choose another name, or take that one off this machine first: `landfall agent forget {name}`."
+    )
+}
+/// Where there are agents and no person.
+pub fn agents_alone(names: &str) -> String {
+    format!(
+        "This machine is nobody's device. It has agents: {names}. `landfall agent here` shows them."
+    )
+}
+pub(crate) fn agent_keyless(name: &str) -> String {
+    format!(
+        "The key of the agent {name} is missing or damaged, and no other one can take its place. Take it off this machine: `landfall agent forget {name}`. Then let it in again with a new code of its owner's: `landfall agent link` there, `landfall agent enroll {name}` here."
+    )
+}
+pub(crate) fn agent_begun(name: &str, server: &str, by_code: bool) -> String {
+    let how = if by_code { "with its code, and without --user" } else { "with --user" };
+    format!(
+        "The agent {name} was being let in at {server} before, and what became of it was never heard. Ask again as you did then: at that server, {how}. Or give it up: `landfall agent forget {name}`."
+    )
+}
+/// It cannot be an agent's code.
+pub(crate) const AGENT_CODE_FORM: &str = "A code for an agent begins with lfa1. and is one long line. Its owner makes one on a device of theirs: `landfall agent link`. Nothing was sent.";
+/// It began well.
+pub(crate) const AGENT_CODE_MISTYPED: &str = "A part of the code is missing or was changed on the way. Copy all of it, from lfa1. on, and paste it again. Nothing was sent.";
+/// A bootstrap code.
+pub(crate) const AGENT_CODE_OF_DEVICE: &str = "That code lets a person's device in, and `landfall enroll` takes it. One for an agent begins with lfa1.: its owner makes it on a device of theirs, with `landfall agent link`. Nothing was sent.";
+/// The worst of all to hand to an agent.
+pub(crate) const AGENT_CODE_OF_RECOVERY: &str = "That is a recovery code: it lets its owner back in, with `landfall recover`, and nobody else should see it. A code for an agent begins with lfa1., and `landfall agent link` makes it. Nothing was sent.";
 pub(crate) const AGENTS_FULL: &str = "This folder holds as many agents as it can.";
 pub(crate) const NO_SUCH_AGENT: &str =
     "No agent of this machine is called that. Without a name there must be exactly one.";

@@ -6,6 +6,7 @@ pub const NO_AGENTS: &str =
     "You have no agents. `landfall agent link` makes a code that lets one act for you.";
 pub const ASK_AGENT_CODE: &str = "The eight characters that the agent shows: ";
 pub const ASK_AGENT_LINK_CODE: &str = "The code, beginning with lfa1. : ";
+pub const AGENT_CODE_NEEDED: &str = "What lets an agent in is a code that begins with lfa1., which its owner makes: landfall agent link. Pipe it in, or type it in a terminal. With --user NAME there is no code: a device of that user lets the agent in.";
 pub const AGENT_URL: &str = "Give the whole address, beginning with https://.";
 
 pub fn agent_code_made(endpoint: &str, server: &str, until: &str) -> String {
@@ -49,6 +50,19 @@ pub fn agent_forgotten(agent: &str) -> String {
     format!(
         "{agent} has no key on this machine any more. Its owner takes it out of their list: landfall agent revoke \
          {agent}."
+    )
+}
+
+pub fn ask_forget_begun(name: &str) -> String {
+    format!(
+        "Give {name} up, and destroy its key? It was being let in, and what became of it was never heard."
+    )
+}
+
+pub fn agent_begun_forgotten(name: &str) -> String {
+    format!(
+        "Nothing is left of {name} on this machine. If its owner sees it in `landfall agent list`, they take it out \
+         with landfall agent revoke."
     )
 }
 

@@ -7,7 +7,7 @@ use crate::clock::clock_time;
 use crate::output::{Answer, say, table};
 use crate::terminal::read_line;
 use crate::texts;
-use landfall_client::words::{ApprovalId, Reason, Seconds, ServerLine, UserName};
+use landfall_client::words::{ApprovalId, Reason, Seconds, SecretText, ServerLine, UserName};
 use landfall_client::{AgentMeeting, AgentPairing, Failure, KeptAgent, PairingStep};
 use landfall_protocol::ErrorCode;
 use landfall_protocol::agent::{AgentCodeInfo, AgentInfo, AgentStateName};
@@ -119,10 +119,26 @@ fn here(app: &App) -> Result<Answer, Failure> {
 
 /// Takes one off this machine.
 fn forget(app: &App, name: &str) -> Result<Answer, Failure> {
-    let agent = app.client.local_agent(Some(name))?;
+    let agent = match app.client.local_agent(Some(name)) {
+        Err(failure) if failure.code() == ErrorCode::NotFound => {
+            return forget_begun(app, name, failure);
+        }
+        other => other?,
+    };
     app.sure(&texts::ask_forget_agent(agent.agent.as_str()))?;
     let agent = app.client.forget_agent(name)?;
     Answer::new(&agent, texts::agent_forgotten(agent.agent.as_str()))
+}
+
+/// One that was being let in, if there is one of this name; otherwise `missing` stands.
+fn forget_begun(app: &App, name: &str, missing: Failure) -> Result<Answer, Failure> {
+    if !app.client.has_new_agent(name)? {
+        return Err(missing);
+    }
+    app.sure(&texts::ask_forget_begun(name))?;
+    app.client.forget_new_agent(name)?;
+    let json = json!({ "handle": name, "agent": null });
+    Answer::new(&json, texts::agent_begun_forgotten(name))
 }
 
 /// The code alone on stdout, everything around it for the person.
@@ -193,21 +209,26 @@ async fn enroll(app: &App, here: Here) -> Result<Answer, Failure> {
     let new = app.client.new_agent(&here.name, here.server)?;
     let label = here.label.as_deref();
     let kept = match here.user {
+        Some(_) if new.is_approved() => new.go_on(label).await?,
         Some(user) => {
             let pairing = new.pair(user.clone(), here.name.clone()).await?;
             app.terminal.say(&texts::agent_code_shown(&pairing.code(), user.as_str()));
             wait(app, pairing, label).await?
         }
-        None => {
-            let code = match app.terminal.can_ask() {
-                true => app.terminal.ask_line(texts::ASK_AGENT_LINK_CODE)?,
-                false => read_line()?.trim().to_owned(),
-            };
-            new.enroll(Some(code.trim()), label).await?
-        }
+        None => new.enroll(&ask_code(app)?, label).await?,
     };
     let json = json!({ "agent": kept.agent, "name": kept.handle, "server": kept.server });
     Answer::new(&json, texts::agent_enrolled(kept.agent.as_str(), &kept.handle))
+}
+
+/// The code: piped in, or typed. Whoever gives none is told which one is meant.
+fn ask_code(app: &App) -> Result<SecretText, Failure> {
+    let given = match app.terminal.can_ask() {
+        true => app.terminal.ask_line(texts::ASK_AGENT_LINK_CODE).map(SecretText::new),
+        false => read_line(),
+    };
+    let given = given.ok().filter(|code| !code.trim().is_empty());
+    given.ok_or_else(|| Failure::new(ErrorCode::InputNeeded, texts::AGENT_CODE_NEEDED))
 }
 
 /// Shows the digits as soon as there are any, and enrols when the owner has compared them.

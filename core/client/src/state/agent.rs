@@ -20,3 +20,30 @@ pub struct KeptAgent {
     /// Its durable key.
     pub key: KeyRef,
 }
+
+/// An agent that is being let in. Of the code that lets it in nothing is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PendingAgent {
+    /// What it is called on this machine.
+    pub handle: String,
+    /// The server.
+    pub server: Url,
+    /// How to know that it is that server.
+    pub trust: Trust,
+    /// The key that was made for it.
+    pub key: KeyRef,
+    /// How it was begun.
+    pub by: BegunBy,
+}
+
+/// What lets it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BegunBy {
+    /// A code that its owner made.
+    Code,
+    /// A device of its owner's, when the digits are equal there.
+    Pairing,
+    /// That device, which has said yes.
+    Approval,
+}

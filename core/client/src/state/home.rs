@@ -1,6 +1,6 @@
 //! The private folder.
 
-use super::agent::KeptAgent;
+use super::agent::{KeptAgent, PendingAgent};
 use super::files;
 use super::link::PendingLink;
 use super::profile::{Pending, Profile, ProfileName};
@@ -258,10 +258,25 @@ impl Home {
         files::remove(&self.agent_path(handle)?).map_err(|error| self.unwritable(&error))
     }
 
+    /// The agent that is being let in under this name.
+    pub(crate) fn pending_agent(&self, handle: &str) -> Result<Option<PendingAgent>, Failure> {
+        self.read_json(&self.pending_agent_path(handle)?)
+    }
+
+    pub(crate) fn save_pending_agent(&self, agent: &PendingAgent) -> Result<(), Failure> {
+        self.write_json(&self.pending_agent_path(&agent.handle)?, agent)
+    }
+
+    pub(crate) fn forget_pending_agent(&self, handle: &str) -> Result<(), Failure> {
+        files::remove(&self.pending_agent_path(handle)?).map_err(|error| self.unwritable(&error))
+    }
+
     fn agent_path(&self, handle: &str) -> Result<PathBuf, Failure> {
-        let name = KeyHandle::parse(handle)
-            .map_err(|_| Failure::new(ErrorCode::InvalidField, texts::AGENT_NAME))?;
-        Ok(self.0.join("agents").join(format!("{name}.json")))
+        Ok(self.0.join("agents").join(agent_file(handle)?))
+    }
+
+    fn pending_agent_path(&self, handle: &str) -> Result<PathBuf, Failure> {
+        Ok(self.0.join("agents").join("begun").join(agent_file(handle)?))
     }
 
     fn link_path(&self) -> PathBuf {
@@ -312,6 +327,13 @@ impl Home {
         );
         Failure::new(ErrorCode::StateUnwritable, detail)
     }
+}
+
+/// The file of an agent.
+fn agent_file(handle: &str) -> Result<String, Failure> {
+    let name = KeyHandle::parse(handle)
+        .map_err(|_| Failure::new(ErrorCode::InvalidField, texts::AGENT_NAME))?;
+    Ok(format!("{name}.json"))
 }
 
 /// What to do about a file that cannot be read.

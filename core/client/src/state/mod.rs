@@ -10,6 +10,7 @@
 //!   recovery.json                 a recovery that is under way
 //!   link.json                     a link that is under way
 //!   agents/<name>.json            an agent of this machine
+//!   agents/begun/<name>.json      an agent that is being let in
 //! ```
 
 mod agent;
@@ -19,7 +20,7 @@ mod link;
 mod profile;
 mod recovery;
 
-pub use agent::KeptAgent;
+pub use agent::{BegunBy, KeptAgent, PendingAgent};
 pub use home::{Home, default_home};
 pub(crate) use link::KeptExchange;
 pub use link::PendingLink;
