@@ -96,7 +96,8 @@ impl Client {
         let profile = match self.profile() {
             Ok(profile) => profile,
             Err(failure) => {
-                checks.push(Check::failed(CheckId::Profile, &failure));
+                let agents = self.check_agents(&failure);
+                checks.push(agents.unwrap_or_else(|| Check::failed(CheckId::Profile, &failure)));
                 return checks;
             }
         };
@@ -117,6 +118,14 @@ impl Client {
             checks.extend(self.check_person(&server).await);
         }
         checks
+    }
+
+    /// A machine of agents alone misses no person.
+    fn check_agents(&self, missing: &Failure) -> Option<Check> {
+        match self.agents_alone(missing) {
+            Ok(detail) => detail.map(|detail| Check::of(CheckId::Profile, CheckState::Ok, detail)),
+            Err(failure) => Some(Check::failed(CheckId::Profile, &failure)),
+        }
     }
 
     fn check_folder(&self) -> Check {

@@ -53,7 +53,8 @@ pub fn server(app: &App) -> Result<Answer, Failure> {
 }
 
 pub async fn whoami(app: &App) -> Result<Answer, Failure> {
-    let me = match app.client.who_am_i().await? {
+    let asked = app.client.who_am_i().await;
+    let me = match asked.map_err(|failure| app.client.or_agents_alone(failure))? {
         WhoAmI::Person(me) => *me,
         WhoAmI::Machine(machine) => return self_of(app, &machine),
     };
