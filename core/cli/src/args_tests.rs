@@ -81,6 +81,18 @@ fn deleting_says_what() {
 }
 
 #[test]
+fn what_is_signed_has_a_method() {
+    let parse = |method| {
+        let words = ["landfall", "agent", "sign", method, "https://a.example.org/"];
+        Args::try_parse_from(words).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!((parse("GET"), parse("VERSION-CONTROL")), (Ok(()), Ok(())));
+    for bad in ["get", "Post", "", "GET /"] {
+        assert!(parse(bad).unwrap_err().contains("upper case"), "{bad}");
+    }
+}
+
+#[test]
 fn durations_are_read_and_nonsense_is_refused() {
     assert_eq!(duration("10m"), Ok(Seconds::minutes(10)));
     assert_eq!(duration("3d"), Ok(Seconds::days(3)));

@@ -137,6 +137,7 @@ pub enum AgentVerb {
     )]
     Sign {
         /// The method, in upper case
+        #[arg(value_parser = method)]
         method: String,
         /// The address
         url: String,
@@ -157,6 +158,15 @@ fn agent_name(text: &str) -> Result<String, String> {
     }
     id.segments().map_err(|error| error.to_string())?;
     Ok(text.to_owned())
+}
+
+/// *A program sends what it was told to send:* `get` would be signed, and no server has such a method.
+fn method(text: &str) -> Result<String, String> {
+    let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
+    match !text.is_empty() && text.bytes().all(is_upper) {
+        true => Ok(text.to_owned()),
+        false => Err("a method is a word in upper case, such as GET".to_owned()),
+    }
 }
 
 fn agent_id(text: &str) -> Result<AgentId, String> {
