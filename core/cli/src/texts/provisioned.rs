@@ -5,10 +5,17 @@ use landfall_client::words::CredentialFacts;
 pub const NO_MACHINES: &str =
     "There is no machine yet: landfall device provision NAME --role server";
 pub const ASK_WORDS: &str = "The words that open the file: ";
+pub const WORDS_NEEDED: &str = "The words that open the file were shown once, where its key was made. Pipe them in, or type them in a terminal. Nothing was sent.";
 pub const ASK_CLAIM: &str = "Make this machine that one?";
 pub const CLAIM_TAKES_NO_FILE: &str = "A server's first administrator is a person. For a machine: landfall enroll --provisioned FILE.";
 pub const FILE_UNREADABLE: &str = "The file cannot be read";
 pub const KEY_LOST: &str = "The key was made, and its file could not be written: nobody can use it. Disable it (landfall admin provisioned list), and have another made.";
+
+pub fn file_is_there(file: &str) -> String {
+    format!(
+        "{file} is there already, and is left as it is. Name another file with --file FILE. No key was made."
+    )
+}
 
 pub fn handed_out(file: &str, device: &str, role: &str, until: &str) -> String {
     format!(

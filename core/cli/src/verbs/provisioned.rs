@@ -28,7 +28,11 @@ pub async fn provision(app: &App, args: ProvisionArgs) -> Result<Answer, Failure
     let ProvisionArgs { name, role, words, expires, file } = args;
     let path = file.unwrap_or_else(|| PathBuf::from(format!("{name}.age")));
     // There is no second copy, so that the file must be there before the key is.
-    let mut out = new_private_file(&path)?;
+    let mut out = new_private_file(&path).map_err(|failure| match path.exists() {
+        true => Failure::new(failure.code(), texts::file_is_there(&path.display().to_string()))
+            .titled(&failure.problem().title),
+        false => failure,
+    })?;
     let (asked, is_new) = (name.clone(), role.is_some());
     let wanted = WantedKey { device: name, role, ttl: Some(expires), words: Some(words) };
     let made = match app.client.provision(wanted, &app.terminal).await {
@@ -96,12 +100,17 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// The words: asked for without being shown, or piped in.
 fn phrase(app: &App) -> Result<SecretText, Failure> {
-    if app.terminal.can_ask() {
-        return app.terminal.ask_hidden(texts::ASK_WORDS);
+    let words = if app.terminal.can_ask() {
+        app.terminal.ask_hidden(texts::ASK_WORDS)?
+    } else {
+        let bytes = read_stdin(PHRASE_MAX)?;
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+        Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
+    };
+    match words.trim().is_empty() {
+        true => Err(Failure::new(ErrorCode::InputNeeded, texts::WORDS_NEEDED)),
+        false => Ok(words),
     }
-    let bytes = read_stdin(PHRASE_MAX)?;
-    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-    Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 pub async fn run(app: &App, verb: ProvisionedVerb) -> Result<Answer, Failure> {
