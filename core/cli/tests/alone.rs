@@ -327,6 +327,73 @@ fn doctor_and_completions_need_no_identity() {
 }
 
 #[test]
+fn a_machine_of_agents_misses_no_person() {
+    let (_folder, home) = home();
+    let agents = home.join("agents");
+    std::fs::create_dir_all(&agents).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let kept = serde_json::json!({
+        "handle": "research",
+        "agent": "aauth:research@agents.example.org",
+        "server": NOBODY,
+        "trust": "webpki",
+        "key": { "handle": "agent-gone", "thumbprint": "x" },
+    });
+    std::fs::write(agents.join("research.json"), kept.to_string()).unwrap();
+
+    let output = landfall(&home, &["doctor", "--json"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said = report["checks"][1]["detail"].as_str().unwrap();
+    assert!(said.contains("research") && said.contains("`landfall agent here`"), "{report}");
+    let output = landfall(&home, &["whoami", "--json"], "");
+    let problem_of = problem(&output);
+    assert_eq!(problem_of["code"], "no-profile");
+    assert!(problem_of["detail"].as_str().unwrap().contains("research"), "{problem_of}");
+
+    // Its key is lost: what helps is said, and works.
+    let output = landfall(&home, &["agent", "token", "--json"], "");
+    let said = problem(&output)["detail"].as_str().unwrap().to_owned();
+    assert!(said.contains("`landfall agent forget research`") && !said.contains("--replace"));
+    let again = ["agent", "enroll", "research", "--server", NOBODY, "--json"];
+    let output = landfall(&home, &again, "");
+    let said = problem(&output)["detail"].as_str().unwrap().to_owned();
+    assert!(said.contains("`landfall agent forget research`"), "{said}");
+    let output = landfall(&home, &["agent", "forget", "research", "--yes", "--json"], "");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+
+    let output = landfall(&home, &again, "");
+    let needed = problem(&output);
+    assert_eq!(needed["code"], "input-needed");
+    let said = needed["detail"].as_str().unwrap();
+    assert!(said.contains("lfa1.") && said.contains("--user"), "{said}");
+    // Somebody else's secret goes nowhere, and makes no key.
+    let output = landfall(&home, &again, &token(Some("bert"), Seconds::minutes(5)));
+    let refused = problem(&output);
+    assert_eq!(refused["code"], "token-unreadable");
+    assert!(refused["detail"].as_str().unwrap().contains("`landfall enroll`"), "{refused}");
+    let keys = std::fs::read_dir(home.join("keys")).map_or(0, Iterator::count);
+    assert_eq!(keys, 0);
+}
+
+#[test]
+fn no_words_are_not_wrong_words() {
+    let (folder, home) = home();
+    let file = folder.path().join("build-7.age");
+    std::fs::write(&file, "age-encryption.org/v1\n").unwrap();
+    let file = file.to_str().unwrap();
+    for words in [&["reveal", file, "--json"][..], &["enroll", "--provisioned", file, "--json"]] {
+        for nothing in ["", "\n"] {
+            assert_eq!(problem(&landfall(&home, words, nothing))["code"], "input-needed");
+        }
+    }
+}
+
+#[test]
 fn a_usage_error_for_a_program_is_one_sentence() {
     let (_folder, home) = home();
     let output = landfall(&home, &["--json", "token", "cancel", "nope"], "");

@@ -1,8 +1,10 @@
 //! Answers that never arrive: what was asked may have been done, and nobody is told that nothing was.
 
+use landfall_client::words::ServerLine;
+use landfall_crypto::aauth::ServerId;
 use landfall_identity::DeviceName;
 use landfall_protocol::ErrorCode;
-use landfall_server::config::PublicUrl;
+use landfall_server::config::{AgentsConfig, PublicUrl};
 use landfall_test_support::{Person, World};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -76,6 +78,8 @@ async fn behind_a_line() -> (Relay, World, Person) {
     let public_url = PublicUrl::parse(&relay.url).unwrap();
     let world = World::configured(|config, _| {
         config.public_url = Some(public_url);
+        let issuer = Some(ServerId::parse("https://agents.example.org").unwrap());
+        config.agents = Some(AgentsConfig { issuer, ..AgentsConfig::default() });
         Ok(())
     });
     let world = world.await.unwrap();
@@ -129,4 +133,37 @@ async fn an_act_whose_answer_was_lost_is_never_called_undone() {
     assert!(detail.contains("`landfall whoami`"), "{detail}");
     relay.is(Line::Open);
     assert!(bert.client().whoami().await.unwrap().frozen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_whose_answer_was_lost_is_let_in_by_the_same_again() {
+    let (relay, world, bert) = behind_a_line().await;
+    bert.step_up().await.unwrap();
+    let profile = bert.client().profile().unwrap();
+    let server = || ServerLine { url: profile.server.clone(), trust: profile.trust };
+    let made = bert.client().make_agent_code(Some("research".into()), None, &bert.shell).await;
+    let code = made.map_err(|failure| failure.code()).unwrap().text;
+    let machine = world.machine("agents").unwrap();
+    let enrol = async |name| {
+        let new = machine.client.new_agent(name, server()).unwrap();
+        new.enroll(&code, None).await.map_err(|failure| failure.code())
+    };
+    let keys = || std::fs::read_dir(machine.folder.join("keys")).unwrap().count();
+
+    relay.is(Line::Mute);
+    let agents = "SELECT COUNT(*) FROM agents";
+    let (lost, ()) = tokio::join!(enrol("helper"), cut_when(&relay, &world, agents));
+    assert_eq!(lost.unwrap_err(), ErrorCode::ServerUnreachable);
+    assert!(machine.client.has_new_agent("helper").unwrap());
+    relay.is(Line::Open);
+    let helper = enrol("helper").await.unwrap();
+    assert_eq!(helper.agent.local(), "research");
+    machine.client.agent_token(&helper).await.unwrap();
+    assert!(!machine.client.has_new_agent("helper").unwrap());
+    assert_eq!((keys(), world.number(agents).unwrap()), (1, 1));
+
+    // Another key has used it, and that is the end of this one.
+    assert_eq!(enrol("other").await.unwrap_err(), ErrorCode::TokenUsed);
+    assert!(!machine.client.has_new_agent("other").unwrap());
+    assert_eq!(keys(), 1);
 }
