@@ -7,6 +7,7 @@ use landfall_protocol::ErrorCode;
 use landfall_server::config::{AgentsConfig, PublicUrl};
 use landfall_test_support::{Person, World};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +19,8 @@ enum Line {
     Open,
     /// It is lost on the way.
     Mute,
+    /// Whoever comes is greeted; what is said to them after that is lost on the way.
+    Greet,
     /// Every connection ends, and none is made.
     Cut,
 }
@@ -55,18 +58,32 @@ async fn carry(person: TcpStream, server: SocketAddr, mut line: watch::Receiver<
     let server = TcpStream::connect(server).await.unwrap();
     let (mut from_person, mut to_person) = person.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let asked = tokio::io::copy(&mut from_person, &mut to_server);
+    // A handshake is over, for us, when the person has spoken twice.
+    let spoken = AtomicUsize::new(0);
+    let asked = async {
+        let mut bytes = [0; 16 * 1024];
+        while let Ok(read @ 1..) = from_person.read(&mut bytes).await {
+            spoken.fetch_add(1, Ordering::Relaxed);
+            if to_server.write_all(&bytes[..read]).await.is_err() {
+                break;
+            }
+        }
+    };
     let answered = async {
         let mut bytes = [0; 16 * 1024];
         while let Ok(read @ 1..) = from_server.read(&mut bytes).await {
-            let heard = *state.borrow() == Line::Open;
+            let heard = match *state.borrow() {
+                Line::Open => true,
+                Line::Greet => spoken.load(Ordering::Relaxed) < 2,
+                Line::Mute | Line::Cut => false,
+            };
             if heard && to_person.write_all(&bytes[..read]).await.is_err() {
                 break;
             }
         }
     };
     tokio::select! {
-        _ = asked => {}
+        () = asked => {}
         () = answered => {}
         _ = line.wait_for(|line| *line == Line::Cut) => {}
     }
@@ -150,7 +167,7 @@ async fn an_agent_whose_answer_was_lost_is_let_in_by_the_same_again() {
     };
     let keys = || std::fs::read_dir(machine.folder.join("keys")).unwrap().count();
 
-    relay.is(Line::Mute);
+    relay.is(Line::Greet);
     let agents = "SELECT COUNT(*) FROM agents";
     let (lost, ()) = tokio::join!(enrol("helper"), cut_when(&relay, &world, agents));
     assert_eq!(lost.unwrap_err(), ErrorCode::ServerUnreachable);
