@@ -73,7 +73,7 @@ impl App {
 
     /// Refuses to begin what ends at a passkey on a machine that is nobody's, and when nobody can use one.
     pub fn need_person(&self) -> Result<(), Failure> {
-        self.client.profile()?;
+        self.client.is_a_persons()?;
         self.need_touch()
     }
 

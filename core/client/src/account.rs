@@ -130,7 +130,7 @@ impl Client {
     ///
     /// # Errors
     /// `forbidden` on a machine that stands for itself; `no-profile`.
-    pub(crate) fn is_a_persons(&self) -> Result<(), Failure> {
+    pub fn is_a_persons(&self) -> Result<(), Failure> {
         match self.profile()?.names() {
             Some(_) => Ok(()),
             None => Err(Failure::new(ErrorCode::Forbidden, texts::NOT_A_PERSON)),

@@ -16,6 +16,7 @@ use landfall_crypto::certificate::ends_at;
 use landfall_identity::agent_life::AgentDoor;
 use landfall_identity::{Seconds, Timestamp};
 use landfall_protocol::At;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -273,6 +274,18 @@ fn webhooks(config: &Config, found: &mut Findings) -> String {
 fn workloads(config: &Config, found: &mut Findings) -> String {
     if let Err(error) = workload_issuers(config) {
         found.wrong.push(error.to_string());
+    }
+    let mut clusters = BTreeSet::new();
+    for issuer in &config.workload_issuers {
+        let cluster =
+            issuer.cluster.as_ref().map_or(issuer.name.as_str(), |cluster| cluster.as_str());
+        if !clusters.insert(cluster) {
+            found.notes.push(format!(
+                "{} vouches for workloads of {cluster}, as another issuer does: whoever one of them lets in may have \
+                 the name of whom the other does. Leave out its cluster, or give it one of its own.",
+                issuer.name
+            ));
+        }
     }
     let all: Vec<String> = config
         .workload_issuers

@@ -207,6 +207,12 @@ fn platforms_of_workloads_are_looked_into() {
     let said = folder.check(cluster);
     assert!(said.ok, "{said:?}");
     says(&said, &["Workloads", "prod (kubernetes), https://kubernetes.default.svc"]);
+    let forge = "[[workload_issuers]]\nname = 'forge'\nplatform = 'github'\ncluster = 'prod'\n\
+        issuer = 'https://token.actions.githubusercontent.com'\naudience = 'https://id.example.org'\n\
+        [[workload_issuers.mappings]]\nclaims = { repository_id = '74' }\n";
+    let both = folder.check(&format!("{cluster}{forge}"));
+    assert!(both.ok, "{both:?}");
+    says(&both, &["forge vouches for workloads of prod, as another issuer does"]);
     std::fs::write(folder.path("ca.pem"), "nothing").unwrap();
     let pem = folder.path("ca.pem");
     let gone = folder.path("gone.pem");

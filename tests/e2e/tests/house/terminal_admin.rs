@@ -89,6 +89,30 @@ async fn a_queue_full_of_decoys_hides_nobody_who_is_on_the_phone() {
     assert_eq!(approved[0]["device"], "bert-new");
 }
 
+/// A word against what the account's owner did last is asked about before anybody touches for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_would_vouch_in_spite_of_a_freeze_is_asked_first() {
+    let scene = Scene::new().await;
+    let bert = scene.bert().await;
+    let profile = scene.ana.client().profile().unwrap();
+    let server = ServerLine { url: profile.server, trust: profile.trust }.to_string();
+    let home = scene.folder.path().join("bert-new");
+    let words = ["recover", "--server", &server, "--user", "bert", "--device", "bert-new"];
+    let begun = piped(&home, &[&words[..], &["--without-code"]].concat(), "").1;
+    let check = begun["check_code"].as_str().unwrap();
+    bert.client().freeze().await.unwrap();
+    let line =
+        format!("admin recoveries approve --check {check} --reason 'Bert called' --browser true");
+    let mut screen = Screen::run(&scene.ana.machine.folder, &line);
+    screen.until(|seen| seen.contains("since then?").then_some(()));
+    screen.press("n\n");
+    assert!(!screen.child.wait().unwrap().success());
+    screen.rest();
+    assert!(screen.seen.contains("was frozen after this machine began"), "{}", screen.seen);
+    let queue = scene.answer(&["admin", "recoveries", "list"]);
+    assert_eq!(queue["items"][0]["proofs"].as_array().unwrap().len(), 0, "{queue}");
+}
+
 /// What an administrator approves by a touch is said whole.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_for_an_administrator_is_called_one() {

@@ -142,6 +142,9 @@ async fn a_machine_is_claimed_at_its_terminal_and_says_who_it_is() {
     // Nothing of a person's is here, and it says so.
     let devices = scene.piped("build-7", &["device", "list"], "");
     assert_eq!(devices.status.code(), Some(5), "{}", text(&devices.stderr));
+    let step_up = scene.piped("build-7", &["login", "--step-up"], "");
+    let said = text(&step_up.stderr);
+    assert!(said.contains("stands for itself") && !said.contains("internal"), "{said}");
     let list = scene.piped("ana", &["admin", "provisioned", "list"], "");
     let said = text(&list.stdout);
     assert!(said.contains("claimed") && said.contains("its own"), "{said}");
