@@ -628,7 +628,7 @@ export const app = {
   "approved.title.held": "Approved, and held until {time}.",
   "approved.title.ready": "Approved. {user} comes in now.",
   "approved.title.frozen": "Your word is kept. The account of {user} is frozen.",
-  "approved.frozen.body": "While that lasts, this lets nobody in. An administrator can end it: `landfall admin unfreeze`, then {user}. Ask {user} first who froze it, and why.",
+  "approved.frozen.body": "While that lasts, this lets nobody in. Ask {user} first who froze it, and why. Whoever ends it, `landfall admin unfreeze`, then {user}, turns away what was begun before.",
   "approved.title.unproved": "Your word is kept. One more proof is needed.",
   "approved.held.body": "A device of {user} could still object. If that is the lost one, cut it off, so that nobody uses it meanwhile: `landfall admin devices suspend`, then {user} and the device’s name. The wait stays: a device counts until it has been cut off for an hour.",
   "approved.ready.body": "You can hang up. Their machine goes on by itself.",
