@@ -9,11 +9,11 @@ export type AdminsReadiness = {
  */
 admins: number, 
 /**
- * Those who can act now.
+ * Those who can act now: with a device, a passkey, and rules that let them set others.
  */
 acting: number, 
 /**
- * Those who can lose any one thing and come back.
+ * Those who can lose any one thing, come back, and act then.
  */
 recoverable: number, 
 /**

@@ -86,6 +86,7 @@ fn open(desk: Desk) -> Result<(), String> {
             ready::recoveries,
             ready::recovery_stop,
             ready::queue,
+            ready::queue_find,
             ready::queue_approve,
             ready::queue_refuse,
             agents::approvals,

@@ -97,6 +97,11 @@ pub async fn queue(desk: State<'_, Desk>) -> Told<Vec<RecoveryInfo>> {
 }
 
 #[tauri::command]
+pub async fn queue_find(desk: State<'_, Desk>, check: String) -> Told<RecoveryInfo> {
+    desk.client.admin_recovery_that_shows(&check).await.map_err(told)
+}
+
+#[tauri::command]
 pub async fn queue_approve(
     desk: State<'_, Desk>,
     id: RecoveryId,

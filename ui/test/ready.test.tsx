@@ -168,6 +168,30 @@ describe("the administrators' queue", () => {
     await expectAccessible();
   });
 
+  test("what is read out leads to the right one, and stands there already", async () => {
+    const findRecovery = vi.fn<Api["findRecovery"]>(async () => recovery.asked);
+    const approve = vi.fn<Api["approve"]>(async () => recovery.askedHeld);
+    const user = await goTo(/^Waiting for people/, { ...ana, findRecovery, approve });
+    const find = await screen.findByRole("button", { name: "Find them" });
+    expect((find as HTMLButtonElement).disabled).toBe(true);
+    await user.type(screen.getByLabelText(/^On the phone/), "4K7M-9QXA");
+    await user.click(find);
+    expect(findRecovery).toHaveBeenCalledWith("4K7M-9QXA");
+    expect(await screen.findByRole("heading", { name: "Is this bert?" })).toBeTruthy();
+    await user.type(screen.getByLabelText("How do you know that it is them?"), "Called him");
+    await user.click(screen.getByRole("button", { name: "Approve with my passkey" }));
+    expect(approve).toHaveBeenCalledWith(recovery.asked.id, "4K7M-9QXA", "Called him", expect.any(Function));
+  });
+
+  test("characters that no machine shows lead to nobody", async () => {
+    const user = await goTo(/^Waiting for people/, { ...ana, findRecovery: () => Promise.reject(recovery.shownByNone) });
+    await user.type(await screen.findByLabelText(/^On the phone/), "4K7M-9QXA");
+    await user.click(screen.getByRole("button", { name: "Find them" }));
+    expect(await screen.findByText(/^No machine that is on its way back in shows these characters/)).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Review bert" })).toBeTruthy();
+    await expectAccessible();
+  });
+
   test("approving takes what only the person’s machine can tell, a reason, and a touch for exactly these words", async () => {
     const approve = vi.fn<Api["approve"]>(async () => recovery.askedHeld);
     const user = await goTo(/^Waiting for people/, { ...ana, approve });

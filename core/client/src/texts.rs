@@ -115,9 +115,9 @@ pub const NO_SUCH_RECOVERY: &str =
 /// As above, for a guardian.
 pub const NO_RECOVERY_OF_WARDS: &str = "There is no such recovery of anybody who chose you and whom you have accepted. `landfall recovery wards list` shows those that are. Were you asked, and have not accepted yet? landfall recovery wards accept NAME";
 /// No machine in the queue shows what was typed.
-pub const NO_MACHINE_SHOWS: &str = "No machine that is on its way back in shows these characters. Have them read out again, letter by letter, and ask whether `landfall recover` still waits there: what was begun anew shows others. Nothing was approved.";
+pub const NO_MACHINE_SHOWS: &str = "No machine that is on its way back in shows these characters. Have them read out again, letter by letter, and ask whether it still waits there: what was begun anew shows others. Nothing was approved.";
 /// As above, for a guardian.
-pub const NO_WARDS_MACHINE_SHOWS: &str = "No machine of anybody who chose you, and whom you have accepted, shows these characters. Have them read out again, letter by letter, and ask whether `landfall recover` still waits there: what was begun anew shows others. Were you asked, and have not accepted yet? landfall recovery wards accept NAME. Nothing was approved.";
+pub const NO_WARDS_MACHINE_SHOWS: &str = "No machine of anybody who chose you, and whom you have accepted, shows these characters. Have them read out again, letter by letter, and ask whether it still waits there: what was begun anew shows others. Were you asked, and have not accepted yet? landfall recovery wards accept NAME. Nothing was approved.";
 /// Forty bits of two machines are alike, which does not happen by chance.
 pub const TWO_SHOW_IT: &str = "Two machines show these characters, which does not happen by chance. Nothing was approved. Have the person begin anew (landfall recover --anew) and read out what is shown then.";
 /// An administrator typed something else.

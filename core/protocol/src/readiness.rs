@@ -229,9 +229,9 @@ pub struct AdminReadinessQuery {
 pub struct AdminsReadiness {
     /// Administrators there are; at most 64 are looked at.
     pub admins: u32,
-    /// Those who can act now.
+    /// Those who can act now: with a device, a passkey, and rules that let them set others.
     pub acting: u32,
-    /// Those who can lose any one thing and come back.
+    /// Those who can lose any one thing, come back, and act then.
     pub recoverable: u32,
     /// Whether any one loss, or any one administrator's absence, leaves somebody to administer.
     pub safe: bool,

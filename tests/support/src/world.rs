@@ -205,8 +205,10 @@ impl World {
         let device = device.map(DeviceName::parse).transpose()?;
         let user = UserName::parse(user)?;
         let stops = stops.iter().map(|name| (*name).clone()).collect();
-        let code = break_glass(&self.config, self.ambient.clone(), user, device, stops).await;
-        code.map(|code| code.as_str().to_owned()).map_err(|error| anyhow::anyhow!("{error}"))
+        let glass = break_glass(&self.config, self.ambient.clone(), user, device, stops).await;
+        glass
+            .map(|glass| glass.code.as_str().to_owned())
+            .map_err(|error| anyhow::anyhow!("{error}"))
     }
 
     /// A machine that has never seen the server.

@@ -81,6 +81,8 @@ export interface Api {
   stopRecovery(id: string, onView: OnView): Promise<RecoveryInfo>;
   /** Who in the tenant is on their way back in; administrators. */
   queue(): Promise<RecoveryInfo[]>;
+  /** The one whose new machine shows these characters, however many others ask. */
+  findRecovery(check: string): Promise<RecoveryInfo>;
   approve(id: string, check: string, reason: string, onView: OnView): Promise<RecoveryInfo>;
   refuse(id: string, onView: OnView): Promise<RecoveryInfo>;
   /** What one's agents ask for, newest first. */
@@ -144,6 +146,7 @@ export const tauri: Api = {
   recoveries: () => invoke("recoveries"),
   stopRecovery: (id, onView) => invoke("recovery_stop", { id, views: views(onView) }),
   queue: () => invoke("queue"),
+  findRecovery: (check) => invoke("queue_find", { check }),
   approve: (id, check, reason, onView) => invoke("queue_approve", { id, check, reason, views: views(onView) }),
   refuse: (id, onView) => invoke("queue_refuse", { id, views: views(onView) }),
   approvals: () => invoke("approvals"),

@@ -46,6 +46,7 @@ export function behind(changes: Partial<Api> = {}): Api {
     recoveries: async () => [],
     stopRecovery: async () => ({ ...recovery.asked, state: "stopped" }),
     queue: async () => recovery.queue,
+    findRecovery: async () => recovery.asked,
     approve: async () => recovery.askedHeld,
     refuse: async () => ({ ...recovery.asked, state: "stopped" }),
     approvals: async () => [],

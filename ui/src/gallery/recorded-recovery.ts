@@ -120,6 +120,13 @@ export const checkWrong = failure(
   "The machine that asks shows other characters. Somebody else may be asking in that name: call the person on a number that you know, and have the characters read out again. Nothing was approved.",
 );
 
+export const shownByNone = failure(
+  "not-found",
+  "check-input",
+  "Not found",
+  "No machine that is on its way back in shows these characters. Have them read out again, letter by letter, and ask whether it still waits there: what was begun anew shows others. Nothing was approved.",
+);
+
 export const recovered: RecoveryHere = {
   ...waiting,
   stage: "in",

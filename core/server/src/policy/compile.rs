@@ -278,6 +278,11 @@ impl Rules {
         &self.text
     }
 
+    /// Whether they say what is shipped, and nothing else.
+    pub fn are_as_shipped(&self) -> bool {
+        self.ready.is_some() && self.text.is_empty()
+    }
+
     /// How often they were changed.
     pub fn generation(&self) -> i64 {
         self.generation

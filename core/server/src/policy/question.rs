@@ -216,11 +216,15 @@ pub fn is_asked(action: Action) -> bool {
     }
 }
 
-/// What a person stops their own account and this device with, and the session that it takes, which alone does
-/// nothing. No rule of a tenant's is asked about it: *one who keeps an owner from stopping their account, while
-/// a thief acts in it, needs nothing else.*
-pub const STOPS: [Action; 3] =
-    [Action::OpenSession, Action::FreezeAccount, Action::SuspendThisDevice];
+/// What a person stops their own account and this device with, and the session and the certificate that it
+/// takes, which alone do nothing here. No rule of a tenant's is asked about it: *one who keeps an owner from
+/// stopping their account, while a thief acts in it, needs nothing else.*
+pub const STOPS: [Action; 4] = [
+    Action::RenewCertificate,
+    Action::OpenSession,
+    Action::FreezeAccount,
+    Action::SuspendThisDevice,
+];
 
 /// Whole seconds, rounded down: a window of so many seconds ends at the same instant here and there.
 fn age(since: Timestamp, now: Timestamp) -> i64 {

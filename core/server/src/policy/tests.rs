@@ -130,7 +130,8 @@ fn no_rule_keeps_a_person_from_stopping_their_own_account() {
     for rules in
         [Rules::with(all, 1).unwrap(), Rules::with(broken, 1).unwrap(), Rules::unreadable(7)]
     {
-        for action in ["open-session", "freeze-account", "suspend-this-device"] {
+        for action in ["renew-certificate", "open-session", "freeze-account", "suspend-this-device"]
+        {
             let mut question = ask(action, Role::Member);
             question.strength = Some(AuthStrength::CertOnly);
             let said = rules.decide(&question);

@@ -2,11 +2,13 @@
 //! machine, and every administrator hears of it.
 
 use super::Service;
+use super::errands::{Errand, Missing};
 use super::notices::News;
 use super::recovery_standing::stop_answered;
 use crate::failure::Failure;
+use crate::policy::Rules;
 use crate::store::tokens::Token;
-use crate::store::{self, Lane, StoreError, Tx, enrollments, tokens, users};
+use crate::store::{self, Lane, StoreError, Tx, enrollments, policies, tokens, users};
 use landfall_crypto::door::DoorSecret;
 use landfall_crypto::secret::SecretText;
 use landfall_crypto::token::{TokenPayload, TokenText, Trust};
@@ -15,6 +17,7 @@ use landfall_identity::id::{AuditId, TokenId};
 use landfall_identity::notice::{By, Happening};
 use landfall_identity::token::{CLAIM_TTL, TokenKind, TokenState};
 use landfall_identity::{DeviceName, Refusal, Role, Seconds, TenantName, Timestamp, UserName};
+use std::sync::Arc;
 use url::Url;
 
 /// How long the code can be used, at most.
@@ -121,6 +124,23 @@ impl Service {
         };
         self.store.write(Lane::Known, work, record).await?;
         Ok(text)
+    }
+
+    /// What the tenant's rules, as they are kept, keep an administrator from whom an emergency code lets in: then
+    /// whoever runs the server has to take the rules away as well.
+    ///
+    /// # Errors
+    /// [`Failure`] from the store.
+    pub async fn kept_from(&self, whom: &GlassFor) -> Result<Option<Missing>, Failure> {
+        let look = async |tx: &mut Tx<'_>| policies::current(tx, &self.settings.tenant).await;
+        let Some(kept) = self.store.read(look).await? else { return Ok(None) };
+        let rules = Rules::with(&kept.text, kept.generation)
+            .unwrap_or_else(|_| Rules::unreadable(kept.generation));
+        let (rules, who) = (self.under(Arc::new(rules)), (whom.user(), Role::Admin));
+        Ok(match whom {
+            GlassFor::Existing { device, .. } => rules.missing(Errand::SetRules, who, device),
+            GlassFor::New { .. } => rules.missing_on_the_next(Errand::SetRules, who, &[]),
+        })
     }
 
     async fn put_glass(

@@ -5,7 +5,7 @@ use super::last_admin::{self, Loss};
 use super::readiness_facts::View;
 use super::{
     Turn, approvals, guardians, links, me, pairings, provisioned, recovery_codes, recovery_plan,
-    recovery_queue, roles, tokens, waits, wards,
+    recovery_queue, roles, shut_out, tokens, waits, wards,
 };
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
@@ -57,9 +57,10 @@ pub(super) async fn foresee(
     };
     turn.foresee_rules(action, &caller, &object, Some(act))?;
     match act {
-        BoundAction::IssueToken { kind, user, device, ttl, .. } => {
+        BoundAction::IssueToken { kind, user, device, role, ttl, .. } => {
             tokens::lives_as_long(*kind, *ttl, view.code_ttl_max)?;
-            tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await
+            tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await?;
+            tokens::may_be_invited(view, user, *role)
         }
         _ if !there => Err(Refusal::NotFound.into()),
         BoundAction::IssueAgentCode { ttl, .. } => {
@@ -93,6 +94,11 @@ pub(super) async fn foresee(
         }
         BoundAction::SetRole { user, role } if *role != Role::Admin => {
             last_admin::foreseen(tx, turn, view, user, &Loss::Role).await
+        }
+        BoundAction::SetRole { user, .. } => {
+            view.is_up_to_date(tx, turn.tenant()).await?;
+            let found = store::users::find(tx, turn.tenant(), user).await?;
+            shut_out::may_administer(tx, &view.rules, &found.ok_or(Refusal::NotFound)?).await
         }
         _ => Ok(()),
     }

@@ -3,19 +3,24 @@
 //! The guard looks before an act and after it, in the act's own transaction: what was so before is no
 //! reason to refuse, and what the act brings about is undone with it. A freeze is never refused: it ends
 //! by what the owner holds, and a thief must be stopped at once.
+//!
+//! Who can act is who could set other rules: *else a rule from before somebody became an administrator would
+//! leave nobody, once the others are gone.*
 
 use super::Turn;
+use super::errands::Errand;
 use super::readiness_facts::{ADMINS_MAX, Holdings, View, plan_of, vouchers};
 use super::roles::is_not_the_only_admin;
 use crate::failure::Failure;
-use crate::store::{StoreError, Tx, holdings as held, passkeys, users};
+use crate::store::users::User;
+use crate::store::{StoreError, Tx, holdings as held, users};
 use landfall_identity::id::PasskeyId;
 use landfall_identity::recovery::{Plan, Thing, ThingKind};
 use landfall_identity::{DeviceName, Refusal, Role, TenantName, Timestamp, UserName};
 
-/// Whether an administrator can act now, or come back.
+/// Whether an administrator can act now, or come back and then act.
 pub(super) fn stands(plan: &Plan, holdings: &Holdings) -> bool {
-    holdings.devices > 0 && holdings.passkeys > 0 || holdings.come_back_by(plan)
+    holdings.act() || holdings.acts_on_the_next && holdings.come_back_by(plan)
 }
 
 /// How firmly a tenant has an administrator.
@@ -37,23 +42,40 @@ async fn footing(
     now: Timestamp,
 ) -> Result<Footing, StoreError> {
     let vouchers = vouchers(tx, view, tenant, now).await?;
-    if !vouchers.is_empty() {
-        return Ok(Footing::OneStands);
-    }
     let mut found = Footing::Nobody;
-    let admins = users::admins(tx, tenant, ADMINS_MAX).await?;
-    // Who was stopped by another one comes back by another one alone.
-    for admin in admins.into_iter().filter(|admin| !admin.frozen_by_admin) {
+    for admin in judges(tx, tenant).await? {
         let holdings = Holdings::of(tx, view, &admin, &vouchers, now).await?;
         let plan = plan_of(tx, &view.plan, &admin, now).await?;
         if stands(&plan, &holdings) {
             return Ok(Footing::OneStands);
         }
-        if holdings.devices > 0 && held::has_live_grant(tx, tenant, &admin.name, now).await? {
+        if registers(tx, view, &admin, &holdings, now).await? {
             found = Footing::OneRegisters;
         }
     }
     Ok(found)
+}
+
+/// The administrators who count: who was stopped by another one comes back by another one alone.
+async fn judges(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<Vec<User>, StoreError> {
+    let mut admins = users::admins(tx, tenant, ADMINS_MAX).await?;
+    admins.retain(|admin| !admin.frozen_by_admin);
+    Ok(admins)
+}
+
+/// Whether an administrator can register a first passkey on a device that they could act on then.
+async fn registers(
+    tx: &mut Tx<'_>,
+    view: &View,
+    admin: &User,
+    holdings: &Holdings,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let who = (&admin.name, admin.role);
+    let granted = held::with_a_grant(tx, &admin.tenant, &admin.name, now).await?;
+    Ok(granted.iter().any(|device| {
+        holdings.acting.contains(device) && view.rules.let_do(Errand::FirstPasskey, who, device)
+    }))
 }
 
 /// What an act would take from a user.
@@ -86,38 +108,37 @@ pub(super) async fn foreseen(
     if matches!(loss, Loss::Role) {
         is_not_the_only_admin(tx, &found).await?;
     }
-    let vouchers = vouchers(tx, view, tenant, now).await?;
-    if vouchers != [user.clone()] {
+    // Somebody who takes a way to act from themselves, or has it taken, vouches for nobody afterwards.
+    let mut vouchers = vouchers(tx, view, tenant, now).await?;
+    vouchers.retain(|voucher| voucher != user);
+    for other in judges(tx, tenant).await?.into_iter().filter(|other| other.name != *user) {
+        let holdings = Holdings::of(tx, view, &other, &vouchers, now).await?;
+        let plan = plan_of(tx, &view.plan, &other, now).await?;
+        if stands(&plan, &holdings) {
+            return Ok(());
+        }
+    }
+    let mut holdings = Holdings::of(tx, view, &found, &vouchers, now).await?;
+    let plan = plan_of(tx, &view.plan, &found, now).await?;
+    if found.frozen_by_admin || !stands(&plan, &holdings) {
+        // What was so before is no reason.
         return Ok(());
     }
-    let mut left = Holdings::of(tx, view, &found, &vouchers, now).await?;
     match loss {
         Loss::Device(device) => {
             let is_it =
                 |thing: &Thing| thing.kind == ThingKind::Device && thing.name == device.as_str();
-            let before = left.things.len();
-            left.things.retain(|thing| !is_it(thing));
-            left.devices -= before - left.things.len();
+            holdings.things.retain(|thing| !is_it(thing));
+            holdings.acting.retain(|acting| acting != *device);
+            holdings.passkeys.retain(|held| held.bound_to.as_ref() != Some(*device));
         }
-        Loss::Passkey(passkey) => {
-            let row = passkeys::find(tx, tenant, user, passkey).await?;
-            left.passkeys -= usize::from(row.is_some_and(|row| row.usable()));
-        }
-        Loss::Role => {}
+        Loss::Passkey(passkey) => holdings.passkeys.retain(|held| held.id != **passkey),
+        Loss::Role => return Err(Refusal::LastAdmin.into()),
     }
-    let plan = plan_of(tx, &view.plan, &found, now).await?;
-    let stays = !matches!(loss, Loss::Role);
-    if stays && stands(&plan, &left) {
-        return Ok(());
+    match stands(&plan, &holdings) {
+        true => Ok(()),
+        false => Err(Refusal::LastAdmin.into()),
     }
-    for other in users::admins(tx, tenant, ADMINS_MAX).await? {
-        let holdings = Holdings::of(tx, view, &other, &[], now).await?;
-        let plan = plan_of(tx, &view.plan, &other, now).await?;
-        if other.name != *user && stands(&plan, &holdings) {
-            return Ok(());
-        }
-    }
-    Err(Refusal::LastAdmin.into())
 }
 
 /// Watches over an act against one user.
@@ -132,18 +153,21 @@ impl LastAdmin {
     /// Before the act.
     ///
     /// # Errors
-    /// The database.
+    /// The database; [`Failure::Busy`] while other rules are coming into force.
     pub(super) async fn before(
         tx: &mut Tx<'_>,
         view: &View,
         tenant: &TenantName,
         user: &UserName,
         now: Timestamp,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, Failure> {
         let found = users::find(tx, tenant, user).await?;
         let admin = found.is_some_and(|user| user.role == Role::Admin);
         let before = match admin {
-            true => footing(tx, view, tenant, now).await?,
+            true => {
+                view.is_up_to_date(tx, tenant).await?;
+                footing(tx, view, tenant, now).await?
+            }
             false => Footing::Nobody,
         };
         Ok(Self { before, tenant: tenant.clone(), now })

@@ -27,6 +27,7 @@ mod claim;
 mod clock;
 mod drills;
 mod enroll;
+mod errands;
 mod foresee;
 mod freeze_links;
 mod guardians;
@@ -77,6 +78,7 @@ pub use agent_tokens::{CallIn, Told};
 pub use agents_enrol::Enrolled;
 pub use break_glass::{BREAK_GLASS_TTL, GlassFor};
 pub use context::{Peer, RequestContext, Turn};
+pub use errands::Missing;
 pub use passkeys::RelyingPartyCheck;
 pub use policies::RULES_CHANGED;
 pub use post::{Caller, Carrier, Channel, Delivery, Envelope, WaysOut};
@@ -189,5 +191,7 @@ impl Service {
 
 #[cfg(test)]
 mod house_tests;
+#[cfg(test)]
+mod readiness_rules_tests;
 #[cfg(test)]
 mod readiness_tests;

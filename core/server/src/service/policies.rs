@@ -97,11 +97,12 @@ impl Service {
     ) -> Result<PolicyTried, Failure> {
         let tenant = self.settings.tenant.clone();
         let made = self.made_ready(&request, body.text, 0).await?;
+        let service = self.clone();
         let (candidate, shut_out) = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 turn.authorize(tx, &Object::Own, None).await?;
                 let candidate = taken(made.as_ref())?;
-                let shut_out = shut_out(tx, &candidate, turn).await?;
+                let shut_out = shut_out(tx, &service.under(Arc::clone(&candidate)), turn).await?;
                 Ok((candidate, shut_out))
             })
             .await?;
@@ -138,7 +139,8 @@ impl Service {
                     return Err(Failure::invalid("generation", why));
                 }
                 let candidate = taken(made.as_ref())?;
-                if let Some(found) = shut_out(tx, &candidate, turn).await? {
+                let under = service.under(Arc::clone(&candidate));
+                if let Some(found) = shut_out(tx, &under, turn).await? {
                     return Err(Failure::invalid("text", found.why()));
                 }
                 let policy = StoredPolicy {
@@ -291,7 +293,7 @@ fn tried(
 ) -> PolicyTried {
     let (locks_you_out_of, shuts_out) = match shut_out {
         None => (None, None),
-        Some(ShutOut::Caller(from)) => (Some(from.code().to_owned()), None),
+        Some(ShutOut::Caller(from)) => (Some(from.action.code().to_owned()), None),
         Some(ShutOut::Other(who, _)) => (None, Some(who.into())),
     };
     let mut told = PolicyTried {

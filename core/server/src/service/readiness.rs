@@ -92,17 +92,18 @@ impl Service {
             turn.authorize(tx, &turn.own()?, None).await?;
             let vouchers = vouchers(tx, &view, turn.tenant(), turn.now).await?;
             let admins = users::admins(tx, turn.tenant(), ADMINS_MAX).await?;
-            let (mut recoverable, mut standing) = (0, 0);
+            let (mut acting, mut recoverable, mut standing) = (0, 0, 0);
             for admin in &admins {
                 let holdings = Holdings::of(tx, &view, admin, &vouchers, turn.now).await?;
                 let plan = plan_of(tx, &view.plan, admin, turn.now).await?;
-                let ready = readiness(&plan, &holdings)?.standing == Standing::Ready;
-                recoverable += u32::from(ready);
-                standing += u32::from(stands(&plan, &holdings));
+                let ready = readiness_of(admin, &plan, &holdings)?.standing == Standing::Ready;
+                acting += u32::from(view.passkeys && admin.frozen_at.is_none() && holdings.act());
+                recoverable += u32::from(ready && holdings.acts_on_the_next);
+                standing += u32::from(!admin.frozen_by_admin && stands(&plan, &holdings));
             }
             Ok(AdminsReadiness {
                 admins: count(admins.len()),
-                acting: count(vouchers.len()),
+                acting,
                 recoverable,
                 safe: recoverable > 0 && standing > 1,
             })
@@ -114,7 +115,7 @@ impl Service {
 /// What would help, if it can be done: without a passkey nothing can, except to register the first one
 /// while there is a right to.
 fn possible(next: Option<Remedy>, holdings: &Holdings, may_register: bool) -> Option<Remedy> {
-    match holdings.passkeys {
+    match holdings.passkeys.len() {
         0 => next.filter(|_| may_register).map(|_| Remedy::AddPasskey),
         _ => next,
     }

@@ -1,16 +1,19 @@
 //! What readiness and the last-administrator guard know of people: what they hold, who would vouch, and
 //! by which plan. What the engine does not count (`crate::doors`) is not promised.
 
+use super::errands::{Errand, UnderRules};
 use super::{Service, Settings};
 use crate::config::MachineRoles;
 use crate::doors::leads_in;
 use crate::failure::Failure;
+use crate::store::passkeys::PasskeyRow;
 use crate::store::users::User;
 use crate::store::{
-    StoreError, Tx, addresses, guardians, holdings, passkeys, recovery_codes, recovery_plans,
-    users, waits,
+    StoreError, Tx, addresses, guardians, holdings, passkeys, policies, recovery_codes,
+    recovery_plans, users, waits,
 };
 use landfall_identity::address::ADDRESSES_PER_USER;
+use landfall_identity::id::PasskeyId;
 use landfall_identity::recovery::{
     Door, GUARDIANS_PER_USER, Plan, Readiness, Standing, Thing, ThingKind,
 };
@@ -37,9 +40,27 @@ pub(super) struct View {
     pub machine_roles: Arc<MachineRoles>,
     /// How long a code for a device or an agent may live.
     pub code_ttl_max: Seconds,
+    /// The tenant's rules.
+    pub rules: UnderRules,
 }
 
 impl View {
+    /// Whether the rules are those that the database holds. *What is decided a moment after others were set, or on
+    /// another node, must not go by the old ones.*
+    ///
+    /// # Errors
+    /// [`Failure::Busy`]: in a moment they are in force here, too.
+    pub(super) async fn is_up_to_date(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: &TenantName,
+    ) -> Result<(), Failure> {
+        match policies::generation(tx, tenant).await? == self.rules.generation() {
+            true => Ok(()),
+            false => Err(Failure::Busy),
+        }
+    }
+
     /// The devices of a user that may act, and still can: one that was silent for too long gets no
     /// certificate any more.
     async fn devices(
@@ -65,7 +86,8 @@ impl Service {
         } = *self.settings;
         let passkeys = self.settings.relying_party.is_some();
         let machine_roles = Arc::clone(&self.settings.machine_roles);
-        View { plan, silence_max, mail, passkeys, machine_roles, code_ttl_max }
+        let rules = self.under(self.policies.of(&self.settings.tenant));
+        View { plan, silence_max, mail, passkeys, machine_roles, code_ttl_max, rules }
     }
 }
 
@@ -73,10 +95,46 @@ impl Service {
 pub(super) struct Holdings {
     /// Everything that could be a proof, whether its door leads in or not.
     pub things: Vec<Thing>,
-    /// Devices that may act, or will once the freeze is ended.
-    pub devices: usize,
     /// Passkeys that can be used.
-    pub passkeys: usize,
+    pub passkeys: Vec<HeldPasskey>,
+    /// An administrator's devices that may act, or will once the freeze is ended, and on which rules let them set
+    /// others.
+    pub acting: Vec<DeviceName>,
+    /// Whether an administrator who has come back could, on another device.
+    pub acts_on_the_next: bool,
+}
+
+/// A passkey that can be used.
+pub(super) struct HeldPasskey {
+    /// Ours.
+    pub id: PasskeyId,
+    /// The device that it cannot leave.
+    pub bound_to: Option<DeviceName>,
+}
+
+impl HeldPasskey {
+    async fn all_of(
+        tx: &mut Tx<'_>,
+        user: &User,
+    ) -> Result<(Vec<PasskeyRow>, Vec<Self>), StoreError> {
+        let mut rows = passkeys::all_of(tx, &user.tenant, &user.name).await?;
+        rows.retain(PasskeyRow::usable);
+        let held = |row: &PasskeyRow| Self {
+            id: row.kept.id.clone(),
+            bound_to: row.device_bound().then(|| row.device.clone()),
+        };
+        let held = rows.iter().map(held).collect();
+        Ok((rows, held))
+    }
+
+    fn serves_on(&self, device: &DeviceName) -> bool {
+        self.bound_to.as_ref().is_none_or(|bound| bound == device)
+    }
+}
+
+/// Whether somebody can step up on one of these devices.
+fn steps_up(passkeys: &[HeldPasskey], devices: &[DeviceName]) -> bool {
+    devices.iter().any(|device| passkeys.iter().any(|passkey| passkey.serves_on(device)))
 }
 
 impl Holdings {
@@ -89,19 +147,22 @@ impl Holdings {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let (tenant, name) = (&user.tenant, &user.name);
-        let usable: Vec<_> = passkeys::all_of(tx, tenant, name)
-            .await?
-            .into_iter()
-            .filter(passkeys::PasskeyRow::usable)
-            .collect();
+        let (usable, passkeys) = HeldPasskey::all_of(tx, user).await?;
         let mut devices = view.devices(tx, user, now).await?;
         if user.frozen_at.is_some() && usable.is_empty() {
             // They stand still, and their owner has nothing that ends it.
             devices.clear();
         }
+        let who = (name, user.role);
         let thing = |kind, name: String| Thing { kind, name };
+        let leads_in = |device: &&DeviceName| {
+            [Errand::MintToken, Errand::ApproveLink]
+                .into_iter()
+                .any(|errand| view.rules.let_do(errand, who, device))
+        };
+        let doors = devices.iter().filter(leads_in);
         let mut things: Vec<_> =
-            devices.iter().map(|name| thing(ThingKind::Device, name.to_string())).collect();
+            doors.map(|name| thing(ThingKind::Device, name.to_string())).collect();
         for row in usable.iter().filter(|row| view.passkeys && leaves_its_device(row)) {
             let kind = match row.kept.reported.backup_eligible {
                 true => ThingKind::SyncedPasskey,
@@ -128,7 +189,16 @@ impl Holdings {
         }
         let guardians = guardians(tx, view, user, now).await?;
         things.extend(guardians.map(|name| thing(ThingKind::Guardian, name.to_string())));
-        Ok(Self { things, devices: devices.len(), passkeys: usable.len() })
+        let (acting, acts_on_the_next) = match user.role {
+            Role::Admin => administers(view, name, devices, &usable),
+            _ => (Vec::new(), false),
+        };
+        Ok(Self { things, passkeys, acting, acts_on_the_next })
+    }
+
+    /// Whether an administrator can act now, but for a freeze.
+    pub(super) fn act(&self) -> bool {
+        steps_up(&self.passkeys, &self.acting)
     }
 
     /// Whether a plan lets its user in without any device of theirs.
@@ -137,6 +207,22 @@ impl Holdings {
         judge(plan.within(elsewhere), &self.things)
             .is_ok_and(|readiness| readiness.standing != Standing::LockedOut)
     }
+}
+
+/// On which of an administrator's devices rules let them set others, and whether on one that they come back on:
+/// with a passkey that they bring, or may register there.
+fn administers(
+    view: &View,
+    name: &UserName,
+    mut devices: Vec<DeviceName>,
+    usable: &[PasskeyRow],
+) -> (Vec<DeviceName>, bool) {
+    let who = (name, Role::Admin);
+    let next = |errand| view.rules.missing_on_the_next(errand, who, &devices).is_none();
+    let brings_one = usable.iter().any(|row| view.passkeys && leaves_its_device(row));
+    let on_the_next = next(Errand::SetRules) && (brings_one || next(Errand::FirstPasskey));
+    devices.retain(|device| view.rules.let_do(Errand::SetRules, who, device));
+    (devices, on_the_next)
 }
 
 /// A user's guardians whose word would count now: with a device that may act, and a passkey to step up
@@ -152,29 +238,33 @@ async fn guardians(
         let Some(guardian) = users::find(tx, &user.tenant, &named.guardian).await? else {
             continue;
         };
-        if named.since.covers(now) && could_vouch(tx, view, &guardian, now).await? {
+        let errand = Errand::VouchForWard;
+        if named.since.covers(now) && could_vouch(tx, view, errand, &guardian, now).await? {
             names.push(guardian.name);
         }
     }
     Ok(names.into_iter())
 }
 
-/// Whether somebody could give their word now: their account may act, and so may a device of theirs, and
-/// they have a passkey to step up with.
+/// Whether somebody could give their word now: their account may act, and so may a device of theirs, they have a
+/// passkey to step up with on it, and rules let them.
 async fn could_vouch(
     tx: &mut Tx<'_>,
     view: &View,
+    errand: Errand,
     user: &User,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    Ok(view.passkeys
-        && user.frozen_at.is_none()
-        && !view.devices(tx, user, now).await?.is_empty()
-        && passkeys::count_usable(tx, &user.tenant, &user.name).await? > 0)
+    if !view.passkeys || user.frozen_at.is_some() {
+        return Ok(false);
+    }
+    let mut devices = view.devices(tx, user, now).await?;
+    devices.retain(|device| view.rules.let_do(errand, (&user.name, user.role), device));
+    Ok(!devices.is_empty() && steps_up(&HeldPasskey::all_of(tx, user).await?.1, &devices))
 }
 
 /// Whether a passkey can be used on another machine, and found there without a name.
-pub(super) fn leaves_its_device(row: &passkeys::PasskeyRow) -> bool {
+pub(super) fn leaves_its_device(row: &PasskeyRow) -> bool {
     !row.device_bound() && row.kept.resident == Some(true)
 }
 
@@ -275,7 +365,8 @@ pub(super) async fn is_acting_admin(
     Ok(found.is_some_and(|user| user.role == Role::Admin && user.frozen_at.is_none()))
 }
 
-/// Administrators who could vouch now: with a device that may act, and a passkey to step up with.
+/// Administrators who could vouch now: with a device that may act, a passkey to step up with, and rules that let
+/// them.
 ///
 /// # Errors
 /// The database.
@@ -287,7 +378,7 @@ pub(super) async fn vouchers(
 ) -> Result<Vec<UserName>, StoreError> {
     let mut names = Vec::new();
     for admin in users::admins(tx, tenant, ADMINS_MAX).await? {
-        if could_vouch(tx, view, &admin, now).await? {
+        if could_vouch(tx, view, Errand::ApproveRecovery, &admin, now).await? {
             names.push(admin.name);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::house_tests::{House, NOON};
 use super::readiness_facts::{Holdings, View, plan_of, readiness, vouchers};
+use super::readiness_rules_tests as rules;
 use super::recovery_standing::Standing as Judgement;
 use crate::doors::leads_in;
 use crate::failure::Failure;
@@ -45,6 +46,8 @@ struct Tenant {
     frozen: bool,
     /// Whether they let a wait stand in for a proof.
     waits: bool,
+    /// The tenant's rules.
+    rules: usize,
     plan: Plan,
     own: Option<Plan>,
 }
@@ -82,12 +85,13 @@ fn tenant() -> impl Strategy<Value = Tenant> {
     let numbers = (any::<bool>(), 0_u8..=2, 0_u8..=2, 0_u8..=2, 0_u8..=2, 0_u8..=2);
     let others = prop::collection::vec((any::<bool>(), any::<bool>()), 0..=3);
     let plans = (plan(), prop::option::of(plan()));
-    let choices = (prop::bool::weighted(0.1), any::<bool>());
+    let rules = prop_oneof![4 => Just(0), 1 => 1..rules::KINDS];
+    let choices = (prop::bool::weighted(0.1), any::<bool>(), rules);
     (numbers, others, choices, plans).prop_map(
         |(
             (admin, devices, codes, roaming, mailboxes, guardians),
             others,
-            (frozen, waits),
+            (frozen, waits, rules),
             (plan, own),
         )| {
             Tenant {
@@ -100,6 +104,7 @@ fn tenant() -> impl Strategy<Value = Tenant> {
                 others,
                 frozen,
                 waits,
+                rules,
                 plan,
                 own,
             }
@@ -332,18 +337,23 @@ fn is_promised(readiness: &Readiness, left: &[&Thing]) -> bool {
     })
 }
 
+fn view(made: &Tenant, tenant: &TenantName, passkeys: bool) -> View {
+    View {
+        plan: made.plan.clone(),
+        silence_max: Seconds::days(90),
+        mail: true,
+        passkeys,
+        machine_roles: Default::default(),
+        code_ttl_max: Seconds::minutes(10),
+        rules: rules::under(made.rules, tenant),
+    }
+}
+
 /// One case, whole; an `Err` says what did not fit.
 async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
     let tenant: TenantName = name(&format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     let (bert, proofs) = furnish(tx, made, &tenant).await;
-    let view = View {
-        plan: made.plan.clone(),
-        silence_max: Seconds::days(90),
-        mail: true,
-        passkeys: true,
-        machine_roles: Default::default(),
-        code_ttl_max: Seconds::minutes(10),
-    };
+    let view = view(made, &tenant, true);
     let vouchers = vouchers(tx, &view, &tenant, NOON).await.unwrap();
     let holdings = Holdings::of(tx, &view, &bert, &vouchers, NOON).await.unwrap();
     // A plan on top of the tenant's may have more ways than anybody can read; nobody can choose it.
@@ -354,6 +364,7 @@ async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
             return Err(format!("{thing:?} is promised, and its door leads nowhere"));
         }
     }
+    nobody_is_left_out(made, &bert, &holdings)?;
     // The devices are lost while the engine is asked; they were counted before.
     let names = crate::store::holdings::active_names(tx, &tenant, &bert.name, (NOON, NOON), 99)
         .await
@@ -363,16 +374,21 @@ async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
         enrollments::set_state(tx, &found.id, DeviceState::Revoked { at: NOON }).await.unwrap();
     }
     let things = &holdings.things;
+    let proves = |thing: &&Thing| rules::lets_prove(made.rules, &tenant, bert.role, thing);
+    let heard: Vec<&Thing> = things.iter().filter(proves).collect();
+    let heard = |left: &[&Thing]| -> Vec<&Thing> {
+        heard.iter().copied().filter(|thing| left.contains(thing)).collect()
+    };
     let all: Vec<&Thing> = things.iter().collect();
-    let everything = lets_in(tx, made, &bert, &all, &proofs).await;
+    let everything = lets_in(tx, made, &bert, &heard(&all), &proofs).await;
     if (ready.standing == Standing::LockedOut) == everything {
         return Err(format!("{:?}, and everything together lets in: {everything}", ready.standing));
     }
     for chosen in 0..1_u32 << things.len() {
         let taken = |(place, thing)| (chosen >> place & 1 == 1).then_some(thing);
         let left: Vec<&Thing> = things.iter().enumerate().filter_map(taken).collect();
-        let (said, is) =
-            (is_promised(&ready, &left), lets_in(tx, made, &bert, &left, &proofs).await);
+        let said = is_promised(&ready, &left);
+        let is = lets_in(tx, made, &bert, &heard(&left), &proofs).await;
         if said != is {
             return Err(format!("readiness says {said}, the rows say {is}, with {left:?}"));
         }
@@ -380,12 +396,32 @@ async fn hold_together(tx: &mut Tx<'_>, made: &Tenant) -> Result<(), String> {
     for lost in things {
         let gone = |thing: &Thing| thing == lost || lost.other_role().as_ref() == Some(thing);
         let left: Vec<&Thing> = things.iter().filter(|thing| !gone(thing)).collect();
-        let locks_out = everything && !lets_in(tx, made, &bert, &left, &proofs).await;
+        let locks_out = everything && !lets_in(tx, made, &bert, &heard(&left), &proofs).await;
         if ready.single_losses.contains(lost) != locks_out {
             return Err(format!("the loss of {lost:?} locks out: {locks_out}"));
         }
     }
     Ok(())
+}
+
+/// Whoever could give their word, and every device that leads in, is among the things.
+fn nobody_is_left_out(made: &Tenant, bert: &User, holdings: &Holdings) -> Result<(), String> {
+    let acts = |(number, (acts, has)): (usize, &(bool, bool))| {
+        (*acts && *has).then(|| (number, format!("admin{number}")))
+    };
+    let others = || made.others.iter().enumerate().filter_map(acts);
+    let thing = |kind, name| Thing { kind, name };
+    let admins = others().map(|(_, name)| thing(ThingKind::Admin, name));
+    let guards = others().filter(|(number, _)| *number < usize::from(made.guardians));
+    let guardians = guards.map(|(_, name)| thing(ThingKind::Guardian, name));
+    let devices = if made.frozen && made.roaming == 0 { 0 } else { made.devices };
+    let devices = (0..devices).map(|number| thing(ThingKind::Device, format!("d{number}")));
+    let proves = |thing: &Thing| rules::lets_prove(made.rules, &bert.tenant, bert.role, thing);
+    let mut wanted = admins.chain(guardians).chain(devices).filter(proves);
+    match wanted.find(|thing| !holdings.things.contains(thing)) {
+        None => Ok(()),
+        Some(thing) => Err(format!("{thing:?} is not counted")),
+    }
 }
 
 fn check(cases: u32) {
@@ -417,14 +453,7 @@ fn alone(made: Tenant, passkeys: bool) -> Readiness {
     let work = async move |tx: &mut Tx<'_>| {
         let tenant: TenantName = name("alone");
         let (bert, _) = furnish(tx, &made, &tenant).await;
-        let view = View {
-            plan: made.plan.clone(),
-            silence_max: Seconds::days(90),
-            mail: true,
-            passkeys,
-            machine_roles: Default::default(),
-            code_ttl_max: Seconds::minutes(10),
-        };
+        let view = view(&made, &tenant, passkeys);
         let holdings = Holdings::of(tx, &view, &bert, &[], NOON).await.unwrap();
         let plan = plan_of(tx, &made.plan, &bert, NOON).await.unwrap();
         readiness(&plan, &holdings)
@@ -444,6 +473,7 @@ fn nothing() -> Tenant {
         others: Vec::new(),
         frozen: false,
         waits: false,
+        rules: 0,
         plan: landfall_identity::recovery::Preset::Personal.plan(),
         own: None,
     }

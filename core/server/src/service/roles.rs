@@ -1,6 +1,7 @@
 //! What people may do in the tenant, and who says so.
 
 use super::last_admin::LastAdmin;
+use super::shut_out::may_administer;
 use super::{RequestContext, Service, Turn, admin};
 use crate::failure::Failure;
 use crate::store::users::{self, User};
@@ -44,7 +45,8 @@ impl Service {
     /// read with every request, so it holds at once. The same role again changes nothing.
     ///
     /// # Errors
-    /// A refusal; [`Refusal::LastAdmin`]; [`Refusal::Probation`] for a passkey younger than the user.
+    /// A refusal; [`Refusal::LastAdmin`]; [`Refusal::Probation`] for a passkey younger than the user; an
+    /// administrator whom the tenant's rules would shut out.
     pub async fn set_role(
         &self,
         request: RequestContext,
@@ -79,6 +81,10 @@ impl Service {
         role: Role,
     ) -> Result<(), Failure> {
         let view = self.view();
+        if role == Role::Admin {
+            view.is_up_to_date(tx, &user.tenant).await?;
+            may_administer(tx, &view.rules, user).await?;
+        }
         let guard = LastAdmin::before(tx, &view, &user.tenant, &user.name, turn.now).await?;
         if user.role == Role::Admin {
             is_not_the_only_admin(tx, user).await?;

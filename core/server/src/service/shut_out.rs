@@ -1,60 +1,40 @@
-//! Whom rules would shut out of setting other rules: whoever sets them, and every other administrator.
+//! Whom rules would shut out of setting other rules: whoever sets them, every other administrator, and who is
+//! about to be one.
 //!
 //! *An administrator's rule about one name stands for what takes a touch, a notice and the guard of the last
 //! administrator when it is done by role or by freeze; and then they leave.* So no rule does it.
 
 use super::Turn;
-use super::known::Known;
+use super::errands::{Errand, Missing, UnderRules};
 use super::readiness_facts::ADMINS_MAX;
-use crate::policy::{Question, Rules};
+use crate::failure::Failure;
 use crate::store::users::User;
 use crate::store::{StoreError, Tx, enrollments, users};
-use landfall_identity::action::Entry;
-use landfall_identity::authorize::Object;
-use landfall_identity::caller::AccountState;
-use landfall_identity::session::SessionFacts;
-use landfall_identity::{
-    Action, AuthStrength, BoundAction, Caller, DeviceState, Seconds, Timestamp, UserName,
-};
+use landfall_identity::spiffe::Principal;
+use landfall_identity::{DeviceState, Role, UserName};
 
-/// What whoever sets rules must be able to do afterwards, or a mistake could never be taken back.
-const STAYS_OPEN: [Action; 7] = [
-    Action::RenewCertificate,
-    Action::OpenSession,
-    Action::BeginStepUp,
-    Action::RedeemStepUp,
-    Action::AdminReadPolicies,
-    Action::AdminTryPolicy,
-    Action::AdminSetPolicy,
-];
-/// How old a proof is by the time that somebody has read what they approve.
-const READING_TIME: u64 = 30;
-/// Between these ages any proof must do where rules look at its age: *else they leave one second open, for show.*
-const ANY_AGE: std::ops::RangeInclusive<u64> = 5..=READING_TIME;
 /// Devices of one administrator that are looked at.
 const DEVICES_MAX: u32 = 256;
 
 /// Somebody who could not set rules any more, and for want of what.
 pub(super) enum ShutOut {
     /// Whoever sets these.
-    Caller(Action),
+    Caller(Missing),
     /// Another administrator.
-    Other(UserName, Action),
+    Other(UserName, Missing),
 }
 
 impl ShutOut {
     /// Why such rules are not set, and what to do instead.
     pub(super) fn why(&self) -> String {
         match self {
-            Self::Caller(from) => format!(
-                "With these rules you could never set others: they keep you from {}.",
-                from.code()
-            ),
+            Self::Caller(from) => {
+                format!("With these rules you could never set others: they keep you from {from}.")
+            }
             Self::Other(who, from) => format!(
-                "With these rules {who}, an administrator, could never set others: they keep them from {}. If {who} \
+                "With these rules {who}, an administrator, could never set others: they keep them from {from}. If {who} \
                  should not be one, take the role away, and rules may say about {who} what they like: landfall admin \
-                 role set {who} member.",
-                from.code()
+                 role set {who} member."
             ),
         }
     }
@@ -66,16 +46,18 @@ impl ShutOut {
 /// The database.
 pub(super) async fn shut_out(
     tx: &mut Tx<'_>,
-    rules: &Rules,
+    rules: &UnderRules,
     turn: &Turn,
 ) -> Result<Option<ShutOut>, StoreError> {
-    let Some(me) = turn.caller.spiffe_id.principal.user() else { return Ok(None) };
-    if let Some(from) = missing(rules, &turn.caller, turn.now) {
+    let Principal::Human { user: me, device, .. } = &turn.caller.spiffe_id.principal else {
+        return Ok(None);
+    };
+    if let Some(from) = rules.missing(Errand::SetRules, (me, turn.caller.role), device) {
         return Ok(Some(ShutOut::Caller(from)));
     }
     for admin in users::admins(tx, turn.tenant(), ADMINS_MAX).await? {
         if admin.name != *me
-            && let Some(from) = missing_to(tx, rules, turn, &admin).await?
+            && let Some(from) = missing_to(tx, rules, &admin).await?
         {
             return Ok(Some(ShutOut::Other(admin.name, from)));
         }
@@ -83,63 +65,63 @@ pub(super) async fn shut_out(
     Ok(None)
 }
 
-/// What an administrator could not do on any of their devices. Who stands still, or whose devices were all
-/// suspended, is asked about as if that were over: *whoever sets rules can bring it about, and end it
-/// afterwards.*
+/// Whether rules let somebody be an administrator who could set others, on some device of theirs.
+///
+/// # Errors
+/// Which rules do not, and what to do about it.
+pub(super) async fn may_administer(
+    tx: &mut Tx<'_>,
+    rules: &UnderRules,
+    user: &User,
+) -> Result<(), Failure> {
+    match missing_to(tx, rules, user).await? {
+        None => Ok(()),
+        Some(from) => Err(no_administrator(&user.name, from)),
+    }
+}
+
+/// As [`may_administer`], of somebody who is not there yet.
+///
+/// # Errors
+/// As there.
+pub(super) fn a_new_one_may_administer(rules: &UnderRules, user: &UserName) -> Result<(), Failure> {
+    match rules.missing_on_the_next(Errand::SetRules, (user, Role::Admin), &[]) {
+        None => Ok(()),
+        Some(from) => Err(no_administrator(user, from)),
+    }
+}
+
+fn no_administrator(user: &UserName, from: Missing) -> Failure {
+    let why = format!(
+        "The tenant's rules keep {user} from {from}, and an administrator must be able to set others. Change them \
+         first: landfall admin policy show."
+    );
+    Failure::invalid("role", why)
+}
+
+/// What somebody could not do as an administrator on any of their devices; on the next one, where there is none.
+/// Who stands still, or whose devices were all suspended, is asked about as if that were over: *whoever sets rules
+/// can bring it about, and end it afterwards.*
 async fn missing_to(
     tx: &mut Tx<'_>,
-    rules: &Rules,
-    turn: &Turn,
-    admin: &User,
-) -> Result<Option<Action>, StoreError> {
-    let mut devices = enrollments::list(tx, &admin.tenant, &admin.name, "", DEVICES_MAX).await?;
+    rules: &UnderRules,
+    user: &User,
+) -> Result<Option<Missing>, StoreError> {
+    let who = (&user.name, Role::Admin);
+    let mut devices = enrollments::list(tx, &user.tenant, &user.name, "", DEVICES_MAX).await?;
     devices.retain(|device| !matches!(device.state, DeviceState::Revoked { .. }));
     if devices.iter().any(|device| device.state == DeviceState::Active) {
         devices.retain(|device| device.state == DeviceState::Active);
     }
+    if devices.is_empty() {
+        return Ok(rules.missing_on_the_next(Errand::SetRules, who, &[]));
+    }
     let mut found = None;
     for device in devices {
-        let known = Known::find(tx, turn.trust_domain(), &device.thumbprint).await?;
-        let Some(known) = known else { continue };
-        let mut caller = known.caller(DeviceState::Active, turn.caller.session.clone(), None);
-        caller.account = AccountState::Active;
-        match missing(rules, &caller, turn.now) {
+        match rules.missing(Errand::SetRules, who, &device.device) {
             None => return Ok(None),
             from => found = from,
         }
     }
     Ok(found)
-}
-
-/// What a caller could not do any more under `rules`, of what takes them back.
-fn missing(rules: &Rules, caller: &Caller, now: Timestamp) -> Option<Action> {
-    let ages = match rules.text().contains("proof_age_seconds") {
-        true => ANY_AGE,
-        false => READING_TIME..=READING_TIME,
-    };
-    let allowed = |action: Action, age: u64| {
-        let act = BoundAction::SetPolicy { policy_hash: String::new() };
-        let caller = after_step_up(caller, action, &act, now - Seconds(age));
-        let act = action.demand().freshness.is_some().then_some(&act);
-        rules.decide(&Question::of(action, &caller, &Object::Own, act, now)).allowed
-    };
-    STAYS_OPEN.into_iter().find(|action| !ages.clone().all(|age| allowed(*action, age)))
-}
-
-/// The caller as they would be for an action: after a touch where it takes one.
-fn after_step_up(caller: &Caller, action: Action, act: &BoundAction, at: Timestamp) -> Caller {
-    let demand = action.demand();
-    let mut caller = caller.clone();
-    let person = demand.freshness.is_some();
-    let session = |session: SessionFacts| SessionFacts {
-        strength: if person { AuthStrength::CertHuman } else { AuthStrength::CertOnly },
-        auth_time: at,
-        bound_to: person.then(|| act.canonical()),
-        ..session
-    };
-    caller.session = match demand.entry {
-        Entry::EnrolledKey => None,
-        _ => caller.session.map(session),
-    };
-    caller
 }

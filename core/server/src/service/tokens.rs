@@ -1,6 +1,8 @@
 //! Minting, listing and cancelling bootstrap tokens.
 
 use super::known::Known;
+use super::readiness_facts::View;
+use super::shut_out::a_new_one_may_administer;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::tokens::Token;
@@ -36,10 +38,10 @@ impl Service {
         };
         let ttl = body.ttl_seconds.map_or(body.kind.default_ttl(), Seconds);
         let id = TokenId::from_bits(self.ambient.row_bits());
-        let cap = self.settings.device_token_ttl_max;
+        let view = self.view();
         let token = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
-                issue(tx, turn, &body, ttl, cap, &id).await
+                issue(tx, turn, &view, &body, ttl, &id).await
             })
             .await?;
         Ok(TokenIssued {
@@ -133,9 +135,9 @@ pub(super) fn lives_as_long(kind: TokenKind, ttl: Seconds, cap: Seconds) -> Resu
 async fn issue(
     tx: &mut Tx<'_>,
     turn: &Turn,
+    view: &View,
     body: &TokenIssueRequest,
     ttl: Seconds,
-    cap: Seconds,
     id: &TokenId,
 ) -> Result<Token, Failure> {
     let device_text = body.device.as_ref().map_or("a device of their choice", |d| d.as_str());
@@ -165,8 +167,9 @@ async fn issue(
     }
     let object = Object::Owned { tenant: turn.tenant().clone(), user: body.user.clone() };
     turn.authorize(tx, &object, Some(&act)).await?;
-    lives_as_long(body.kind, ttl, cap)?;
+    lives_as_long(body.kind, ttl, view.code_ttl_max)?;
     names_are_free(tx, turn, body.kind, &body.user, body.device.as_ref()).await?;
+    may_be_invited(view, &body.user, role)?;
     if tokens::count_open(tx, turn.tenant(), turn.user()?, turn.now).await? >= OPEN_TOKENS_MAX {
         return Err(Refusal::RateLimited { retry_after: Seconds::minutes(10) }.into());
     }
@@ -215,6 +218,15 @@ pub(super) async fn names_are_free(
                 None => Ok(()),
             }
         }
+    }
+}
+
+/// Whether an invitation can name this role: no rule may keep an administrator from what makes them one. Rules that
+/// come later are for the guard of the last administrator.
+pub(super) fn may_be_invited(view: &View, user: &UserName, role: Role) -> Result<(), Failure> {
+    match role {
+        Role::Admin => a_new_one_may_administer(&view.rules, user),
+        _ => Ok(()),
     }
 }
 

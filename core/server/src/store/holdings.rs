@@ -46,23 +46,23 @@ pub async fn last_cut(
     row.map_or(Ok(None), |row| row.get(0))
 }
 
-/// Whether a device of a user that may act holds the right to register a passkey.
+/// The devices of a user that may act and hold the right to register a passkey.
 ///
 /// # Errors
 /// [`StoreError`] from the database.
-pub async fn has_live_grant(
+pub async fn with_a_grant(
     tx: &mut Tx<'_>,
     tenant: &TenantName,
     user: &UserName,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let row = tx
-        .one(
-            "SELECT 1 FROM grants g JOIN enrollments e ON e.id = g.enrollment
+) -> Result<Vec<DeviceName>, StoreError> {
+    let rows = tx
+        .all(
+            "SELECT DISTINCT e.device FROM grants g JOIN enrollments e ON e.id = g.enrollment
              WHERE e.tenant = $1 AND e.user_name = $2 AND e.state = 'active'
-               AND g.spent_at IS NULL AND g.expires_at > $3 LIMIT 1",
+               AND g.spent_at IS NULL AND g.expires_at > $3",
             params![tenant.as_str(), user.as_str(), now],
         )
         .await?;
-    Ok(row.is_some())
+    rows.iter().map(|row| row.parse(0)).collect()
 }

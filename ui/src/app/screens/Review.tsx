@@ -10,10 +10,10 @@ import { PasskeyDialog } from "../parts/PasskeyDialog";
 import { Shown, stands } from "../parts/recovery";
 import { Trouble } from "../parts/Trouble";
 
-type Props = Readonly<{ info: RecoveryInfo; own: boolean; onBack: () => void }>;
+type Props = Readonly<{ info: RecoveryInfo; check: string; own: boolean; onBack: () => void }>;
 
 /** One decision of an administrator: is this the person, or somebody else in their name? */
-export function Review({ info, own, onBack }: Props): ReactNode {
+export function Review({ info, check, own, onBack }: Props): ReactNode {
   const [approved, setApproved] = useState<RecoveryInfo | null>(null);
   const [refused, setRefused] = useState(false);
   const approve = useAct((api, onView, check: string, reason: string) => api.approve(info.id, check, reason, onView));
@@ -38,7 +38,7 @@ export function Review({ info, own, onBack }: Props): ReactNode {
       <Title id={own ? "review.own.title" : "review.title"} values={{ user }} />
       <Lead id={own ? "review.own.body" : "review.lead"} values={{ user }} />
       {own ? <Facts info={info} /> : null}
-      {own ? null : <Vouch info={info} busy={busy} onApprove={(check, reason) => void approve.run(check, reason).then(setApproved)} />}
+      {own ? null : <Vouch info={info} read={check} busy={busy} onApprove={(check, reason) => void approve.run(check, reason).then(setApproved)} />}
       {failure === null ? null : <Trouble failure={failure} />}
       <div className="actions apart">
         <Press kind="quiet" onPress={onBack} isDisabled={busy}>
@@ -79,11 +79,11 @@ function Facts({ info }: Readonly<{ info: RecoveryInfo }>): ReactNode {
   );
 }
 
-type VouchProps = Readonly<{ info: RecoveryInfo; busy: boolean; onApprove: (check: string, reason: string) => void }>;
+type VouchProps = Readonly<{ info: RecoveryInfo; read: string; busy: boolean; onApprove: (check: string, reason: string) => void }>;
 
 /** The call first, then what only the person's own machine can tell, then the exact words that are confirmed. */
-function Vouch({ info, busy, onApprove }: VouchProps): ReactNode {
-  const [check, setCheck] = useState("");
+function Vouch({ info, read, busy, onApprove }: VouchProps): ReactNode {
+  const [check, setCheck] = useState(read);
   const [reason, setReason] = useState("");
   const { user, id, thumbprint } = info;
   const submit = (event: FormEvent) => {

@@ -1,5 +1,6 @@
 //! Roles, and the rules of a tenant.
 
+mod administrators;
 mod matrix;
 mod nobody_else;
 mod roles;

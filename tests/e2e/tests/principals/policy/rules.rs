@@ -153,10 +153,14 @@ async fn rules_are_set_by_who_may_with_a_touch_for_exactly_these() {
              when { context.spiffe_id like \"*/user/ana/*\" };",
             "never set others",
         ),
-        // A certificate lasts a day: nobody would come in tomorrow.
+        // A freeze is never refused, since its owner ends it.
         (
             "@id(\"a\") forbid (principal is Landfall::Human, \
-             action == Landfall::Action::\"renew-certificate\", resource);",
+             action == Landfall::Action::\"unfreeze-account\", resource);",
+            "from unfreeze-account while the account is frozen",
+        ),
+        (
+            "@id(\"a\") forbid (principal is Landfall::Human, action, resource) when { context.frozen };",
             "never set others",
         ),
         // Nobody approves anything in two seconds.

@@ -15,8 +15,10 @@ const NOT_HER_DESKTOP: &str = "@id(\"x\") forbid (principal is Landfall::Human, 
 const ONE_SECOND: &str = "@id(\"x\") forbid (principal is Landfall::Human, action == \
                           Landfall::Action::\"admin-set-policy\", resource) when { context.spiffe_id like \
                           \"*/user/ana/*\" && context.proof_age_seconds != 30 };";
+pub(super) const NO_MEMBER: &str = "@id(\"nobody\") forbid (principal is Landfall::Human, action, resource) when { \
+                                    context.role == \"member\" };";
 
-async fn set(admin: &Person, text: &str) -> Result<(), landfall_client::Failure> {
+pub(super) async fn set(admin: &Person, text: &str) -> Result<(), landfall_client::Failure> {
     let known = admin.client().admin_policies().await.unwrap();
     admin.client().admin_set_policy(text, known.generation, &admin.shell).await.map(drop)
 }
@@ -74,13 +76,7 @@ async fn no_rule_keeps_anybody_from_stopping_their_own_account() {
     let ana = world.admin("ana").await.unwrap();
     let bert = world.invited(&ana, "bert").await.unwrap();
     let cleo = world.invited(&ana, "cleo").await.unwrap();
-    set(
-        &ana,
-        "@id(\"nobody\") forbid (principal is Landfall::Human, action, resource) when { context.role == \
-         \"member\" };",
-    )
-    .await
-    .unwrap();
+    set(&ana, NO_MEMBER).await.unwrap();
     world.clock.advance(Seconds(1));
     // With a session that is new: what was opened before the rules is over.
     world.clock.advance(landfall_identity::session::CERT_ONLY_TTL);
