@@ -74,6 +74,9 @@ pub struct DeviceCut {
     /// Whether an administrator has stopped the whole account already.
     #[serde(default)]
     pub account_stopped: bool,
+    /// Agents of its owner that came in through it: they stop with it.
+    #[serde(default)]
+    pub agents: u32,
 }
 
 /// Which acts of a device. Newest first.

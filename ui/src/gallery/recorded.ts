@@ -108,6 +108,7 @@ export const cut: DeviceCut = {
   passkeys_disabled: 1,
   passkeys_synced: [passkey],
   account_stopped: false,
+  agents: 1,
 };
 export const gone: DeviceCut = { ...cut, device: { ...laptop, state: "revoked", state_changed_at: at(0) }, sessions_ended: 0 };
 

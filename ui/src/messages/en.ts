@@ -343,6 +343,7 @@ export const app = {
   "lost.passkey": "Your browser will ask for your passkey.",
   "lost.done.title": "{device} is cut off.",
   "lost.done.lead": "It happened at {time}. Sessions ended: {sessions}. Passkeys switched off: {passkeys}.",
+  "lost.done.agents": "Agents that came in through it stop with it: {agents}.",
   "lost.synced.title": "These passkeys still work",
   "lost.synced.body": "They were made on {device} and don’t live in it alone: a security key, or one that your machines share. Is one of them gone, too? Remove it with `landfall webauthn remove`.",
   "lost.ever.title": "And now?",

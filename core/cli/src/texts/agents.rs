@@ -106,3 +106,12 @@ pub fn approval_granted(agent: &str, until: &str) -> String {
 pub fn approval_raised(id: &str) -> String {
     format!("Its owner is asked: landfall agent allow {id}")
 }
+
+/// What else stops with a device.
+pub fn agents_stop(agents: u32) -> Option<String> {
+    match agents {
+        0 => None,
+        1 => Some("An agent came in through it, and stops with it: landfall agent list".to_owned()),
+        n => Some(format!("{n} agents came in through it, and stop with it: landfall agent list")),
+    }
+}

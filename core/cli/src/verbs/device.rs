@@ -104,6 +104,7 @@ pub fn gone(device: DeviceInfo) -> Result<Option<Answer>, Failure> {
         passkeys_disabled: 0,
         passkeys_synced: Vec::new(),
         account_stopped: false,
+        agents: 0,
     };
     Answer::new(&cut, text).map(Some)
 }
@@ -158,6 +159,7 @@ pub fn cut_text_of(app: &App, user: &UserName, cut: &DeviceCut) -> Result<String
     let name = cut.device.name.as_str();
     let mut lines = vec![texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled)];
     let theirs = |passkey| texts::passkey_elsewhere_of(user.as_str(), passkey);
+    lines.extend(texts::agents_stop(cut.agents));
     lines.extend(cut.passkeys_synced.iter().map(theirs));
     if !cut.account_stopped {
         lines.push(texts::others_come_back(user.as_str()));
@@ -167,12 +169,10 @@ pub fn cut_text_of(app: &App, user: &UserName, cut: &DeviceCut) -> Result<String
 
 fn cut_text(cut: &DeviceCut) -> String {
     let name = cut.device.name.as_str();
-    let mut text = texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled);
-    for passkey in &cut.passkeys_synced {
-        text.push('\n');
-        text.push_str(&texts::passkey_elsewhere(passkey));
-    }
-    text
+    let mut lines = vec![texts::cut_off(name, cut.sessions_ended, cut.passkeys_disabled)];
+    lines.extend(texts::agents_stop(cut.agents));
+    lines.extend(cut.passkeys_synced.iter().map(texts::passkey_elsewhere));
+    lines.join("\n")
 }
 
 pub fn list(devices: &[DeviceInfo], users: bool) -> String {

@@ -75,6 +75,7 @@ impl Service {
                     issued_at: turn.now,
                     expires_at: turn.now + ttl,
                     agent: None,
+                    made_on_revoked: false,
                 };
                 agent_codes::insert(tx, &code).await?;
                 Ok(code)
@@ -339,6 +340,7 @@ fn code_info(code: &AgentCode, now: Timestamp) -> AgentCodeInfo {
     let state = match &code.state {
         TokenState::Consumed { .. } => TokenStateName::Consumed,
         TokenState::Cancelled { .. } => TokenStateName::Cancelled,
+        TokenState::Issued if code.made_on_revoked => TokenStateName::Cancelled,
         TokenState::Issued if code.expires_at.is_over(now) => TokenStateName::Expired,
         TokenState::Issued => TokenStateName::Issued,
     };

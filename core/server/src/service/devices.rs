@@ -8,7 +8,7 @@ use super::passkeys::passkey_info;
 use super::{RequestContext, Service, Turn, page};
 use crate::failure::Failure;
 use crate::store::enrollments::{self, Enrollment};
-use crate::store::{Tx, changes, passkeys, sessions, suspensions, users};
+use crate::store::{Tx, agents, changes, passkeys, sessions, suspensions, users};
 use landfall_identity::notice::Happening;
 use landfall_identity::{Action, BoundAction, DeviceName, DeviceState, Label, Refusal, UserName};
 use landfall_protocol::admin::AdminDevicesQuery;
@@ -253,6 +253,7 @@ impl Service {
             passkeys_disabled: u32::try_from(passkeys.bound.len()).unwrap_or(u32::MAX),
             passkeys_synced: passkeys.elsewhere.iter().map(passkey_info).collect(),
             account_stopped: owner.is_some_and(|owner| owner.frozen_by_admin),
+            agents: agents::count_introduced(tx, (&row.tenant, &row.user), &row.id).await?,
         };
         Ok((cut, row.thumbprint))
     }

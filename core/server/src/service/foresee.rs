@@ -92,16 +92,24 @@ pub(super) async fn foresee(
         BoundAction::FreezeUser { user } if turn.user()? == user => {
             Err(Refusal::FreezeOneself.into())
         }
-        BoundAction::SetRole { user, role } if *role != Role::Admin => {
-            last_admin::foreseen(tx, turn, view, user, &Loss::Role).await
-        }
-        BoundAction::SetRole { user, .. } => {
-            view.is_up_to_date(tx, turn.tenant()).await?;
-            let found = store::users::find(tx, turn.tenant(), user).await?;
-            shut_out::may_administer(tx, &view.rules, &found.ok_or(Refusal::NotFound)?).await
-        }
+        BoundAction::SetRole { user, role } => role_foreseen(tx, turn, view, user, *role).await,
         _ => Ok(()),
     }
+}
+
+async fn role_foreseen(
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    view: &View,
+    user: &UserName,
+    role: Role,
+) -> Result<(), Failure> {
+    if role != Role::Admin {
+        return last_admin::foreseen(tx, turn, view, user, &Loss::Role).await;
+    }
+    view.is_up_to_date(tx, turn.tenant()).await?;
+    let found = store::users::find(tx, turn.tenant(), user).await?.ok_or(Refusal::NotFound)?;
+    shut_out::may_administer(tx, &view.rules, &found).await
 }
 
 /// What an act will ask for, about what, and whether that is there.

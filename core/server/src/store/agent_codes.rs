@@ -28,12 +28,15 @@ pub struct AgentCode {
     pub expires_at: Timestamp,
     /// The agent that it let in.
     pub agent: Option<String>,
+    /// Whether the device that it was made on is gone for good, and the code with it.
+    pub made_on_revoked: bool,
 }
 
 fn read(row: &Row) -> Result<AgentCode, StoreError> {
     let shape = |column| StoreError::Shape { column };
     let hash: Vec<u8> = row.get(5)?;
     let state: String = row.get(6)?;
+    let maker: Option<String> = row.get(12)?;
     let state = match state.as_str() {
         "issued" => TokenState::Issued,
         "consumed" => TokenState::Consumed { at: row.get(9)?, by: row.get(10)? },
@@ -51,6 +54,7 @@ fn read(row: &Row) -> Result<AgentCode, StoreError> {
         issued_at: row.get(7)?,
         expires_at: row.get(8)?,
         agent: row.get(11)?,
+        made_on_revoked: maker.is_some_and(|state| state == "revoked"),
     })
 }
 
@@ -58,7 +62,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, tenant, user_name, enrollment, name, auth_hash, state, issued_at, ",
-            "expires_at, ended_at, consumed_by, agent FROM agent_codes ",
+            "expires_at, ended_at, consumed_by, agent, ",
+            "(SELECT e.state FROM enrollments e WHERE e.id = agent_codes.enrollment) ",
+            "FROM agent_codes ",
             $rest
         )
     };

@@ -184,6 +184,24 @@ pub async fn count_of_user(
     .await
 }
 
+/// Counts the agents that came in through a device of their owner's and are not revoked, sub-agents apart.
+///
+/// # Errors
+/// [`StoreError`] from the database.
+pub async fn count_introduced(
+    tx: &mut Tx<'_>,
+    (tenant, owner): (&TenantName, &UserName),
+    by: &EnrollmentId,
+) -> Result<u32, StoreError> {
+    count(
+        tx,
+        "SELECT COUNT(*) FROM agents
+         WHERE tenant = $1 AND owner = $2 AND introduced_by = $3 AND parent IS NULL AND state = 'active'",
+        params![tenant.as_str(), owner.as_str(), by.as_str()],
+    )
+    .await
+}
+
 /// Counts agents that have proved nothing and are not gone yet.
 ///
 /// # Errors

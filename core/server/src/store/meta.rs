@@ -1,6 +1,7 @@
 //! Single facts of a server, and its sealed keys.
 
-use super::{MIGRATIONS, StoreError, Tx, params};
+use super::migrations::MIGRATIONS;
+use super::{StoreError, Tx, params};
 use landfall_identity::Timestamp;
 use std::cmp::Ordering;
 

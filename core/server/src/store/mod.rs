@@ -3,6 +3,7 @@
 mod exchange;
 mod glance;
 mod log;
+mod migrations;
 mod tx;
 mod value;
 mod writer;
@@ -54,15 +55,14 @@ pub use value::{FromValue, Row, Value};
 pub use writer::{Lane, WriterStats};
 
 use crate::failure::Failure;
-use sqlx::migrate::{MigrateError, Migrator};
+use migrations::MIGRATIONS;
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What brings the tables up to this build.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// Readers of the embedded database. Two cores serve no more at once.
 const READERS: u32 = 4;
 /// How long a statement waits for another process (the operator's commands) to finish.

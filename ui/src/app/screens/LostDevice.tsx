@@ -58,12 +58,17 @@ function WhatHappens({ device }: Readonly<{ device: string }>): ReactNode {
 
 function CutOff({ cut, onBack }: Readonly<{ cut: DeviceCut; onBack: () => void }>): ReactNode {
   const now = useNow(false);
-  const { device, sessions_ended: sessions, passkeys_disabled: passkeys, passkeys_synced: synced } = cut;
+  const { device, sessions_ended: sessions, passkeys_disabled: passkeys, passkeys_synced: synced, agents } = cut;
   const time = clockTime(device.state_changed_at ?? now.toISOString(), now);
   return (
     <div className="stack">
       <Title id="lost.done.title" values={{ device: device.name }} />
       <Lead id="lost.done.lead" values={{ time, sessions, passkeys }} />
+      {agents === 0 ? null : (
+        <p>
+          <T id="lost.done.agents" values={{ agents }} />
+        </p>
+      )}
       {synced.length === 0 ? null : (
         <Card title={t("lost.synced.title")} tone="attention">
           <p>

@@ -3,7 +3,8 @@
 use super::*;
 use landfall_identity::{DeviceName, Seconds};
 use landfall_protocol::ErrorCode;
-use landfall_protocol::agent::AgentStateName;
+use landfall_protocol::agent::{AgentCodeInfo, AgentStateName};
+use landfall_protocol::enroll::TokenStateName;
 use landfall_test_support::Machine;
 
 /// Another machine of `person`'s, enrolled by a code of the first.
@@ -38,15 +39,26 @@ async fn a_device_that_is_cut_off_takes_along_the_agents_that_it_let_in() {
     let agent_one = enrolled(&world, &bert, Algorithm::Ed25519, "one").await;
     ana.step_up().await.unwrap();
     let laptop = DeviceName::parse("bert-laptop").unwrap();
-    ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
+    let cut = ana.client().admin_suspend_device(&bert.name, &laptop).await.unwrap();
+    assert_eq!(cut.agents, 1);
     refused(&refresh(&agent_one).await, 403, "enrollment_suspended");
     ana.client().admin_resume_device(&bert.name, &laptop).await.unwrap();
     assert_eq!(refresh(&agent_one).await.status, 200);
 
     // A day later nothing of Ana's is too young to revoke it.
     world.pass(Seconds::hours(25)).await.unwrap();
+    code(&bert, None).await;
+    let open = |codes: &[AgentCodeInfo]| {
+        codes.iter().filter(|code| code.state == TokenStateName::Issued).count()
+    };
+    assert_eq!(open(&desktop.client.agent_codes().await.unwrap()), 1);
     ana.client().admin_revoke_device(&bert.name, &laptop, &ana.shell).await.unwrap();
     refused(&refresh(&agent_one).await, 403, "enrollment_revoked");
+    assert_eq!(
+        open(&desktop.client.agent_codes().await.unwrap()),
+        0,
+        "what was made on it is worth nothing"
+    );
     ana.step_up().await.unwrap();
     let listed = ana.client().admin_agents(Some(&bert.name)).await.unwrap();
     assert_eq!(listed[0].state, AgentStateName::Unvouched);
