@@ -5,15 +5,15 @@
  */
 export type AdminsReadiness = { 
 /**
- * Administrators there are; at most 64 are looked at.
+ * Administrators there are; at most 128 are looked at.
  */
 admins: number, 
 /**
- * Those who can act now: with a device, a passkey, and rules that let them set others.
+ * Those who can act now: with a device, and a passkey that serves on it.
  */
 acting: number, 
 /**
- * Those who can lose any one thing, come back, and act then.
+ * Those who can lose any one thing and come back.
  */
 recoverable: number, 
 /**

@@ -26,4 +26,8 @@ passkeys_synced: Array<PasskeyInfo>,
 /**
  * Whether an administrator has stopped the whole account already.
  */
-account_stopped: boolean, };
+account_stopped: boolean, 
+/**
+ * Agents of its owner that came in through it: they stop with it.
+ */
+agents: number, };

@@ -24,12 +24,4 @@ newly_allowed: number,
 /**
  * The first hundred that would change.
  */
-changes: Array<PolicyChange>, 
-/**
- * What the caller could not do any more, of what takes rules back. Such rules are not set.
- */
-locks_you_out_of: string | null, 
-/**
- * Another administrator who could not set rules any more. Such rules are not set either.
- */
-shuts_out: string | null, };
+changes: Array<PolicyChange>, };

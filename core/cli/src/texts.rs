@@ -480,15 +480,13 @@ pub fn workload_ready(spiffe_id: &str, socket: &str) -> String {
 pub const NO_RULES: &str =
     "This tenant adds no rules to the shipped ones. See them: landfall admin policy show shipped";
 
-pub fn policy_locks_out(action: &str) -> String {
-    format!(
-        "These rules cannot be set: they would keep you from {action}, and so from ever taking them back."
-    )
-}
+/// Below what happened.
+pub const NOT_YOU: &str = "\n\nWas something of this not you? Stop everything: landfall freeze\nIs somebody on their way \
+                           into your account? landfall recovery list";
 
-pub fn policy_shuts_out(admin: &str) -> String {
+pub fn policy_would_refuse(kinds: u64, file: &std::path::Path) -> String {
     format!(
-        "These rules cannot be set: {admin}, an administrator, could never set others. If {admin} should not be \
-         one, take the role away first: landfall admin role set {admin} member"
+        " Of what was asked lately they would refuse some ({kinds} in kind): landfall admin policy try {}",
+        file.display()
     )
 }

@@ -121,13 +121,6 @@ text_type!(
     DeviceName, check_name, NameError
 );
 
-impl DeviceName {
-    /// A name that nobody chose: 128 bits, in hexadecimal.
-    pub fn from_bits(bits: [u8; 16]) -> Self {
-        Self(format!("{:032x}", u128::from_be_bytes(bits)))
-    }
-}
-
 fn check_label(text: &str) -> Result<(), NameError> {
     check_line(text, LABEL_MAX)
 }

@@ -1,5 +1,6 @@
 //! A domain "no", with its reason.
 
+use crate::name::UserName;
 use crate::session::AuthStrength;
 use crate::time::{Seconds, Timestamp};
 
@@ -35,9 +36,15 @@ pub enum Refusal {
     /// It is frozen by an administrator, whatever its owner holds.
     #[error("the account is frozen by an administrator")]
     FrozenByAdmin,
+    /// The account was frozen after an emergency code for it was made: somebody's answer to it.
+    #[error("the account was frozen after this emergency code was made")]
+    FrozenSinceCode,
     /// Nobody of that name can be stopped with an emergency code.
-    #[error("there is nobody of that name to stop, or the code is for them")]
-    NobodyToStop,
+    #[error("there is no {user} to stop, or the code is for them")]
+    NobodyToStop {
+        /// Who was named.
+        user: UserName,
+    },
     /// An administrator has stopped the account for which another one would vouch.
     #[error("the account is stopped by an administrator")]
     StoppedAccount,
@@ -66,7 +73,10 @@ pub enum Refusal {
     OtherKind,
     /// A rule of the tenant's does not let them.
     #[error("the tenant's policy does not allow it")]
-    PolicyForbids,
+    PolicyForbids {
+        /// Whether an administrator asked, who can change them.
+        admin: bool,
+    },
     /// Only after a step-up.
     #[error("a fresh human proof is needed")]
     StepUpRequired {

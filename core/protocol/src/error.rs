@@ -378,18 +378,22 @@ impl From<&Refusal> for ErrorCode {
             Refusal::CertificateExpired => Self::CertificateExpired,
             Refusal::DeviceRevoked | Refusal::MachineRevoked => Self::DeviceRevoked,
             Refusal::DeviceSuspended | Refusal::MachineSuspended => Self::DeviceSuspended,
-            Refusal::AccountFrozen | Refusal::FrozenSinceBegun => Self::AccountFrozen,
+            Refusal::AccountFrozen | Refusal::FrozenSinceBegun | Refusal::FrozenSinceCode => {
+                Self::AccountFrozen
+            }
             Refusal::FrozenByAdmin | Refusal::StoppedAccount => Self::FrozenByAdmin,
             Refusal::SessionRequired => Self::SessionRequired,
             Refusal::SessionOver => Self::SessionOver,
             Refusal::SessionOfAnotherKey => Self::SessionOfAnotherKey,
-            Refusal::Forbidden | Refusal::OtherKind | Refusal::PolicyForbids => Self::Forbidden,
+            Refusal::Forbidden | Refusal::OtherKind | Refusal::PolicyForbids { .. } => {
+                Self::Forbidden
+            }
             Refusal::StepUpRequired { .. } => Self::StepUpRequired,
             Refusal::StepUpForAnotherAct => Self::StepUpForAnotherAct,
             Refusal::StepUpSpent => Self::StepUpSpent,
             Refusal::Probation { .. } => Self::Probation,
             Refusal::FactorOnTarget => Self::FactorOnTarget,
-            Refusal::NotFound | Refusal::NobodyToStop => Self::NotFound,
+            Refusal::NotFound | Refusal::NobodyToStop { .. } => Self::NotFound,
             Refusal::TokenInvalid => Self::TokenInvalid,
             Refusal::TokenExpired { .. } => Self::TokenExpired,
             Refusal::TokenUsed { .. } => Self::TokenUsed,

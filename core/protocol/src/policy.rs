@@ -69,11 +69,6 @@ pub struct PolicyTried {
     pub newly_allowed: u64,
     /// The first hundred that would change.
     pub changes: Vec<PolicyChange>,
-    /// What the caller could not do any more, of what takes rules back. Such rules are not set.
-    pub locks_you_out_of: Option<String>,
-    /// Another administrator who could not set rules any more. Such rules are not set either.
-    #[serde(default)]
-    pub shuts_out: Option<String>,
 }
 
 /// One kind of question that would be answered differently.

@@ -227,11 +227,11 @@ pub struct AdminReadinessQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AdminsReadiness {
-    /// Administrators there are; at most 64 are looked at.
+    /// Administrators there are; at most 128 are looked at.
     pub admins: u32,
-    /// Those who can act now: with a device, a passkey, and rules that let them set others.
+    /// Those who can act now: with a device, and a passkey that serves on it.
     pub acting: u32,
-    /// Those who can lose any one thing, come back, and act then.
+    /// Those who can lose any one thing and come back.
     pub recoverable: u32,
     /// Whether any one loss, or any one administrator's absence, leaves somebody to administer.
     pub safe: bool,

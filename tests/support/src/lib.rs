@@ -10,6 +10,7 @@ pub mod hook;
 pub mod keys;
 pub mod link;
 pub mod platform;
+pub mod ports;
 pub mod raw;
 pub mod routes;
 #[allow(clippy::expect_used, clippy::panic, reason = "what no test needs ends the test")]

@@ -3,6 +3,7 @@
 
 #![allow(clippy::panic, clippy::print_stderr, reason = "a story stops where it goes wrong")]
 
+use crate::ports::quiet_address;
 use crate::{SoftBrowser, SoftKeys, still_ambient};
 use anyhow::Context;
 use landfall_client::shell::Answer;
@@ -65,6 +66,8 @@ impl World {
         // Chance is the system's: keys and tokens of a test are as unguessable as anybody's.
         let ambient = Ambient { clock: still.clock, random: Ambient::system().random };
         let mut config = Config::local(folder.path().join("server"));
+        config.listen = quiet_address()?;
+        config.localhost_listen = Some(quiet_address()?);
         edit(&mut config, folder.path())?;
         let server = Some(Server::start(config.clone(), ambient.clone()).await?);
         let mut world = Self { clock, ambient, folder, server, config };
@@ -205,10 +208,8 @@ impl World {
         let device = device.map(DeviceName::parse).transpose()?;
         let user = UserName::parse(user)?;
         let stops = stops.iter().map(|name| (*name).clone()).collect();
-        let glass = break_glass(&self.config, self.ambient.clone(), user, device, stops).await;
-        glass
-            .map(|glass| glass.code.as_str().to_owned())
-            .map_err(|error| anyhow::anyhow!("{error}"))
+        let code = break_glass(&self.config, self.ambient.clone(), user, device, stops).await;
+        code.map(|code| code.as_str().to_owned()).map_err(|error| anyhow::anyhow!("{error}"))
     }
 
     /// A machine that has never seen the server.

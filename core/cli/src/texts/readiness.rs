@@ -101,6 +101,9 @@ pub fn admins(admins: &AdminsReadiness) -> String {
     );
     let verdict = match safe {
         true => "Whatever one of them loses, somebody can still administer this.",
+        false if *acting == 0 => {
+            "Nobody can act now. Whoever runs the server can let one of them in, on its machine: landfall-server break-glass NAME --device DEVICE"
+        }
         false => {
             "That is not safe: one loss, or one person gone, and nobody may be left who can. Invite another administrator, and have each add a second device."
         }

@@ -52,6 +52,9 @@ async fn happened(app: &App, limit: u32, after: Option<&str>) -> Result<Answer, 
     if let Some(next) = &page.next {
         text.push_str(&format!("\nMore: --after {next}"));
     }
+    if !page.items.is_empty() {
+        text.push_str(texts::NOT_YOU);
+    }
     Answer::new(&page, text)
 }
 

@@ -27,11 +27,11 @@ pub async fn run(app: &App, verb: PolicyVerb) -> Result<Answer, Failure> {
         }
         PolicyVerb::Check { file } => {
             let tried = app.client.admin_try_policy(&read(&file)?).await?;
-            match why_not(&tried) {
-                // A script must not go on to set them.
-                Some(why) => Err(Failure::new(ErrorCode::InvalidField, why).about("text")),
-                None => Answer::new(&tried, "These rules can be set.".to_owned()),
+            let mut text = "These rules can be set.".to_owned();
+            if tried.newly_refused > 0 {
+                text.push_str(&texts::policy_would_refuse(tried.newly_refused, &file));
             }
+            Answer::new(&tried, text)
         }
         PolicyVerb::Try { file } => {
             let tried = app.client.admin_try_policy(&read(&file)?).await?;
@@ -82,14 +82,5 @@ fn changes(tried: &PolicyTried) -> String {
         let heads = ["WOULD BE", "ACTION", "ROLE", "SESSION", "CALLER", "BY RULE"];
         text = format!("{text}\n\n{}", table(&heads, &rows));
     }
-    if let Some(why) = why_not(tried) {
-        text = format!("{text}\n\n{why}");
-    }
     text
-}
-
-/// Why these rules cannot be set: whom they would shut out.
-fn why_not(tried: &PolicyTried) -> Option<String> {
-    let other = || tried.shuts_out.as_deref().map(texts::policy_shuts_out);
-    tried.locks_you_out_of.as_deref().map(texts::policy_locks_out).or_else(other)
 }

@@ -222,9 +222,8 @@ fn state(info: &RecoveryInfo) -> String {
     match info.account_frozen {
         true => {
             format!(
-                "{}, and kept out by a freeze: landfall admin unfreeze {}",
-                stands(info),
-                info.user
+                "{}, and kept out by a freeze, whose end ends it; only approving lets it in",
+                stands(info)
             )
         }
         false => stands(info),

@@ -186,6 +186,8 @@ pub enum Happening {
         /// Who.
         user: UserName,
     },
+    /// The tenant has other rules.
+    RulesChanged,
     /// An agent acts for the owner from now on.
     AgentEnrolled {
         /// Which one.
@@ -300,6 +302,7 @@ impl Happening {
             Self::RecoveryCodesRemade { .. } => "recovery-codes-remade",
             Self::RoleChanged { .. } => "role-changed",
             Self::AdminAdded { .. } => "admin-added",
+            Self::RulesChanged => "rules-changed",
             Self::AgentEnrolled { .. } => "agent-enrolled",
             Self::AgentRevoked { .. } => "agent-revoked",
             Self::MachineClaimed { .. } => "machine-claimed",
@@ -346,6 +349,7 @@ impl Happening {
             Self::RecoveryCodesRemade { .. } => "New recovery codes".to_owned(),
             Self::RoleChanged { role } => format!("You are {} now", role.in_words()),
             Self::AdminAdded { user } => format!("{user} is an administrator now"),
+            Self::RulesChanged => "The tenant's rules were changed".to_owned(),
             Self::AgentEnrolled { agent } => format!("New agent: {}", short(agent)),
             Self::AgentRevoked { agent } => format!("Agent cut off for ever: {}", short(agent)),
             Self::MachineClaimed { machine } => format!("Machine claimed: {machine}"),
@@ -419,8 +423,8 @@ impl Happening {
                 format!("{count} new recovery codes were made; the old ones are worthless now")
             }
             Self::RoleChanged { role } => format!("You were made {}", role.in_words()),
-            Self::AgentEnrolled { .. } | Self::AgentRevoked { .. } => of_agents(self),
-            Self::AdminAdded { .. } => self.title(),
+            Self::AgentEnrolled { .. } | Self::AgentRevoked { .. } => waiting::of_agents(self),
+            Self::AdminAdded { .. } | Self::RulesChanged => self.title(),
             Self::BreakGlass { .. } | Self::MachineClaimed { .. } => waiting::of_handed_out(self),
         }
     }
@@ -428,19 +432,6 @@ impl Happening {
 
 fn short(agent: &AgentId) -> String {
     agent.local().chars().take(AGENT_IN_SUBJECT).collect()
-}
-
-/// The sentences of what happened with agents.
-fn of_agents(what: &Happening) -> String {
-    match what {
-        Happening::AgentEnrolled { agent } => {
-            format!("The agent {} acts for you from now on", agent.local())
-        }
-        Happening::AgentRevoked { agent } => {
-            format!("The agent {} was cut off for ever", agent.local())
-        }
-        other => other.title(),
-    }
 }
 
 impl By {

@@ -52,6 +52,7 @@ fn all() -> Vec<Happening> {
         Happening::BreakGlass { user: UserName::parse("ana").unwrap() },
         Happening::RecoveryCodesRemade { count: 10 },
         Happening::AdminAdded { user: UserName::parse("eve").unwrap() },
+        Happening::RulesChanged,
         Happening::RoleChanged { role: crate::caller::Role::Operator },
         Happening::AgentEnrolled { agent: AgentId::new(&"a".repeat(200), "a.example").unwrap() },
         Happening::AgentRevoked { agent: AgentId::new(&"a".repeat(200), "a.example").unwrap() },

@@ -83,6 +83,11 @@ pub(super) fn advice(what: &Happening, stop: &str) -> Option<String> {
              for it, make sure that it is really them before you vouch.\n"
                 .to_owned(),
         ),
+        Happening::RulesChanged => Some(
+            "They say who may do what. Look at them, and ask whoever set them if you did not know:\n\n  landfall \
+             admin policy show\n\nAs an administrator you can always set others.\n"
+                .to_owned(),
+        ),
         _ => None,
     }
 }
@@ -95,6 +100,19 @@ pub(super) fn of_handed_out(what: &Happening) -> String {
         }
         Happening::MachineClaimed { machine } => {
             format!("The key handed out for the machine {machine} was used up")
+        }
+        other => other.title(),
+    }
+}
+
+/// The sentences of what happened with agents.
+pub(super) fn of_agents(what: &Happening) -> String {
+    match what {
+        Happening::AgentEnrolled { agent } => {
+            format!("The agent {} acts for you from now on", agent.local())
+        }
+        Happening::AgentRevoked { agent } => {
+            format!("The agent {} was cut off for ever", agent.local())
         }
         other => other.title(),
     }

@@ -5,7 +5,7 @@ use super::{BreakGlassArgs, say};
 use crate::config::Config;
 use crate::directory::{self, DataDirectory, DirectoryError};
 use crate::failure::Failure;
-use crate::service::{GlassFor, Missing};
+use crate::service::GlassFor;
 use crate::telemetry;
 use landfall_crypto::ambient::Ambient;
 use landfall_crypto::secret::SecretText;
@@ -22,32 +22,17 @@ const GLASS_FILES_MAX: usize = 99;
 pub(super) async fn run(config: &Config, args: BreakGlassArgs) -> Result<(), Box<dyn Error>> {
     telemetry::init_logs(config)?;
     let BreakGlassArgs { user, device, new: _, stop } = args;
-    let glass = break_glass(config, Ambient::system(), user.clone(), device, stop).await?;
+    let code = break_glass(config, Ambient::system(), user.clone(), device, stop).await?;
     if std::io::stdout().is_terminal() {
-        show_glass(&glass.code, &user)?;
-    } else {
-        let path = keep(&config.data_dir, &user, &glass.code)?;
-        say(format_args!(
-            "The code for the administrator {user} is in {}, for 60 minutes, and works once. Every \
-             administrator is told.",
-            path.display()
-        ))?;
+        return show_glass(&code, &user);
     }
-    if let Some(from) = glass.kept_from {
-        say(format_args!(
-            "The tenant's own rules keep {user} from {from}, with this code too. To take them all away: \
-             landfall-server policy clear"
-        ))?;
-    }
+    let path = keep(&config.data_dir, &user, &code)?;
+    say(format_args!(
+        "The code for the administrator {user} is in {}, for 60 minutes, and works once. Every \
+         administrator is told.",
+        path.display()
+    ))?;
     Ok(())
-}
-
-/// An emergency code.
-pub struct Glass {
-    /// What lets its user in.
-    pub code: SecretText,
-    /// What the tenant's rules would keep them from then, of what mends everything else.
-    pub kept_from: Option<Missing>,
 }
 
 /// Writes the code into a new file of this administrator's: one that lies there may be somebody's only way
@@ -83,7 +68,7 @@ pub async fn break_glass(
     user: UserName,
     device: Option<DeviceName>,
     stops: Vec<UserName>,
-) -> Result<Glass, Box<dyn Error>> {
+) -> Result<SecretText, Box<dyn Error>> {
     // Before anything is opened: the keys lie in there.
     DataDirectory::attach_own(&config.data_dir)?;
     let service = beside(config, ambient).await?;
@@ -98,13 +83,12 @@ pub async fn break_glass(
         Some(device) => GlassFor::Existing { user: user.clone(), device },
         None => GlassFor::New { user: user.clone() },
     };
-    let kept_from = service.kept_from(&whom).await?;
     match service.break_glass(whom, stops).await {
         Ok(code) => {
             tracing::warn!(%user, "an emergency code was made; every administrator is told");
-            Ok(Glass { code, kept_from })
+            Ok(code)
         }
-        Err(Failure::Refused(refusal @ Refusal::NobodyToStop)) => {
+        Err(Failure::Refused(refusal @ Refusal::NobodyToStop { .. })) => {
             Err(format!("--stop: {refusal}").into())
         }
         Err(Failure::Refused(refusal)) => Err(explain(&refusal, user.as_str()).into()),

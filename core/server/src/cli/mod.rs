@@ -6,7 +6,7 @@ mod claim;
 mod inspect;
 mod serve;
 
-pub use break_glass::{Glass, break_glass};
+pub use break_glass::break_glass;
 pub use inspect::confirm_clock;
 
 use crate::config::{Config, Flags};

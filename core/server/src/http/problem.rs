@@ -204,6 +204,11 @@ fn next_step(refusal: &Refusal) -> String {
              NAME. Then, with your passkey: landfall unfreeze. Without one: landfall recover --replace, or \
              ask an administrator, who alone ends it where an administrator has stopped the account."
         }
+        Refusal::FrozenSinceCode => {
+            "Somebody answered the emergency code with a freeze, perhaps whoever reads that administrator's mail. \
+             Whoever runs the server can make another administrator, of whom no such mail is sent: \
+             landfall-server break-glass NAME --new, with --stop USER for whoever must not answer."
+        }
         Refusal::FrozenSinceBegun => {
             "It was frozen after this had begun, so this makes no device, and nothing of yours was used up. \
              If it was you, begin again: landfall recover --anew. Or call an administrator, who can approve \
@@ -225,7 +230,11 @@ fn next_step(refusal: &Refusal) -> String {
         Refusal::SessionOfAnotherKey => {
             "A session works only on the machine that opened it. Open one here: landfall login."
         }
-        Refusal::PolicyForbids => {
+        Refusal::PolicyForbids { admin: true } => {
+            "The tenant's rules do not let you; the audit says which one. Administrators can always change them: \
+             landfall admin policy show, then landfall admin policy set FILE."
+        }
+        Refusal::PolicyForbids { admin: false } => {
             "The tenant's rules do not let you. Which one, an administrator or an auditor sees in the audit."
         }
         Refusal::OtherKind => {

@@ -1,7 +1,7 @@
 //! Rules made ready: read, checked, and laid out by action, once for each change of them.
 
 use super::floors::{self, DELEGABLE, entity};
-use super::question::{Question, STOPS, is_asked};
+use super::question::{Question, beyond_rules, is_asked};
 use super::{NO_RULE, UNREADABLE};
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Context, Decision as Verdict, Effect,
@@ -67,8 +67,8 @@ struct Base {
     rules: Vec<Rule>,
     kinds: HashMap<PrincipalKind, EntityTypeName>,
     tenant: EntityTypeName,
-    /// What a person stops their own account with, without a tenant's rules.
-    stops: HashMap<&'static str, Asked>,
+    /// What is decided without a tenant's rules.
+    beyond: HashMap<&'static str, Asked>,
 }
 
 static BASE: LazyLock<Result<Base, PolicyError>> = LazyLock::new(Base::read);
@@ -90,9 +90,9 @@ impl Base {
             schema,
             entities,
             rules: rules.iter().map(Rule::of).collect::<Result<_, _>>()?,
-            stops: HashMap::new(),
+            beyond: HashMap::new(),
         };
-        base.stops = base.lay_out(&STOPS, &[])?;
+        base.beyond = base.lay_out(&beyond_rules(), &[])?;
         Ok(base)
     }
 
@@ -292,7 +292,7 @@ impl Rules {
     pub fn decide(&self, question: &Question) -> Decision {
         let Ok(base) = Base::get() else { return Decision::deny(UNREADABLE) };
         let ready = match question.is_beyond_rules() {
-            true => Some(&base.stops),
+            true => Some(&base.beyond),
             false => self.ready.as_ref(),
         };
         let Some(ready) = ready else { return Decision::deny(UNREADABLE) };

@@ -168,7 +168,11 @@ impl Question {
 
     /// Whether what is shipped decides alone, whatever a tenant's rules say.
     pub fn is_beyond_rules(&self) -> bool {
-        self.kind == PrincipalKind::Human && STOPS.iter().any(|stop| stop.code() == self.action)
+        let is_one_of = |actions: &[Action]| actions.iter().any(|one| one.code() == self.action);
+        self.kind == PrincipalKind::Human
+            && (is_one_of(&STOPS)
+                || self.role == Role::Admin
+                    && (is_one_of(&MENDS) || self.grant && is_one_of(&FIRST_PASSKEY)))
     }
 
     /// The question as it would be right after a step-up, for this very act where it must be.
@@ -225,6 +229,26 @@ pub const STOPS: [Action; 4] = [
     Action::FreezeAccount,
     Action::SuspendThisDevice,
 ];
+
+/// What an administrator sets other rules with, also after a freeze of their own. No rule of a tenant's is asked
+/// about it: *one that keeps every administrator from it could never be taken back, and what a rule keeps from
+/// whom cannot be known from outside; it may look at any second of a proof's age.*
+pub const MENDS: [Action; 6] = [
+    Action::BeginStepUp,
+    Action::RedeemStepUp,
+    Action::UnfreezeAccount,
+    Action::AdminReadPolicies,
+    Action::AdminTryPolicy,
+    Action::AdminSetPolicy,
+];
+
+/// What an administrator needs for it who has just come in: under the right to a first passkey alone.
+pub const FIRST_PASSKEY: [Action; 2] = [Action::RegisterPasskey, Action::RedeemPasskey];
+
+/// All that rules of a tenant's are not asked about, or not always.
+pub fn beyond_rules() -> Vec<Action> {
+    [STOPS.as_slice(), &MENDS, &FIRST_PASSKEY].concat()
+}
 
 /// Whole seconds, rounded down: a window of so many seconds ends at the same instant here and there.
 fn age(since: Timestamp, now: Timestamp) -> i64 {

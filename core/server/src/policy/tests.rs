@@ -1,4 +1,6 @@
+use super::question::{FIRST_PASSKEY, MENDS};
 use super::*;
+use landfall_identity::action::Binding;
 use landfall_identity::spiffe::PrincipalKind;
 use landfall_identity::{AuthStrength, Role};
 
@@ -140,6 +142,19 @@ fn no_rule_keeps_a_person_from_stopping_their_own_account() {
             question.own = false;
             assert_eq!(rules.decide(&question).rule, "floor/own", "{action}");
         }
+        // An administrator sets other rules, by a first passkey if need be.
+        for action in MENDS.into_iter().chain(FIRST_PASSKEY) {
+            let mut question = ask(action.demand().code, Role::Admin);
+            question.grant = FIRST_PASSKEY.contains(&action);
+            question = question.after_step_up(action.demand().binding != Binding::Unbound);
+            let said = rules.decide(&question);
+            assert!(said.allowed && said.rule.starts_with("default/"), "{action:?}: {said:?}");
+            question.role = Role::Auditor;
+            assert!(!rules.decide(&question).allowed, "{action:?}");
+        }
+        let mut second = ask("register-passkey", Role::Admin).after_step_up(true);
+        second.grant = false;
+        assert!(!rules.decide(&second).allowed);
         // Whatever else a session could do stays refused, and a machine's session is asked about.
         assert!(!rules.decide(&ask("unfreeze-account", Role::Member)).allowed);
         let mut machine = ask("open-session", Role::Member);

@@ -2,13 +2,11 @@
 //! machine, and every administrator hears of it.
 
 use super::Service;
-use super::errands::{Errand, Missing};
 use super::notices::News;
 use super::recovery_standing::stop_answered;
 use crate::failure::Failure;
-use crate::policy::Rules;
 use crate::store::tokens::Token;
-use crate::store::{self, Lane, StoreError, Tx, enrollments, policies, tokens, users};
+use crate::store::{self, Lane, StoreError, Tx, enrollments, tokens, users};
 use landfall_crypto::door::DoorSecret;
 use landfall_crypto::secret::SecretText;
 use landfall_crypto::token::{TokenPayload, TokenText, Trust};
@@ -17,15 +15,12 @@ use landfall_identity::id::{AuditId, TokenId};
 use landfall_identity::notice::{By, Happening};
 use landfall_identity::token::{CLAIM_TTL, TokenKind, TokenState};
 use landfall_identity::{DeviceName, Refusal, Role, Seconds, TenantName, Timestamp, UserName};
-use std::sync::Arc;
 use url::Url;
 
 /// How long the code can be used, at most.
 pub const BREAK_GLASS_TTL: Seconds = CLAIM_TTL;
 /// Its code in the audit.
 pub const BREAK_GLASS: &str = "break-glass";
-/// Administrators who hear of it at the most.
-const TOLD_MAX: u32 = 64;
 
 /// Whom the code lets in.
 #[derive(Debug, Clone)]
@@ -126,23 +121,6 @@ impl Service {
         Ok(text)
     }
 
-    /// What the tenant's rules, as they are kept, keep an administrator from whom an emergency code lets in: then
-    /// whoever runs the server has to take the rules away as well.
-    ///
-    /// # Errors
-    /// [`Failure`] from the store.
-    pub async fn kept_from(&self, whom: &GlassFor) -> Result<Option<Missing>, Failure> {
-        let look = async |tx: &mut Tx<'_>| policies::current(tx, &self.settings.tenant).await;
-        let Some(kept) = self.store.read(look).await? else { return Ok(None) };
-        let rules = Rules::with(&kept.text, kept.generation)
-            .unwrap_or_else(|_| Rules::unreadable(kept.generation));
-        let (rules, who) = (self.under(Arc::new(rules)), (whom.user(), Role::Admin));
-        Ok(match whom {
-            GlassFor::Existing { device, .. } => rules.missing(Errand::SetRules, who, device),
-            GlassFor::New { .. } => rules.missing_on_the_next(Errand::SetRules, who, &[]),
-        })
-    }
-
     async fn put_glass(
         &self,
         tx: &mut Tx<'_>,
@@ -165,18 +143,8 @@ impl Service {
         }
         tokens::cancel_servers_own(tx, &token.tenant, whom.user(), token.issued_at).await?;
         tokens::insert(tx, token).await?;
-        for admin in users::admins(tx, &token.tenant, TOLD_MAX).await? {
-            let news = News {
-                tenant: token.tenant.clone(),
-                user: admin.name,
-                at: token.issued_at,
-                what: Happening::BreakGlass { user: whom.user().clone() },
-                by: By::Operator,
-                source: None,
-            };
-            self.tell(tx, news).await?;
-        }
-        Ok(())
+        let what = Happening::BreakGlass { user: whom.user().clone() };
+        self.tell_admins(tx, &token.tenant, what, token.issued_at).await
     }
 
     /// Stops somebody's account until an administrator ends it, as whoever runs the server wants it. No guard asks whether
@@ -189,7 +157,7 @@ impl Service {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let found = users::find(tx, tenant, user).await?.filter(|row| row.name != *whom.user());
-        let row = found.ok_or(Refusal::NobodyToStop)?;
+        let row = found.ok_or_else(|| Refusal::NobodyToStop { user: user.clone() })?;
         let news = News {
             tenant: tenant.clone(),
             user: row.name.clone(),
@@ -207,7 +175,7 @@ impl Service {
     /// comes in could not so much as register a passkey. A freeze that came afterwards is an answer to it.
     ///
     /// # Errors
-    /// [`Refusal::AccountFrozen`].
+    /// [`Refusal::FrozenSinceCode`].
     pub(super) async fn glass_is_broken(
         &self,
         tx: &mut Tx<'_>,
@@ -220,7 +188,7 @@ impl Service {
         let found = users::find(tx, &token.tenant, user).await?;
         let Some(found) = found.filter(|user| user.frozen_at.is_some()) else { return Ok(()) };
         match found.frozen_at {
-            Some(at) if at > token.issued_at => Err(Refusal::AccountFrozen.into()),
+            Some(at) if at > token.issued_at => Err(Refusal::FrozenSinceCode.into()),
             _ => {
                 let plan = &self.settings.recovery_plan;
                 stop_answered(tx, plan, &found, None, now).await?;

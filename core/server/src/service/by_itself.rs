@@ -30,7 +30,7 @@ impl Service {
             seen.judged = Some(Judged { question, rule: said.rule });
             seen.allowed = said.allowed;
         });
-        if said.allowed { Ok(()) } else { Err(Refusal::PolicyForbids) }
+        if said.allowed { Ok(()) } else { Err(Refusal::PolicyForbids { admin: false }) }
     }
 
     /// As [`Service::ask_rules`], for an agent as its row is now. `signed` says whether its key has signed

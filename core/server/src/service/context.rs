@@ -6,7 +6,7 @@ use crate::store::{self, Tx};
 use landfall_identity::audit::Personal;
 use landfall_identity::authorize::Object;
 use landfall_identity::id::RequestId;
-use landfall_identity::{Action, BoundAction, Caller, Moment, Refusal, Timestamp};
+use landfall_identity::{Action, BoundAction, Caller, Moment, Refusal, Role, Timestamp};
 use landfall_protocol::ErrorCode;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -152,7 +152,7 @@ impl Turn {
             }
             // What is shipped lets nobody of that role: no rule of the tenant's is to blame.
             _ if said.rule == NO_RULE => (Err(Refusal::Forbidden), false),
-            _ => (Err(Refusal::PolicyForbids), false),
+            _ => (Err(self.by_rules()), false),
         };
         let rule = match &refused {
             // A floor that is no rule: how old a factor is, where it lives.
@@ -178,8 +178,12 @@ impl Turn {
         let question = Question::of(action, caller, object, act, self.now);
         match self.rules.decide(&question).allowed {
             true => Ok(()),
-            false => Err(Refusal::PolicyForbids),
+            false => Err(self.by_rules()),
         }
+    }
+
+    fn by_rules(&self) -> Refusal {
+        Refusal::PolicyForbids { admin: self.caller.role == Role::Admin }
     }
 
     /// What the rules were asked and which one decided, once they were.

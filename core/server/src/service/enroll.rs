@@ -9,7 +9,7 @@ use super::key_holders::may_be_devices;
 use super::notices::News;
 use super::perform::{Notes, note, recorder};
 use super::readiness_facts::is_acting_admin;
-use super::{RequestContext, Service, tokens::used};
+use super::{RequestContext, Service, roles, tokens::used};
 use crate::failure::Failure;
 use crate::pki;
 use crate::store::enrollments::{Enrollment, StoredCertificate};
@@ -328,6 +328,9 @@ async fn settle_user(
     }
     if let Some(issuer) = token.issuer.as_ref().filter(|_| token.kind == TokenKind::Invite) {
         may_invite_still(tx, &token.tenant, issuer).await?;
+        if token.role == Role::Admin {
+            roles::has_room(tx, &token.tenant).await?;
+        }
     }
     let role = if token.kind == TokenKind::Claim { Role::Admin } else { token.role };
     users::ensure_tenant(tx, &token.tenant, now).await?;

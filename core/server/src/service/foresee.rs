@@ -5,7 +5,7 @@ use super::last_admin::{self, Loss};
 use super::readiness_facts::View;
 use super::{
     Turn, approvals, guardians, links, me, pairings, provisioned, recovery_codes, recovery_plan,
-    recovery_queue, roles, shut_out, tokens, waits, wards,
+    recovery_queue, roles, tokens, waits, wards,
 };
 use crate::failure::Failure;
 use crate::store::passkeys::{self, PasskeyRow};
@@ -60,7 +60,7 @@ pub(super) async fn foresee(
         BoundAction::IssueToken { kind, user, device, role, ttl, .. } => {
             tokens::lives_as_long(*kind, *ttl, view.code_ttl_max)?;
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await?;
-            tokens::may_be_invited(view, user, *role)
+            tokens::has_room(tx, turn, *role).await
         }
         _ if !there => Err(Refusal::NotFound.into()),
         BoundAction::IssueAgentCode { ttl, .. } => {
@@ -92,24 +92,12 @@ pub(super) async fn foresee(
         BoundAction::FreezeUser { user } if turn.user()? == user => {
             Err(Refusal::FreezeOneself.into())
         }
-        BoundAction::SetRole { user, role } => role_foreseen(tx, turn, view, user, *role).await,
+        BoundAction::SetRole { role: Role::Admin, .. } => roles::has_room(tx, turn.tenant()).await,
+        BoundAction::SetRole { user, .. } => {
+            last_admin::foreseen(tx, turn, view, user, &Loss::Role).await
+        }
         _ => Ok(()),
     }
-}
-
-async fn role_foreseen(
-    tx: &mut Tx<'_>,
-    turn: &Turn,
-    view: &View,
-    user: &UserName,
-    role: Role,
-) -> Result<(), Failure> {
-    if role != Role::Admin {
-        return last_admin::foreseen(tx, turn, view, user, &Loss::Role).await;
-    }
-    view.is_up_to_date(tx, turn.tenant()).await?;
-    let found = store::users::find(tx, turn.tenant(), user).await?.ok_or(Refusal::NotFound)?;
-    shut_out::may_administer(tx, &view.rules, &found).await
 }
 
 /// What an act will ask for, about what, and whether that is there.

@@ -4,11 +4,9 @@
 //! reason to refuse, and what the act brings about is undone with it. A freeze is never refused: it ends
 //! by what the owner holds, and a thief must be stopped at once.
 //!
-//! Who can act is who could set other rules: *else a rule from before somebody became an administrator would
-//! leave nobody, once the others are gone.*
+//! A tenant's rules keep no administrator from setting others (`crate::policy::MENDS`), so none is asked about here.
 
 use super::Turn;
-use super::errands::Errand;
 use super::readiness_facts::{ADMINS_MAX, Holdings, View, plan_of, vouchers};
 use super::roles::is_not_the_only_admin;
 use crate::failure::Failure;
@@ -18,9 +16,9 @@ use landfall_identity::id::PasskeyId;
 use landfall_identity::recovery::{Plan, Thing, ThingKind};
 use landfall_identity::{DeviceName, Refusal, Role, TenantName, Timestamp, UserName};
 
-/// Whether an administrator can act now, or come back and then act.
+/// Whether an administrator can act now, or come back.
 pub(super) fn stands(plan: &Plan, holdings: &Holdings) -> bool {
-    holdings.act() || holdings.acts_on_the_next && holdings.come_back_by(plan)
+    holdings.act() || holdings.come_back_by(plan)
 }
 
 /// How firmly a tenant has an administrator.
@@ -49,7 +47,8 @@ async fn footing(
         if stands(&plan, &holdings) {
             return Ok(Footing::OneStands);
         }
-        if registers(tx, view, &admin, &holdings, now).await? {
+        let granted = held::with_a_grant(tx, tenant, &admin.name, now).await?;
+        if granted.iter().any(|device| holdings.devices.contains(device)) {
             found = Footing::OneRegisters;
         }
     }
@@ -61,21 +60,6 @@ async fn judges(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<Vec<User>, Store
     let mut admins = users::admins(tx, tenant, ADMINS_MAX).await?;
     admins.retain(|admin| !admin.frozen_by_admin);
     Ok(admins)
-}
-
-/// Whether an administrator can register a first passkey on a device that they could act on then.
-async fn registers(
-    tx: &mut Tx<'_>,
-    view: &View,
-    admin: &User,
-    holdings: &Holdings,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let who = (&admin.name, admin.role);
-    let granted = held::with_a_grant(tx, &admin.tenant, &admin.name, now).await?;
-    Ok(granted.iter().any(|device| {
-        holdings.acting.contains(device) && view.rules.let_do(Errand::FirstPasskey, who, device)
-    }))
 }
 
 /// What an act would take from a user.
@@ -129,7 +113,7 @@ pub(super) async fn foreseen(
             let is_it =
                 |thing: &Thing| thing.kind == ThingKind::Device && thing.name == device.as_str();
             holdings.things.retain(|thing| !is_it(thing));
-            holdings.acting.retain(|acting| acting != *device);
+            holdings.devices.retain(|there| there != *device);
             holdings.passkeys.retain(|held| held.bound_to.as_ref() != Some(*device));
         }
         Loss::Passkey(passkey) => holdings.passkeys.retain(|held| held.id != **passkey),
@@ -153,21 +137,18 @@ impl LastAdmin {
     /// Before the act.
     ///
     /// # Errors
-    /// The database; [`Failure::Busy`] while other rules are coming into force.
+    /// The database.
     pub(super) async fn before(
         tx: &mut Tx<'_>,
         view: &View,
         tenant: &TenantName,
         user: &UserName,
         now: Timestamp,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StoreError> {
         let found = users::find(tx, tenant, user).await?;
         let admin = found.is_some_and(|user| user.role == Role::Admin);
         let before = match admin {
-            true => {
-                view.is_up_to_date(tx, tenant).await?;
-                footing(tx, view, tenant, now).await?
-            }
+            true => footing(tx, view, tenant, now).await?,
             false => Footing::Nobody,
         };
         Ok(Self { before, tenant: tenant.clone(), now })

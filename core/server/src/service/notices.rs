@@ -55,6 +55,12 @@ impl Turn {
 }
 
 impl Turn {
+    /// What the caller did to the whole tenant, as one of its administrators.
+    pub(super) fn news_of_tenant(&self, what: Happening) -> Result<News, Failure> {
+        let me = self.user()?;
+        Ok(News { by: By::Administrator { user: me.clone() }, ..self.news(me, what)? })
+    }
+
     /// What the caller did that concerns `user` as well, as one person to another.
     pub(super) fn news_of_both(&self, user: &UserName, what: Happening) -> Result<News, Failure> {
         let by = By::Person { user: self.user()?.clone() };
@@ -115,6 +121,22 @@ impl Service {
             if admin.name != news.user {
                 self.tell(tx, News { user: admin.name, ..news.clone() }).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Tells every administrator what whoever runs the server did.
+    pub(super) async fn tell_admins(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: &TenantName,
+        what: Happening,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        for admin in users::admins(tx, tenant, ADMINS_MAX).await? {
+            let (tenant, user, what) = (tenant.clone(), admin.name, what.clone());
+            let by = By::Operator;
+            self.tell(tx, News { tenant, user, at, what, by, source: None }).await?;
         }
         Ok(())
     }

@@ -4,15 +4,17 @@
 
 use super::context::Judged;
 use super::perform::Notes;
-use super::shut_out::{ShutOut, shut_out};
 use super::{RequestContext, Service, Turn};
 use crate::failure::Failure;
 use crate::policy::{PolicyError, Question, Rules, SHIPPED, TEXT_MAX, floors};
 use crate::store::policies::{self as stored, StoredPolicy};
-use crate::store::{StoreError, Tx, changes, enrollments, users};
+use crate::store::{Lane, StoreError, Tx, audit, changes, enrollments, users};
 use data_encoding::BASE64URL_NOPAD;
 use landfall_crypto::secret::sha256;
+use landfall_identity::audit::AuditEvent;
 use landfall_identity::authorize::Object;
+use landfall_identity::id::AuditId;
+use landfall_identity::notice::Happening;
 use landfall_identity::{AuthStrength, BoundAction, Seconds, TenantName, Timestamp, UserName};
 use landfall_protocol::policy::{
     PolicyChange, PolicyInfo, PolicySetRequest, PolicyTried, PolicyTryRequest,
@@ -97,28 +99,24 @@ impl Service {
     ) -> Result<PolicyTried, Failure> {
         let tenant = self.settings.tenant.clone();
         let made = self.made_ready(&request, body.text, 0).await?;
-        let service = self.clone();
-        let (candidate, shut_out) = self
+        let candidate = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
                 turn.authorize(tx, &Object::Own, None).await?;
-                let candidate = taken(made.as_ref())?;
-                let shut_out = shut_out(tx, &service.under(Arc::clone(&candidate)), turn).await?;
-                Ok((candidate, shut_out))
+                taken(made.as_ref())
             })
             .await?;
         // Beside the writer: hundreds of questions must not stand in front of other people.
         let look = async |tx: &mut Tx<'_>| stored::questions(tx, &tenant).await;
         let questions = self.store.read(look).await?;
         let in_force = self.policies.of(&tenant);
-        Ok(tried(&in_force, &candidate, &questions, shut_out))
+        Ok(tried(&in_force, &candidate, &questions))
     }
 
     /// Sets the tenant's rules, after an administrator has approved exactly these. They are in force on
     /// this node when this answers, and on every other within a second.
     ///
     /// # Errors
-    /// A refusal; rules that are none, or that would keep the caller, or another administrator, from setting
-    /// others.
+    /// A refusal; rules that are none.
     pub async fn admin_set_policy(
         &self,
         request: RequestContext,
@@ -139,10 +137,6 @@ impl Service {
                     return Err(Failure::invalid("generation", why));
                 }
                 let candidate = taken(made.as_ref())?;
-                let under = service.under(Arc::clone(&candidate));
-                if let Some(found) = shut_out(tx, &under, turn).await? {
-                    return Err(Failure::invalid("text", found.why()));
-                }
                 let policy = StoredPolicy {
                     generation: next,
                     text: body.text.clone(),
@@ -150,6 +144,8 @@ impl Service {
                     set_by: Some(turn.user()?.clone()),
                 };
                 service.keep_policy(tx, turn.tenant(), &policy, turn.now).await?;
+                let what = Happening::RulesChanged;
+                service.tell_other_admins(tx, turn.news_of_tenant(what)?).await?;
                 Ok((policy, turn.tenant().clone(), candidate))
             })
             .await?;
@@ -197,8 +193,6 @@ impl Service {
     /// # Errors
     /// [`Failure`] from the store.
     pub async fn clear_policy(&self) -> Result<bool, Failure> {
-        use landfall_identity::audit::AuditEvent;
-        use landfall_identity::id::AuditId;
         let (tenant, now) = (self.settings.tenant.clone(), self.now());
         let find = async |tx: &mut Tx<'_>| stored::current(tx, &tenant).await;
         let known = self.store.read(find).await?;
@@ -211,13 +205,15 @@ impl Service {
         };
         let (id, salt) = (AuditId::from_bits(self.ambient.row_bits()), self.ambient.random());
         let service = self.clone();
-        self.keep(async move |tx: &mut Tx<'_>| {
+        let work = async move |tx: &mut Tx<'_>| {
             service.keep_policy(tx, &tenant, &policy, now).await?;
+            service.tell_admins(tx, &tenant, Happening::RulesChanged, now).await?;
             let (action, target) = ("policy-clear", "the tenant's rules".to_owned());
             let event = AuditEvent::by_server(id.clone(), now, tenant.clone(), action, target);
-            crate::store::audit::append(tx, &event, salt).await
-        })
-        .await?;
+            Ok(audit::append(tx, &event, salt).await?)
+        };
+        let no_row = async |_: &mut Tx<'_>, _: &Result<(), Failure>| Ok(());
+        self.store.write(Lane::Known, work, no_row).await?;
         Ok(true)
     }
 
@@ -285,26 +281,9 @@ fn info(policy: Option<StoredPolicy>) -> PolicyInfo {
 }
 
 /// Puts every question to both, and tells where they differ.
-fn tried(
-    in_force: &Arc<Rules>,
-    candidate: &Rules,
-    questions: &[String],
-    shut_out: Option<ShutOut>,
-) -> PolicyTried {
-    let (locks_you_out_of, shuts_out) = match shut_out {
-        None => (None, None),
-        Some(ShutOut::Caller(from)) => (Some(from.action.code().to_owned()), None),
-        Some(ShutOut::Other(who, _)) => (None, Some(who.into())),
-    };
-    let mut told = PolicyTried {
-        tried: 0,
-        same: 0,
-        newly_refused: 0,
-        newly_allowed: 0,
-        changes: Vec::new(),
-        locks_you_out_of,
-        shuts_out,
-    };
+fn tried(in_force: &Arc<Rules>, candidate: &Rules, questions: &[String]) -> PolicyTried {
+    let mut told =
+        PolicyTried { tried: 0, same: 0, newly_refused: 0, newly_allowed: 0, changes: Vec::new() };
     // One that another version wrote, and this one does not read, tells nothing.
     let known = questions.iter().filter_map(|text| serde_json::from_str::<Question>(text).ok());
     for question in known {

@@ -98,7 +98,7 @@ impl Service {
                 let plan = plan_of(tx, &view.plan, admin, turn.now).await?;
                 let ready = readiness_of(admin, &plan, &holdings)?.standing == Standing::Ready;
                 acting += u32::from(view.passkeys && admin.frozen_at.is_none() && holdings.act());
-                recoverable += u32::from(ready && holdings.acts_on_the_next);
+                recoverable += u32::from(ready);
                 standing += u32::from(!admin.frozen_by_admin && stands(&plan, &holdings));
             }
             Ok(AdminsReadiness {

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::store::passkeys::PasskeyRow;
 use crate::store::users::User;
 use crate::store::{
-    StoreError, Tx, addresses, guardians, holdings, passkeys, policies, recovery_codes,
-    recovery_plans, users, waits,
+    StoreError, Tx, addresses, guardians, holdings, passkeys, recovery_codes, recovery_plans,
+    users, waits,
 };
 use landfall_identity::address::ADDRESSES_PER_USER;
 use landfall_identity::id::PasskeyId;
@@ -22,8 +22,10 @@ use std::sync::Arc;
 
 /// Devices of one user that are looked at. Nobody is readier for more.
 const DEVICES_MAX: u32 = 32;
+/// Administrators that one tenant can have. Whoever runs the server may make more.
+pub(super) const ADMINISTRATORS_MAX: u32 = 64;
 /// Administrators of one tenant that are looked at.
-pub(super) const ADMINS_MAX: u32 = 64;
+pub(super) const ADMINS_MAX: u32 = 128;
 
 /// By what people are looked at.
 #[derive(Clone)]
@@ -45,22 +47,6 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Whether the rules are those that the database holds. *What is decided a moment after others were set, or on
-    /// another node, must not go by the old ones.*
-    ///
-    /// # Errors
-    /// [`Failure::Busy`]: in a moment they are in force here, too.
-    pub(super) async fn is_up_to_date(
-        &self,
-        tx: &mut Tx<'_>,
-        tenant: &TenantName,
-    ) -> Result<(), Failure> {
-        match policies::generation(tx, tenant).await? == self.rules.generation() {
-            true => Ok(()),
-            false => Err(Failure::Busy),
-        }
-    }
-
     /// The devices of a user that may act, and still can: one that was silent for too long gets no
     /// certificate any more.
     async fn devices(
@@ -86,7 +72,7 @@ impl Service {
         } = *self.settings;
         let passkeys = self.settings.relying_party.is_some();
         let machine_roles = Arc::clone(&self.settings.machine_roles);
-        let rules = self.under(self.policies.of(&self.settings.tenant));
+        let rules = self.under_rules();
         View { plan, silence_max, mail, passkeys, machine_roles, code_ttl_max, rules }
     }
 }
@@ -97,11 +83,8 @@ pub(super) struct Holdings {
     pub things: Vec<Thing>,
     /// Passkeys that can be used.
     pub passkeys: Vec<HeldPasskey>,
-    /// An administrator's devices that may act, or will once the freeze is ended, and on which rules let them set
-    /// others.
-    pub acting: Vec<DeviceName>,
-    /// Whether an administrator who has come back could, on another device.
-    pub acts_on_the_next: bool,
+    /// Devices that may act, or will once the freeze is ended.
+    pub devices: Vec<DeviceName>,
 }
 
 /// A passkey that can be used.
@@ -189,16 +172,12 @@ impl Holdings {
         }
         let guardians = guardians(tx, view, user, now).await?;
         things.extend(guardians.map(|name| thing(ThingKind::Guardian, name.to_string())));
-        let (acting, acts_on_the_next) = match user.role {
-            Role::Admin => administers(view, name, devices, &usable),
-            _ => (Vec::new(), false),
-        };
-        Ok(Self { things, passkeys, acting, acts_on_the_next })
+        Ok(Self { things, passkeys, devices })
     }
 
-    /// Whether an administrator can act now, but for a freeze.
+    /// Whether their owner can step up now, but for a freeze.
     pub(super) fn act(&self) -> bool {
-        steps_up(&self.passkeys, &self.acting)
+        steps_up(&self.passkeys, &self.devices)
     }
 
     /// Whether a plan lets its user in without any device of theirs.
@@ -207,22 +186,6 @@ impl Holdings {
         judge(plan.within(elsewhere), &self.things)
             .is_ok_and(|readiness| readiness.standing != Standing::LockedOut)
     }
-}
-
-/// On which of an administrator's devices rules let them set others, and whether on one that they come back on:
-/// with a passkey that they bring, or may register there.
-fn administers(
-    view: &View,
-    name: &UserName,
-    mut devices: Vec<DeviceName>,
-    usable: &[PasskeyRow],
-) -> (Vec<DeviceName>, bool) {
-    let who = (name, Role::Admin);
-    let next = |errand| view.rules.missing_on_the_next(errand, who, &devices).is_none();
-    let brings_one = usable.iter().any(|row| view.passkeys && leaves_its_device(row));
-    let on_the_next = next(Errand::SetRules) && (brings_one || next(Errand::FirstPasskey));
-    devices.retain(|device| view.rules.let_do(Errand::SetRules, who, device));
-    (devices, on_the_next)
 }
 
 /// A user's guardians whose word would count now: with a device that may act, and a passkey to step up

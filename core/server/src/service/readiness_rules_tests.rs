@@ -11,8 +11,8 @@ use landfall_identity::session::SessionFacts;
 use landfall_identity::spiffe::{Principal, SpiffeId, TrustDomain};
 use landfall_identity::token::TokenKind;
 use landfall_identity::{
-    Action, AuthStrength, BoundAction, Caller, DeviceName, DeviceState, Reason, Role, Seconds,
-    TenantName, UserName,
+    Action, AuthStrength, BoundAction, Caller, DeviceState, Reason, Role, Seconds, TenantName,
+    UserName,
 };
 use std::sync::{Arc, LazyLock};
 
@@ -44,7 +44,6 @@ pub(super) fn under(kind: usize, tenant: &TenantName) -> UnderRules {
         rules: Arc::clone(&RULES[kind]),
         trust_domain: TrustDomain::parse("landfall.local").unwrap(),
         tenant: tenant.clone(),
-        next: DeviceName::parse("next").unwrap(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people may do in the tenant, and who says so.
 
 use super::last_admin::LastAdmin;
-use super::shut_out::may_administer;
+use super::readiness_facts::ADMINISTRATORS_MAX;
 use super::{RequestContext, Service, Turn, admin};
 use crate::failure::Failure;
 use crate::store::users::{self, User};
@@ -40,13 +40,29 @@ pub(super) async fn is_not_the_only_admin(tx: &mut Tx<'_>, user: &User) -> Resul
     }
 }
 
+/// Whether there may be one more administrator. All of them are told of one another, and looked at when somebody must be
+/// left: *a hundred who never act would hide the one who does.*
+///
+/// # Errors
+/// There are [`ADMINISTRATORS_MAX`].
+pub(super) async fn has_room(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<(), Failure> {
+    let there = users::admins(tx, tenant, ADMINISTRATORS_MAX).await?;
+    if u32::try_from(there.len()).unwrap_or(u32::MAX) < ADMINISTRATORS_MAX {
+        return Ok(());
+    }
+    let why = format!(
+        "There are {ADMINISTRATORS_MAX} administrators, which is the most. Somebody's role can be taken first: \
+         landfall admin role set NAME member."
+    );
+    Err(Failure::invalid("role", why))
+}
+
 impl Service {
     /// Gives somebody another role, after an administrator has approved exactly that. What they may do is
     /// read with every request, so it holds at once. The same role again changes nothing.
     ///
     /// # Errors
-    /// A refusal; [`Refusal::LastAdmin`]; [`Refusal::Probation`] for a passkey younger than the user; an
-    /// administrator whom the tenant's rules would shut out.
+    /// A refusal; [`Refusal::LastAdmin`]; [`Refusal::Probation`] for a passkey younger than the user.
     pub async fn set_role(
         &self,
         request: RequestContext,
@@ -82,8 +98,7 @@ impl Service {
     ) -> Result<(), Failure> {
         let view = self.view();
         if role == Role::Admin {
-            view.is_up_to_date(tx, &user.tenant).await?;
-            may_administer(tx, &view.rules, user).await?;
+            has_room(tx, &user.tenant).await?;
         }
         let guard = LastAdmin::before(tx, &view, &user.tenant, &user.name, turn.now).await?;
         if user.role == Role::Admin {

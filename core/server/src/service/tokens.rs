@@ -1,9 +1,7 @@
 //! Minting, listing and cancelling bootstrap tokens.
 
 use super::known::Known;
-use super::readiness_facts::View;
-use super::shut_out::a_new_one_may_administer;
-use super::{RequestContext, Service, Turn, page};
+use super::{RequestContext, Service, Turn, page, roles};
 use crate::failure::Failure;
 use crate::store::tokens::Token;
 use crate::store::{Tx, enrollments, tokens, users};
@@ -38,10 +36,10 @@ impl Service {
         };
         let ttl = body.ttl_seconds.map_or(body.kind.default_ttl(), Seconds);
         let id = TokenId::from_bits(self.ambient.row_bits());
-        let view = self.view();
+        let cap = self.settings.device_token_ttl_max;
         let token = self
             .perform(request, async move |tx: &mut Tx<'_>, turn: &Turn| {
-                issue(tx, turn, &view, &body, ttl, &id).await
+                issue(tx, turn, &body, ttl, cap, &id).await
             })
             .await?;
         Ok(TokenIssued {
@@ -135,9 +133,9 @@ pub(super) fn lives_as_long(kind: TokenKind, ttl: Seconds, cap: Seconds) -> Resu
 async fn issue(
     tx: &mut Tx<'_>,
     turn: &Turn,
-    view: &View,
     body: &TokenIssueRequest,
     ttl: Seconds,
+    cap: Seconds,
     id: &TokenId,
 ) -> Result<Token, Failure> {
     let device_text = body.device.as_ref().map_or("a device of their choice", |d| d.as_str());
@@ -167,9 +165,9 @@ async fn issue(
     }
     let object = Object::Owned { tenant: turn.tenant().clone(), user: body.user.clone() };
     turn.authorize(tx, &object, Some(&act)).await?;
-    lives_as_long(body.kind, ttl, view.code_ttl_max)?;
+    lives_as_long(body.kind, ttl, cap)?;
     names_are_free(tx, turn, body.kind, &body.user, body.device.as_ref()).await?;
-    may_be_invited(view, &body.user, role)?;
+    has_room(tx, turn, role).await?;
     if tokens::count_open(tx, turn.tenant(), turn.user()?, turn.now).await? >= OPEN_TOKENS_MAX {
         return Err(Refusal::RateLimited { retry_after: Seconds::minutes(10) }.into());
     }
@@ -221,11 +219,10 @@ pub(super) async fn names_are_free(
     }
 }
 
-/// Whether an invitation can name this role: no rule may keep an administrator from what makes them one. Rules that
-/// come later are for the guard of the last administrator.
-pub(super) fn may_be_invited(view: &View, user: &UserName, role: Role) -> Result<(), Failure> {
+/// Whether somebody of this role can be invited.
+pub(super) async fn has_room(tx: &mut Tx<'_>, turn: &Turn, role: Role) -> Result<(), Failure> {
     match role {
-        Role::Admin => a_new_one_may_administer(&view.rules, user),
+        Role::Admin => roles::has_room(tx, turn.tenant()).await,
         _ => Ok(()),
     }
 }

@@ -49,16 +49,6 @@ pub async fn current(
     row.map(read).transpose()
 }
 
-/// How often the tenant's rules were changed.
-///
-/// # Errors
-/// [`StoreError`] from the database.
-pub async fn generation(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<i64, StoreError> {
-    let sql = "SELECT COALESCE(MAX(generation), 0) FROM policies WHERE tenant = $1";
-    let row = tx.one(sql, params![tenant.as_str()]).await?;
-    row.map_or(Ok(0), |row| row.get(0))
-}
-
 /// Keeps the next generation.
 ///
 /// # Errors

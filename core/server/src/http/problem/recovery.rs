@@ -57,8 +57,7 @@ pub(super) fn next_step_of_recovery(refusal: &Refusal) -> String {
         }
         Refusal::LastAdmin => {
             "Afterwards no administrator could act or come back. Invite another administrator first, or \
-             add a device or a passkey to the one there is; if there is one, the tenant's rules may keep them \
-             from acting: landfall admin policy show. To stop a thief meanwhile: landfall freeze. \
+             add a device or a passkey to the one there is. To stop a thief meanwhile: landfall freeze. \
              If no administrator can get in at all, whoever runs the server can make a code on its \
              machine: landfall-server break-glass."
                 .to_owned()

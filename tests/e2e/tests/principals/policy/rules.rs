@@ -141,38 +141,8 @@ async fn rules_are_set_by_who_may_with_a_touch_for_exactly_these() {
     assert_eq!(post(NO_SECRETS, 7).await, Some(ErrorCode::InvalidField), "another generation");
     assert_eq!(post(NO_SECRETS, 0).await, None);
     assert_eq!(post(NO_SECRETS, 1).await, Some(ErrorCode::StepUpSpent));
-    // What would lock oneself out of setting others is refused, and what is no rule.
-    for (text, why) in [
-        ("@id(\"a\") forbid (principal, action, resource);", "never set others"),
-        (
-            "@id(\"a\") forbid (principal, action, resource) when { context.role == \"admin\" };",
-            "never set others",
-        ),
-        (
-            "@id(\"a\") forbid (principal, action == Landfall::Action::\"begin-step-up\", resource) \
-             when { context.spiffe_id like \"*/user/ana/*\" };",
-            "never set others",
-        ),
-        // A freeze is never refused, since its owner ends it.
-        (
-            "@id(\"a\") forbid (principal is Landfall::Human, \
-             action == Landfall::Action::\"unfreeze-account\", resource);",
-            "from unfreeze-account while the account is frozen",
-        ),
-        (
-            "@id(\"a\") forbid (principal is Landfall::Human, action, resource) when { context.frozen };",
-            "never set others",
-        ),
-        // Nobody approves anything in two seconds.
-        (
-            "@id(\"a\") forbid (principal, action, resource) when { context.proof_age_seconds > 2 };",
-            "never set others",
-        ),
-        ("forbid", "end of input"),
-    ] {
-        let no = refused(&ana, text).await;
-        assert!(no.problem().detail.contains(why), "{text}: {no:?}");
-    }
+    let no = refused(&ana, "forbid").await;
+    assert!(no.problem().detail.contains("end of input"), "{no:?}");
     assert_eq!(ana.client().admin_policies().await.unwrap().text, NO_SECRETS, "as it was");
 }
 
@@ -196,9 +166,14 @@ async fn other_rules_are_tried_on_what_was_asked_and_no_name_is_kept() {
     assert_eq!(world.number(named).unwrap(), 0);
     let kept = "SELECT COUNT(*) FROM policy_questions WHERE question LIKE '%read-secret%'";
     assert_eq!(world.number(kept).unwrap(), 1, "three alike are one");
-    let all =
-        ana.client().admin_try_policy("@id(\"a\") forbid (principal, action, resource);").await;
-    assert!(all.unwrap().locks_you_out_of.is_some());
+    // Of all that was asked, what takes rules back would stay, and a renewal or a session of anybody's.
+    let all = "@id(\"a\") forbid (principal, action, resource);";
+    let all = ana.client().admin_try_policy(all).await.unwrap();
+    assert!(all.newly_refused > 1 && all.same > 5, "{all:?}");
+    let beyond = ["admin-set-policy", "begin-step-up", "open-session"];
+    for change in all.changes.iter().filter(|change| change.role == "admin") {
+        assert!(!beyond.contains(&change.action.as_str()), "{change:?}");
+    }
     // A try changes nothing.
     assert!(bert.client().get_secret(&wifi, None).await.is_ok());
 }
