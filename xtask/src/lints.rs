@@ -54,8 +54,18 @@ pub fn judge(log: &mut Log) -> Result<Tally> {
     Ok(if clean { Tally::PASS } else { Tally::FAIL })
 }
 
-/// `core/cli/src/main.rs:12:5: warning: ...`
+/// `core/cli/src/main.rs:12:5: warning: ...`, or what cargo says of a crate in sum: what it only repeats it repeats as
+/// it was said the first time, which may have been at length.
 fn is_finding(line: &str) -> bool {
+    is_sum(line) || is_at_a_place(line)
+}
+
+/// ``warning: `landfall-cli` (bin "landfall") generated 1 warning``
+fn is_sum(line: &str) -> bool {
+    line.starts_with("warning: `") && line.contains(") generated ")
+}
+
+fn is_at_a_place(line: &str) -> bool {
     let mut parts = line.splitn(4, ':');
     let is_file = parts.next().is_some_and(|path| path.ends_with(".rs"));
     let mut is_number = || parts.next().is_some_and(|part| part.parse::<u32>().is_ok());
@@ -75,13 +85,15 @@ mod tests {
         for finding in [
             "core/cli/src/main.rs:12:5: warning: this function has too many lines (71/70)",
             "core/cli/src/main.rs:12:5: error[E0308]: mismatched types",
+            "warning: `landfall-cli` (bin \"landfall\") generated 1 warning",
+            "warning: `landfall-server` (lib test) generated 1 warning (1 duplicate)",
         ] {
             assert!(is_finding(finding), "{finding}");
         }
         for other in [
             "   Compiling landfall-cli v0.1.0 (/w/core/cli)",
             "    Finished `dev` profile [unoptimized] target(s) in 2m 01s",
-            "warning: `landfall-cli` (bin \"landfall\") generated 1 warning",
+            "warning: unused manifest key: package.nothing",
             "2026-11-25T10:12:5: warning",
         ] {
             assert!(!is_finding(other), "{other}");

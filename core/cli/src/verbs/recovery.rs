@@ -221,10 +221,7 @@ fn list(recoveries: &[RecoveryInfo]) -> String {
 fn state(info: &RecoveryInfo) -> String {
     match info.account_frozen {
         true => {
-            format!(
-                "{}, and kept out by a freeze, whose end ends it; only approving lets it in",
-                stands(info)
-            )
+            format!("{}, and kept out by a freeze, with which it ends", stands(info))
         }
         false => stands(info),
     }

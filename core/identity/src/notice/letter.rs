@@ -1,6 +1,6 @@
 //! Notices as mails: plain text, no links to follow but the server's own, nothing that counts readers.
 
-use super::{Happening, Notice};
+use super::{By, Happening, Notice};
 use crate::address::MailAddress;
 use crate::name::{DeviceName, UserName};
 use crate::time::Seconds;
@@ -35,7 +35,7 @@ pub fn of_one(told: Told<'_>, server: &str, link: Option<&str>) -> Letter {
         "Hello {user},\n\n{text}\n\n  When    {at}\n  From    {source}\n  Server  {server}\n\n{advice}",
         user = notice.user,
         text = notice.text(),
-        advice = advice(&notice.what, link),
+        advice = advice(notice, link),
     );
     Letter { subject: format!("Landfall: {}", notice.what.title()), body }
 }
@@ -54,9 +54,10 @@ pub fn of_more(
     if count > named {
         lines.push(format!("  and {} more of the same kind", count - named));
     }
-    let advice = told.first().map(|told| advice(&told.notice.what, link)).unwrap_or_default();
+    let advice = told.first().map(|told| advice(told.notice, link)).unwrap_or_default();
+    let title = told.first().map(|told| told.notice.what.title()).unwrap_or_default();
     Letter {
-        subject: format!("Landfall: it happened {count} times more"),
+        subject: format!("Landfall: {title} ({count} times more)"),
         body: format!(
             "Hello {user},\n\nwhat you were told of has happened {count} times more:\n\n{lines}\n\n  \
              Server  {server}\n\nAll of it: landfall notices\n\n{advice}",
@@ -144,12 +145,17 @@ fn stop(link: Option<&str>) -> String {
 }
 
 /// What to do next.
-fn advice(what: &Happening, link: Option<&str>) -> String {
-    let stop = stop(link);
+fn advice(notice: &Notice, link: Option<&str>) -> String {
+    let (what, stop) = (&notice.what, stop(link));
     if let Some(advice) = super::waiting::advice(what, &stop) {
         return advice;
     }
     match what {
+        Happening::AccountFrozen if matches!(notice.by, By::Administrator { .. } | By::Operator) => {
+            "Nothing works on any of your devices now, and nothing that you hold gets you back in or ends it: only an \
+             administrator does. Call one, on a number that you know already.\n"
+                .to_owned()
+        }
         Happening::AccountFrozen => {
             "Nothing works on any of your devices now. If this was you, end it when you are ready, with \
              your passkey:\n\n  landfall unfreeze\n\nIf it was not you, somebody else has one of your \
@@ -175,7 +181,6 @@ mod tests {
     use super::*;
     use crate::id::NoticeId;
     use crate::name::{DeviceName, Label, TenantName};
-    use crate::notice::By;
     use crate::time::Timestamp;
 
     fn notice(what: Happening) -> Notice {

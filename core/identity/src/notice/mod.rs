@@ -440,7 +440,7 @@ impl By {
             Self::Device { device } => format!("by your device {device}"),
             Self::Link => "by the link in a mailed notice".to_owned(),
             Self::Recovery { device } => {
-                format!("by the new machine {device}, which asks to be yours")
+                format!("by the new machine {device}")
             }
             Self::Person { user } => format!("by {user}"),
             Self::Server => "by the server, as it had announced".to_owned(),

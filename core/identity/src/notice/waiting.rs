@@ -88,6 +88,16 @@ pub(super) fn advice(what: &Happening, stop: &str) -> Option<String> {
              admin policy show\n\nAs an administrator you can always set others.\n"
                 .to_owned(),
         ),
+        Happening::AdminAdded { user } => Some(format!(
+            "If you did not know of it, ask whoever did it, and look at who the administrators are:\n\n  landfall admin \
+             users\n\nSomebody who should not be one has the role taken, or is stopped:\n\n  landfall admin role set \
+             {user} member\n  landfall admin freeze {user}\n"
+        )),
+        Happening::BreakGlass { user } => Some(format!(
+            "Whoever uses it within the hour is {user} on a new device. If you did not know of it, ask whoever runs the \
+             server, at once. What comes of it you see with:\n\n  landfall admin users\n  landfall admin devices list \
+             --user {user}\n"
+        )),
         _ => None,
     }
 }

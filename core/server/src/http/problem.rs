@@ -199,6 +199,29 @@ fn next_step(refusal: &Refusal) -> String {
             "It was cut off for now, the whole machine or this key of it. An operator sees which and lets it work again: \
              landfall admin provisioned list, then resume or enable."
         }
+        Refusal::SessionRequired => "Open a session first: landfall login.",
+        Refusal::SessionOver => "Open another one: landfall login.",
+        Refusal::SessionOfAnotherKey => {
+            "A session works only on the machine that opened it. Open one here: landfall login."
+        }
+        Refusal::PolicyForbids { admin: true } => {
+            "The tenant's rules do not let you; the audit says which one. Administrators can always change them: \
+             landfall admin policy show, then landfall admin policy set FILE."
+        }
+        Refusal::PolicyForbids { admin: false } => {
+            "The tenant's rules do not let you. Which one, an administrator or an auditor sees in the audit."
+        }
+        Refusal::OtherKind => {
+            "It is for others than whoever asks: a person does it, on a device of their own."
+        }
+        Refusal::Forbidden => "Your role does not allow it. An administrator may be able to do it.",
+        other => return next_step_of_freezes(other),
+    }
+    .to_owned()
+}
+
+fn next_step_of_freezes(refusal: &Refusal) -> String {
+    match refusal {
         Refusal::AccountFrozen => {
             "Nothing works until it is unfrozen. If a device is lost, cut it off first: landfall device lost \
              NAME. Then, with your passkey: landfall unfreeze. Without one: landfall recover --replace, or \
@@ -225,22 +248,6 @@ fn next_step(refusal: &Refusal) -> String {
             "It would take another administrator to end it. To stop your own account, which your passkey ends: \
              landfall freeze. To be stopped until somebody else says so, ask another administrator."
         }
-        Refusal::SessionRequired => "Open a session first: landfall login.",
-        Refusal::SessionOver => "Open another one: landfall login.",
-        Refusal::SessionOfAnotherKey => {
-            "A session works only on the machine that opened it. Open one here: landfall login."
-        }
-        Refusal::PolicyForbids { admin: true } => {
-            "The tenant's rules do not let you; the audit says which one. Administrators can always change them: \
-             landfall admin policy show, then landfall admin policy set FILE."
-        }
-        Refusal::PolicyForbids { admin: false } => {
-            "The tenant's rules do not let you. Which one, an administrator or an auditor sees in the audit."
-        }
-        Refusal::OtherKind => {
-            "It is for others than whoever asks: a person does it, on a device of their own."
-        }
-        Refusal::Forbidden => "Your role does not allow it. An administrator may be able to do it.",
         other => return next_step_of_proofs(other),
     }
     .to_owned()
@@ -407,7 +414,8 @@ fn next_step_of_ceremonies(refusal: &Refusal) -> String {
                 .to_owned()
         }
         Refusal::NoPasskey => {
-            "Register one first, on a device that you enrolled within the last ten minutes. Otherwise get \
+            "Register one first, on a device that you enrolled within the last ten minutes: landfall webauthn \
+             register. Otherwise get \
              in anew with what you have kept, and make one then: landfall recover --replace. An \
              administrator can help, too."
                 .to_owned()

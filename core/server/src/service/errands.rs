@@ -29,12 +29,19 @@ impl Errand {
     /// What is asked on the way to it, and there. The rest is beyond rules.
     const fn actions(self) -> &'static [Action] {
         match self {
-            Self::ApproveRecovery => {
-                &[Action::BeginStepUp, Action::RedeemStepUp, Action::AdminApproveRecovery]
-            }
-            Self::VouchForWard => {
-                &[Action::BeginStepUp, Action::RedeemStepUp, Action::VouchForWard]
-            }
+            Self::ApproveRecovery => &[
+                Action::AdminListRecoveries,
+                Action::BeginStepUp,
+                Action::RedeemStepUp,
+                Action::AdminApproveRecovery,
+            ],
+            Self::VouchForWard => &[
+                Action::ListWards,
+                Action::ListWardRecoveries,
+                Action::BeginStepUp,
+                Action::RedeemStepUp,
+                Action::VouchForWard,
+            ],
             Self::MintToken => &[Action::BeginStepUp, Action::RedeemStepUp, Action::IssueToken],
             Self::ApproveLink => &[
                 Action::BeginStepUp,

@@ -4,14 +4,15 @@
 //! reason to refuse, and what the act brings about is undone with it. A freeze is never refused: it ends
 //! by what the owner holds, and a thief must be stopped at once.
 //!
-//! A tenant's rules keep no administrator from setting others (`crate::policy::MENDS`), so none is asked about here.
+//! A tenant's rules keep no administrator from setting others (`crate::policy::MENDS`), so none is asked about here. They
+//! may keep others from giving their word in ways that nobody foresees, so where there are any, no word counts.
 
 use super::Turn;
 use super::readiness_facts::{ADMINS_MAX, Holdings, View, plan_of, vouchers};
 use super::roles::is_not_the_only_admin;
 use crate::failure::Failure;
 use crate::store::users::User;
-use crate::store::{StoreError, Tx, holdings as held, users};
+use crate::store::{StoreError, Tx, holdings as held, policies, users};
 use landfall_identity::id::PasskeyId;
 use landfall_identity::recovery::{Plan, Thing, ThingKind};
 use landfall_identity::{DeviceName, Refusal, Role, TenantName, Timestamp, UserName};
@@ -42,7 +43,7 @@ async fn footing(
     let vouchers = vouchers(tx, view, tenant, now).await?;
     let mut found = Footing::Nobody;
     for admin in judges(tx, tenant).await? {
-        let holdings = Holdings::of(tx, view, &admin, &vouchers, now).await?;
+        let holdings = held_by(tx, view, &admin, &vouchers, now).await?;
         let plan = plan_of(tx, &view.plan, &admin, now).await?;
         if stands(&plan, &holdings) {
             return Ok(Footing::OneStands);
@@ -53,6 +54,23 @@ async fn footing(
         }
     }
     Ok(found)
+}
+
+/// What an administrator holds that counts here.
+async fn held_by(
+    tx: &mut Tx<'_>,
+    view: &View,
+    admin: &User,
+    vouchers: &[UserName],
+    now: Timestamp,
+) -> Result<Holdings, StoreError> {
+    let holdings = Holdings::of(tx, view, admin, vouchers, now).await?;
+    // As the database has them: they may have been set a moment ago.
+    let rules = policies::current(tx, &admin.tenant).await?;
+    Ok(match rules.is_some_and(|rules| !rules.text.is_empty()) {
+        true => holdings.without_words(),
+        false => holdings,
+    })
 }
 
 /// The administrators who count: who was stopped by another one comes back by another one alone.
@@ -96,13 +114,13 @@ pub(super) async fn foreseen(
     let mut vouchers = vouchers(tx, view, tenant, now).await?;
     vouchers.retain(|voucher| voucher != user);
     for other in judges(tx, tenant).await?.into_iter().filter(|other| other.name != *user) {
-        let holdings = Holdings::of(tx, view, &other, &vouchers, now).await?;
+        let holdings = held_by(tx, view, &other, &vouchers, now).await?;
         let plan = plan_of(tx, &view.plan, &other, now).await?;
         if stands(&plan, &holdings) {
             return Ok(());
         }
     }
-    let mut holdings = Holdings::of(tx, view, &found, &vouchers, now).await?;
+    let mut holdings = held_by(tx, view, &found, &vouchers, now).await?;
     let plan = plan_of(tx, &view.plan, &found, now).await?;
     if found.frozen_by_admin || !stands(&plan, &holdings) {
         // What was so before is no reason.

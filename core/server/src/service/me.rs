@@ -116,7 +116,9 @@ impl Service {
             turn.about(format!("account {user}"));
             let row = users::find(tx, turn.tenant(), user).await?.ok_or(Refusal::NotFound)?;
             let oldest = passkeys::all_of(tx, turn.tenant(), user).await?.into_iter().next();
-            let since = oldest.map_or(turn.now, |row| row.kept.registered_at);
+            // Nobody waits a day to hear that nothing is frozen.
+            let since = oldest.filter(|_| row.frozen_at.is_some());
+            let since = since.map_or(turn.now, |row| row.kept.registered_at);
             turn.authorize(tx, &Object::Freeze { since }, None).await?;
             if row.frozen_by_admin {
                 return Err(Refusal::FrozenByAdmin.into());

@@ -145,7 +145,8 @@ impl Service {
                 };
                 service.keep_policy(tx, turn.tenant(), &policy, turn.now).await?;
                 let what = Happening::RulesChanged;
-                service.tell_other_admins(tx, turn.news_of_tenant(what)?).await?;
+                service.tell_other_admins(tx, turn.news_of_tenant(what.clone())?).await?;
+                service.tell(tx, turn.news(turn.user()?, what)?).await?;
                 Ok((policy, turn.tenant().clone(), candidate))
             })
             .await?;

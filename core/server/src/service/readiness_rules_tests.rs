@@ -18,12 +18,14 @@ use std::sync::{Arc, LazyLock};
 
 /// As shipped, and what tenants may have against people: against one who would approve, one who would vouch, one who
 /// would step up at all, one of the devices, and every device by what it is called.
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 7] = [
     "",
     "@id(\"a\") forbid (principal is Landfall::Human, action == Landfall::Action::\"admin-approve-recovery\", resource) \
      when { context.spiffe_id like \"*/user/admin0/*\" };",
     "@id(\"a\") forbid (principal is Landfall::Human, action == Landfall::Action::\"vouch-for-ward\", resource) \
      when { context.spiffe_id like \"*/user/admin0/*\" };",
+    "@id(\"a\") forbid (principal is Landfall::Human, action in [Landfall::Action::\"list-ward-recoveries\", \
+     Landfall::Action::\"admin-list-recoveries\"], resource) when { context.own };",
     "@id(\"a\") forbid (principal is Landfall::Human, action == Landfall::Action::\"begin-step-up\", resource) \
      when { context.spiffe_id like \"*/user/admin1/*\" };",
     "@id(\"a\") forbid (principal is Landfall::Human, action, resource) \
@@ -92,13 +94,19 @@ fn decides(
 ) -> bool {
     let rules = &RULES[kind];
     let now = NOON + Seconds(30);
+    let looks = match action {
+        Action::AdminApproveRecovery => Action::AdminListRecoveries,
+        Action::VouchForWard => Action::ListWardRecoveries,
+        _ => Action::BeginStepUp,
+    };
+    let looks = Question::of(looks, &caller, &Object::Own, None, now);
     let begins = Question::of(Action::BeginStepUp, &caller, &Object::Own, None, now);
     if let Some(session) = &mut caller.session {
         session.strength = AuthStrength::CertHuman;
         session.bound_to = Some(act.canonical());
     }
     let acts = Question::of(action, &caller, object, Some(act), now);
-    rules.decide(&begins).allowed && rules.decide(&acts).allowed
+    [looks, begins, acts].iter().all(|asked| rules.decide(asked).allowed)
 }
 
 fn caller(tenant: &TenantName, user: &str, role: Role, device: &str) -> Caller {

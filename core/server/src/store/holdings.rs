@@ -4,7 +4,7 @@ use super::{StoreError, Tx, params};
 use landfall_identity::{DeviceName, TenantName, Timestamp, UserName};
 
 /// The names of a user's devices that may act, whose certificate has not ended by the first time, or
-/// that were heard of since the second.
+/// that were heard of since the second: first those on which a passkey was registered. *Others could hide them.*
 ///
 /// # Errors
 /// [`StoreError`] from the database.
@@ -19,7 +19,9 @@ pub async fn active_names(
         .all(
             "SELECT device FROM enrollments
              WHERE tenant = $1 AND user_name = $2 AND state = 'active'
-               AND (not_after > $4 OR last_seen_at >= $5) ORDER BY device LIMIT $3",
+               AND (not_after > $4 OR last_seen_at >= $5)
+             ORDER BY EXISTS (SELECT 1 FROM passkeys p WHERE p.enrollment = enrollments.id) DESC, device
+             LIMIT $3",
             params![tenant.as_str(), user.as_str(), limit, now, heard],
         )
         .await?;

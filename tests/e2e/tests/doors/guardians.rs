@@ -346,3 +346,25 @@ async fn there_is_room_for_nine_others_of_the_tenant_and_the_list_is_paged() {
     assert_eq!(seen.len(), 9);
     assert!(seen.is_sorted());
 }
+
+/// What keeps people from giving their word nobody can foresee: where there are rules, the last administrator does not leave
+/// on it.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_keep_guardians_from_vouching_and_the_last_administrator_from_leaving() {
+    let mut world = World::configured(by_guardians).await.unwrap();
+    let ana = world.admin("ana").await.unwrap();
+    let (eve, kim) = (world.invited(&ana, "eve").await, world.invited(&ana, "kim").await);
+    for guardian in [eve.unwrap(), kim.unwrap()] {
+        name(&ana, &guardian).await.unwrap();
+        accept(&guardian, &ana).await.unwrap();
+    }
+    world.pass(Seconds::hours(25)).await.unwrap();
+    let rule = "@id(\"x\") forbid (principal, action == Landfall::Action::\"list-ward-recoveries\", resource);";
+    ana.client().admin_set_policy(rule, 0, &ana.shell).await.unwrap();
+    let ready = ana.client().readiness().await.unwrap();
+    assert_eq!(ready.standing, landfall_identity::recovery::Standing::OneLossAway, "{ready:?}");
+    let refused = ana.client().suspend_device(&device("ana-desktop")).await.err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::LastAdmin);
+    ana.client().admin_set_policy("", 1, &ana.shell).await.unwrap();
+    ana.client().suspend_device(&device("ana-desktop")).await.unwrap();
+}

@@ -1,4 +1,4 @@
-//! What to do next about a workload's token, and about the platforms that sign them.
+//! What to do next about agents that are held, a workload's token, and the platforms that sign them.
 
 use super::{next_step_of_limits, time};
 use landfall_identity::Refusal;
@@ -50,6 +50,11 @@ pub(super) fn next_step_of_workloads(refusal: &Refusal) -> String {
             "Take it out of workload_issuers and restart the server.".to_owned()
         }
         Refusal::TooManyWorkloadIssuers => "Remove one that is not needed any more.".to_owned(),
+        Refusal::AgentHeld => {
+            "Its owner's account is frozen, or the device that it came in through is suspended. It goes on by itself \
+             once its owner lets that go: landfall unfreeze, or landfall device resume NAME."
+                .to_owned()
+        }
         other => next_step_of_limits(other),
     }
 }

@@ -140,7 +140,9 @@ async fn the_mail_says_who_asks_from_where_and_the_devices_hear_of_it() {
     assert!(!subject.contains(code_in(&mail).as_str()), "{subject}");
     let told = bert.client().notices(200, None).await.unwrap().items;
     let notice = told.iter().find(|notice| notice.kind == "recovery-code-mailed").unwrap();
-    assert!(notice.text.contains("bert-new") && notice.text.contains("asks to be yours"));
+    assert!(
+        notice.text.contains("bert-new") && notice.text.contains("by the new machine bert-new")
+    );
     assert_eq!(notice.source.as_deref(), Some("127.0.0.1"));
 }
 
