@@ -95,7 +95,7 @@ pub(super) fn advice(what: &Happening, stop: &str) -> Option<String> {
         )),
         Happening::BreakGlass { user } => Some(format!(
             "Whoever uses it within the hour is {user} on a new device. If you did not know of it, ask whoever runs the \
-             server, at once. What comes of it you see with:\n\n  landfall admin users\n  landfall admin devices list \
+             server, at once. What comes of it you see with:\n\n  landfall admin users\n  landfall admin devices \
              --user {user}\n"
         )),
         _ => None,

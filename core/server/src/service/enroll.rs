@@ -328,11 +328,10 @@ async fn settle_user(
     }
     if let Some(issuer) = token.issuer.as_ref().filter(|_| token.kind == TokenKind::Invite) {
         may_invite_still(tx, &token.tenant, issuer).await?;
-        if token.role == Role::Admin {
+        if token.role == Role::Admin && roles::is_full(tx, &token.tenant).await? {
             let full = "This tenant has as many administrators as it may. Your code still works: tell whoever \
                         invited you, who can take the role from somebody first.";
-            let room = roles::has_room(tx, &token.tenant).await;
-            room.map_err(|_| Failure::invalid("role", full))?;
+            return Err(Failure::invalid("role", full));
         }
     }
     let role = if token.kind == TokenKind::Claim { Role::Admin } else { token.role };

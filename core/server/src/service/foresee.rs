@@ -60,7 +60,7 @@ pub(super) async fn foresee(
         BoundAction::IssueToken { kind, user, device, role, ttl, .. } => {
             tokens::lives_as_long(*kind, *ttl, view.code_ttl_max)?;
             tokens::names_are_free(tx, turn, *kind, user, device.as_ref()).await?;
-            tokens::has_room(tx, turn, *role).await
+            roles::has_room(tx, turn.tenant(), *role).await
         }
         _ if !there => Err(Refusal::NotFound.into()),
         BoundAction::IssueAgentCode { ttl, .. } => {
@@ -92,7 +92,9 @@ pub(super) async fn foresee(
         BoundAction::FreezeUser { user } if turn.user()? == user => {
             Err(Refusal::FreezeOneself.into())
         }
-        BoundAction::SetRole { role: Role::Admin, .. } => roles::has_room(tx, turn.tenant()).await,
+        BoundAction::SetRole { role: role @ Role::Admin, .. } => {
+            roles::has_room(tx, turn.tenant(), *role).await
+        }
         BoundAction::SetRole { user, .. } => {
             last_admin::foreseen(tx, turn, view, user, &Loss::Role).await
         }

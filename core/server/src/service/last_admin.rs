@@ -4,7 +4,7 @@
 //! reason to refuse, and what the act brings about is undone with it. A freeze is never refused: it ends
 //! by what the owner holds, and a thief must be stopped at once.
 //!
-//! A tenant's rules keep no administrator from setting others (`crate::policy::MENDS`), so none is asked about here. They
+//! A tenant's rules keep no administrator from setting others (ADR 37), so none is asked about here. They
 //! may keep others from giving their word in ways that nobody foresees, so where there are any, no word counts.
 
 use super::Turn;
@@ -40,11 +40,10 @@ async fn footing(
     tenant: &TenantName,
     now: Timestamp,
 ) -> Result<Footing, StoreError> {
-    let vouchers = vouchers(tx, view, tenant, now).await?;
+    let judge = Judge::new(tx, view, tenant, now).await?;
     let mut found = Footing::Nobody;
-    for admin in judges(tx, tenant).await? {
-        let holdings = held_by(tx, view, &admin, &vouchers, now).await?;
-        let plan = plan_of(tx, &view.plan, &admin, now).await?;
+    for admin in those_who_count(tx, tenant).await? {
+        let (plan, holdings) = judge.look(tx, &admin).await?;
         if stands(&plan, &holdings) {
             return Ok(Footing::OneStands);
         }
@@ -56,25 +55,37 @@ async fn footing(
     Ok(found)
 }
 
-/// What an administrator holds that counts here.
-async fn held_by(
-    tx: &mut Tx<'_>,
-    view: &View,
-    admin: &User,
-    vouchers: &[UserName],
+/// Looks at what administrators hold, and counts what counts here.
+struct Judge<'a> {
+    view: &'a View,
+    vouchers: Vec<UserName>,
+    /// Whether anybody's word counts: not where the tenant has rules.
+    words: bool,
     now: Timestamp,
-) -> Result<Holdings, StoreError> {
-    let holdings = Holdings::of(tx, view, admin, vouchers, now).await?;
-    // As the database has them: they may have been set a moment ago.
-    let rules = policies::current(tx, &admin.tenant).await?;
-    Ok(match rules.is_some_and(|rules| !rules.text.is_empty()) {
-        true => holdings.without_words(),
-        false => holdings,
-    })
+}
+
+impl<'a> Judge<'a> {
+    async fn new(
+        tx: &mut Tx<'_>,
+        view: &'a View,
+        tenant: &TenantName,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        // As the database has them: they may have been set a moment ago.
+        let rules = policies::current(tx, tenant).await?;
+        let words = rules.is_none_or(|rules| rules.text.is_empty());
+        Ok(Self { view, vouchers: vouchers(tx, view, tenant, now).await?, words, now })
+    }
+
+    async fn look(&self, tx: &mut Tx<'_>, admin: &User) -> Result<(Plan, Holdings), StoreError> {
+        let plan = plan_of(tx, &self.view.plan, admin, self.now).await?;
+        let holdings = Holdings::of(tx, self.view, admin, &self.vouchers, self.now).await?;
+        Ok((plan, if self.words { holdings } else { holdings.without_words() }))
+    }
 }
 
 /// The administrators who count: who was stopped by another one comes back by another one alone.
-async fn judges(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<Vec<User>, StoreError> {
+async fn those_who_count(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<Vec<User>, StoreError> {
     let mut admins = users::admins(tx, tenant, ADMINS_MAX).await?;
     admins.retain(|admin| !admin.frozen_by_admin);
     Ok(admins)
@@ -111,17 +122,16 @@ pub(super) async fn foreseen(
         is_not_the_only_admin(tx, &found).await?;
     }
     // Somebody who takes a way to act from themselves, or has it taken, vouches for nobody afterwards.
-    let mut vouchers = vouchers(tx, view, tenant, now).await?;
-    vouchers.retain(|voucher| voucher != user);
-    for other in judges(tx, tenant).await?.into_iter().filter(|other| other.name != *user) {
-        let holdings = held_by(tx, view, &other, &vouchers, now).await?;
-        let plan = plan_of(tx, &view.plan, &other, now).await?;
+    let mut judge = Judge::new(tx, view, tenant, now).await?;
+    judge.vouchers.retain(|voucher| voucher != user);
+    for other in those_who_count(tx, tenant).await?.into_iter().filter(|other| other.name != *user)
+    {
+        let (plan, holdings) = judge.look(tx, &other).await?;
         if stands(&plan, &holdings) {
             return Ok(());
         }
     }
-    let mut holdings = held_by(tx, view, &found, &vouchers, now).await?;
-    let plan = plan_of(tx, &view.plan, &found, now).await?;
+    let (plan, mut holdings) = judge.look(tx, &found).await?;
     if found.frozen_by_admin || !stands(&plan, &holdings) {
         // What was so before is no reason.
         return Ok(());

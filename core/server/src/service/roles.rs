@@ -40,14 +40,26 @@ pub(super) async fn is_not_the_only_admin(tx: &mut Tx<'_>, user: &User) -> Resul
     }
 }
 
-/// Whether there may be one more administrator. All of them are told of one another, and looked at when somebody must be
-/// left: *a hundred who never act would hide the one who does.*
+/// Whether a tenant has as many administrators as it may. All of them are told of one another, and looked at when
+/// somebody must be left: *a hundred who never act would hide the one who does.*
 ///
 /// # Errors
-/// There are [`ADMINISTRATORS_MAX`].
-pub(super) async fn has_room(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<(), Failure> {
+/// The database.
+pub(super) async fn is_full(tx: &mut Tx<'_>, tenant: &TenantName) -> Result<bool, StoreError> {
     let there = users::admins(tx, tenant, ADMINISTRATORS_MAX).await?;
-    if u32::try_from(there.len()).unwrap_or(u32::MAX) < ADMINISTRATORS_MAX {
+    Ok(there.len() >= ADMINISTRATORS_MAX as usize)
+}
+
+/// Whether there may be one more of a role.
+///
+/// # Errors
+/// There are [`ADMINISTRATORS_MAX`] administrators.
+pub(super) async fn has_room(
+    tx: &mut Tx<'_>,
+    tenant: &TenantName,
+    role: Role,
+) -> Result<(), Failure> {
+    if role != Role::Admin || !is_full(tx, tenant).await? {
         return Ok(());
     }
     let why = format!(
@@ -97,9 +109,7 @@ impl Service {
         role: Role,
     ) -> Result<(), Failure> {
         let view = self.view();
-        if role == Role::Admin {
-            has_room(tx, &user.tenant).await?;
-        }
+        has_room(tx, &user.tenant, role).await?;
         let guard = LastAdmin::before(tx, &view, &user.tenant, &user.name, turn.now).await?;
         if user.role == Role::Admin {
             is_not_the_only_admin(tx, user).await?;

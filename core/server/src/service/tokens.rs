@@ -167,7 +167,7 @@ async fn issue(
     turn.authorize(tx, &object, Some(&act)).await?;
     lives_as_long(body.kind, ttl, cap)?;
     names_are_free(tx, turn, body.kind, &body.user, body.device.as_ref()).await?;
-    has_room(tx, turn, role).await?;
+    roles::has_room(tx, turn.tenant(), role).await?;
     if tokens::count_open(tx, turn.tenant(), turn.user()?, turn.now).await? >= OPEN_TOKENS_MAX {
         return Err(Refusal::RateLimited { retry_after: Seconds::minutes(10) }.into());
     }
@@ -216,14 +216,6 @@ pub(super) async fn names_are_free(
                 None => Ok(()),
             }
         }
-    }
-}
-
-/// Whether somebody of this role can be invited.
-pub(super) async fn has_room(tx: &mut Tx<'_>, turn: &Turn, role: Role) -> Result<(), Failure> {
-    match role {
-        Role::Admin => roles::has_room(tx, turn.tenant()).await,
-        _ => Ok(()),
     }
 }
 
